@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* media/audio-pipeline.h - one sound source and its Opus encoder
+ *
+ * 48 kHz, 20 ms frames. Source and encoder share the capture thread: Opus
+ * costs 1 % of a core, a second thread would cost more in switches.
+ *
+ * Source:  RFC 6716 (Opus), RFC 7587 (frame sizes), RFC 6464 (level)
+ * Thread:  control, save where a function says "any"
+ * Memory:  owned by its creator; free joins the thread
+ */
+#pragma once
+
+#include "media/coded-unit.h"
+
+struct audio_pipeline;
+
+enum audio_source_state {
+	AUDIO_SOURCE_IDLE,
+	AUDIO_SOURCE_LIVE,
+	AUDIO_SOURCE_SILENCE,	/* device missing or broke: silence at the right
+				 * pace, the device is tried once a second */
+};
+
+struct audio_pipeline_config {
+	/* "auto"	the first ALSA capture device, else the test tone
+	 * "test"	a 440 Hz tone, interrupted for 50 ms each full second
+	 * "alsa:NAME"	an ALSA PCM name ("alsa:hw:1,0", "alsa:default")
+	 * "file:PATH"	whatever libavformat reads, looped; also a FIFO
+	 */
+	const char *source;
+	unsigned int channels;		/* 1 or 2 */
+	unsigned int bitrate_bps;
+	/* One Opus packet is ready; borrowed; capture thread; must not block */
+	void (*on_unit)(void *user, struct coded_unit *unit);
+	void (*on_state)(void *user, enum audio_source_state state,
+			 const char *detail);
+	void *user;
+};
+
+struct audio_pipeline_stats {
+	enum audio_source_state state;
+	char source[256];
+	uint64_t units_out, bytes_out;
+	uint64_t overruns;		/* ALSA xruns */
+	uint64_t samples_lost;
+	uint8_t level;			/* of the last packet, -dBov */
+	unsigned int takers;
+};
+
+/* As video_pipeline_new(). */
+int audio_pipeline_new(struct audio_pipeline **ret,
+		       const struct audio_pipeline_config *config,
+		       char **ret_error);
+struct audio_pipeline *audio_pipeline_free(struct audio_pipeline *p);
+
+/* Counted users; the source runs while there is one. */
+int audio_pipeline_take(struct audio_pipeline *p);
+void audio_pipeline_release(struct audio_pipeline *p);
+
+void audio_pipeline_set_bitrate(struct audio_pipeline *p, unsigned int bps);
+/* Muted: digital silence is encoded. Any thread. */
+void audio_pipeline_set_muted(struct audio_pipeline *p, bool muted);
+void audio_pipeline_get_stats(struct audio_pipeline *p,
+			      struct audio_pipeline_stats *ret_stats);

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* media/video-pipeline.h - one picture source and the encoders that feed on it
+ *
+ *                  +-- rung VP8  (encode thread) --> on_unit()
+ *   source --------+
+ *   (capture       +-- rung H264 (encode thread) --> on_unit()
+ *    thread)
+ *
+ * A rung is one running encoder, shared by everybody who takes it. A rung that
+ * nobody takes does not run; a source that no rung needs is stopped. A source
+ * that delivers H.264 itself (encoding camera, elementary stream) has one rung
+ * without an encoder.
+ *
+ * Source:  none (our own)
+ * Thread:  control, save where a function says "any"
+ * Memory:  owned by its creator; frees everything, joins its threads
+ */
+#pragma once
+
+#include "media/coded-unit.h"
+
+struct video_pipeline;
+
+/* What the source is doing. Reported when it changes. */
+enum video_source_state {
+	VIDEO_SOURCE_IDLE,	/* nobody takes a rung */
+	VIDEO_SOURCE_LIVE,	/* pictures arrive */
+	VIDEO_SOURCE_PLACEHOLDER, /* the device is missing or broke: a
+				 * placeholder picture runs in its place, and
+				 * the device is tried again once a second */
+};
+
+struct video_pipeline_config {
+	/* "auto"		the first camera, else the test picture
+	 * "test"		the moving test picture with its barcode
+	 * "v4l2:/dev/videoN"	a camera ("v4l2:" and any path or by-id link)
+	 * "file:PATH"		whatever libavformat reads, looped; also a FIFO
+	 * "h264:PATH"		an Annex B elementary stream, passed through
+	 */
+	const char *source;
+	unsigned int width, height;	/* pixels; wanted, a camera may differ */
+	unsigned int fps;		/* frames per second; wanted */
+	unsigned int bitrate_bps;	/* initial target of every rung */
+	unsigned int min_bitrate_bps, max_bitrate_bps;
+
+	/* One encoded unit is ready. Borrowed: take a reference to keep it.
+	 * Runs on the rung's encode thread; must not block. */
+	void (*on_unit)(void *user, struct coded_unit *unit);
+	/* The source changed state. Runs on the capture thread. @detail is a
+	 * sentence for a person, borrowed. */
+	void (*on_state)(void *user, enum video_source_state state,
+			 const char *detail);
+	void *user;
+};
+
+struct video_rung_stats {
+	enum media_codec codec;
+	uint32_t rung;
+	unsigned int takers;
+	unsigned int width, height;
+	uint64_t frames_in;		/* handed to the encoder */
+	uint64_t frames_dropped;	/* encoder was behind: oldest dropped */
+	uint64_t units_out, bytes_out, keyframes;
+	uint64_t encode_ns_total;	/* thread CPU time inside the encoder */
+	uint32_t encode_us_p95;		/* of the last 256 frames, wall time */
+	unsigned int target_bps;
+	const char *encoder;		/* "libx264", "libvpx", "pass-through" */
+};
+
+struct video_pipeline_stats {
+	enum video_source_state state;
+	char source[256];		/* what runs: "v4l2:/dev/video0 MJPG
+					 * 1280x720@30", "test 1280x720@30" */
+	uint64_t frames_captured;
+	uint64_t frames_missed;		/* gaps in the driver's sequence */
+	uint64_t frame_copies;		/* whole-picture copies we made, over
+					 * all frames; conversions included */
+	uint64_t frame_allocs;		/* picture buffers allocated */
+	unsigned int n_rungs;
+	struct video_rung_stats rungs[N_MEDIA_CODECS];
+};
+
+/**
+ * video_pipeline_new() - make a pipeline; nothing runs until a rung is taken
+ * @ret_error: on failure, a sentence that says what is wrong with the
+ *             configuration and what would be right; free() it
+ *
+ * Return: 0, -EINVAL for a configuration that can never work, -ENOMEM. A
+ *         device that is not there is not an error: it may come.
+ */
+int video_pipeline_new(struct video_pipeline **ret,
+		       const struct video_pipeline_config *config,
+		       char **ret_error);
+struct video_pipeline *video_pipeline_free(struct video_pipeline *p);
+
+/* Can this pipeline deliver @codec? (A pass-through source has only H.264.) */
+bool video_pipeline_has_codec(const struct video_pipeline *p,
+			      enum media_codec codec);
+
+/**
+ * video_pipeline_take() - be counted as one who takes this codec's rung
+ * @ret_rung: the rung's number, as in coded_unit.rung
+ *
+ * Starts source and encoder if this is the first. Return: 0, or -ENOTSUP.
+ */
+int video_pipeline_take(struct video_pipeline *p, enum media_codec codec,
+			uint32_t *ret_rung);
+/* The counterpart. The last one stops the encoder, and the source with the
+ * last rung. */
+void video_pipeline_release(struct video_pipeline *p, uint32_t rung);
+
+/**
+ * video_pipeline_request_keyframe() - ask for a keyframe; any thread, no lock
+ * @first: the request of a peer that has not had one yet: exempt from waiting
+ *
+ * The rung's keyframe authority merges requests and keeps at least 300 ms
+ * between keyframes; a postponed request is answered when that time is over.
+ */
+void video_pipeline_request_keyframe(struct video_pipeline *p, uint32_t rung,
+				     bool first);
+
+/* Sets a running rung's target, bits per second, clamped to the configured
+ * range; takes effect with the next frame. Any thread. */
+void video_pipeline_set_bitrate(struct video_pipeline *p, uint32_t rung,
+				unsigned int bps);
+
+/* Muted: black pictures flow (SkylinkJS: a disabled track), the source keeps
+ * running. A pass-through source falls silent instead. Any thread. */
+void video_pipeline_set_muted(struct video_pipeline *p, bool muted);
+
+/* A consistent copy of the counters. Any thread. */
+void video_pipeline_get_stats(struct video_pipeline *p,
+			      struct video_pipeline_stats *ret_stats);
