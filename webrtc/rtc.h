@@ -124,6 +124,9 @@ struct rtc_peer_ops {
 	 * the msid stream id, "" without one, NULL when not sent. */
 	void (*remote_media)(void *user, const char *audio_stream,
 			     const char *video_stream);
+	/* The video codec that this peer takes from us, after every negotiation
+	 * that changed it. NULL: it takes no video. May be left NULL. */
+	void (*video_codec)(void *user, const enum media_codec *codec);
 };
 
 struct rtc_ice_server {
