@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* appliance/daemon.h - skylinkd from its options to its end
+ *
+ * Source:  none (our own)
+ * Thread:  control
+ * Memory:  everything it starts ends with daemon_run()
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "config/config.h"
+
+/* The command line. --demo, --source, --audio-source, --listen, --socket and
+ * --set are already in @config (origin: the option's name); the flags below
+ * are what no configuration key can say. */
+struct daemon_options {
+	Config *config;		/* borrowed; checked */
+	const char *config_path; /* --config, or NULL: read again on reload */
+	bool demo;		/* print the viewer page's address when it
+				 * answers; a busy port: the next free one */
+	bool listen_given;	/* --listen: print the LAN address */
+	bool room_server_only;	/* --room-server: no media, no room */
+	bool quiet;		/* nothing on stdout but what was asked for */
+	const char *instance;	/* -i NAME, or NULL */
+};
+
+/* Runs until SIGINT, SIGTERM or a failure at start. Return: exit status. */
+int daemon_run(const struct daemon_options *options);

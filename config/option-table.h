@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config/option-table.h - every key of the configuration, in one table
+ *
+ * The reader, the default file, --help, the manual page and the typed getters
+ * all work from these rows, so they cannot drift apart.
+ *
+ * Source:  none (our own)
+ * Thread:  any
+ * Memory:  constant
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum option_type {
+	OPTION_BOOL,	/* yes|no|true|false|on|off */
+	OPTION_INT,	/* decimal, between min and max, in "unit" */
+	OPTION_BITRATE,	/* bits per second: 2500000, 2500k, 2.5M */
+	OPTION_CHOICE,	/* one of "values"; a value ending in ':' takes an
+			 * argument: "v4l2:" allows "v4l2:/dev/video0" */
+	OPTION_STRING,	/* UTF-8 without controls, at most max bytes */
+	OPTION_JSON,	/* a string that may be any JSON text, or empty */
+	OPTION_PATH,	/* an absolute path, or empty */
+	OPTION_SECRET,	/* an absolute path of a 0600 file that holds it; the
+			 * systemd credential "section.key" (without "_file")
+			 * goes first */
+	OPTION_LISTEN,	/* ADDRESS:PORT; [IPv6]:PORT; *:PORT */
+	OPTION_URL,	/* http(s)://HOST[:PORT] or //HOST[:PORT], or empty */
+	OPTION_LIST,	/* strings, separated by ';' */
+	OPTION_ADDRESSES, /* numeric IP addresses, separated by ';' */
+};
+
+/* In the table's order, which is the order of the default file. */
+enum option_id {
+	OPT_ROOM_SERVER,
+	OPT_ROOM_APP_KEY,
+	OPT_ROOM_SECRET_FILE,
+	OPT_ROOM_NAME,
+	OPT_ROOM_USER_DATA,
+
+	OPT_ROOMSERVER_ENABLED,
+	OPT_ROOMSERVER_LISTEN,
+	OPT_ROOMSERVER_APP_KEY,
+	OPT_ROOMSERVER_VIEWER_ROOM,
+	OPT_ROOMSERVER_MAX_CLIENTS,
+
+	OPT_VIDEO_SOURCE,
+	OPT_VIDEO_WIDTH,
+	OPT_VIDEO_HEIGHT,
+	OPT_VIDEO_FPS,
+	OPT_VIDEO_CODEC,
+	OPT_VIDEO_BITRATE,
+	OPT_VIDEO_MIN_BITRATE,
+	OPT_VIDEO_MAX_BITRATE,
+	OPT_VIDEO_MUTED,
+
+	OPT_AUDIO_SOURCE,
+	OPT_AUDIO_CHANNELS,
+	OPT_AUDIO_BITRATE,
+	OPT_AUDIO_MUTED,
+
+	OPT_NETWORK_ADDRESSES,
+	OPT_NETWORK_INTERFACES,
+	OPT_NETWORK_LOOPBACK,
+	OPT_NETWORK_PORT_MIN,
+	OPT_NETWORK_PORT_MAX,
+	OPT_NETWORK_MAX_PEERS,
+	OPT_NETWORK_PLAYOUT_DELAY,
+	OPT_NETWORK_IO,
+	OPT_NETWORK_GSO,
+	OPT_NETWORK_DEMUX,
+
+	OPT_TRANSFER_ENABLED,
+
+	OPT_CONTROL_SOCKET,
+	OPT_CONTROL_MAX_CLIENTS,
+
+	OPT_LOG_LEVEL,
+
+	N_OPTIONS,
+};
+
+struct option_row {
+	const char *section, *key;
+	enum option_type type;
+	const char *def;	/* as it would stand in the file */
+	int64_t min, max;	/* INT, BITRATE: the range; STRING: max bytes;
+				 * LIST: max entries */
+	const char *unit;	/* for people; NULL without one */
+	const char *values;	/* CHOICE: "a|b|c:" */
+	const char *argument;	/* CHOICE: what follows a value with ':' */
+	bool reload;		/* takes effect on reload; false: restart */
+	const char *help;	/* one or more sentences */
+};
+
+/* A value in typed form. */
+struct option_value {
+	int64_t number;		/* BOOL (0, 1), INT, BITRATE */
+	char *text;		/* every type: canonical text */
+	char **list;		/* LIST and ADDRESSES: NULL terminated */
+};
+
+#define OPTION_VALUE_MAX_BYTES 4096
+#define OPTION_LIST_MAX 64
+
+const struct option_row *option_table_get(enum option_id id);
+/* The name of the n-th section in the file's order, or NULL after the last,
+ * and what it is about. */
+const char *option_table_section(unsigned int n);
+const char *option_table_section_help(const char *section);
+
+/* Return: the option, or -1. */
+int option_table_find(const char *section, const char *key);
+/* The likeliest meant key of @section ("section" or "section.key" for another
+ * section), or NULL when nothing is near. Borrowed from the table or, with a
+ * dot, from static text. */
+const struct option_row *option_table_nearest(const char *section,
+					      const char *key);
+const char *option_table_nearest_section(const char *section);
+
+/**
+ * option_value_parse() - check one value and bring it into typed form
+ * @text:     without surrounding white space
+ * @ret:      filled on success; option_value_clear() it
+ * @ret_why:  on failure what was given, what is allowed and what was likely
+ *            meant, without the key's name; g_free() it
+ */
+bool option_value_parse(const struct option_row *row, const char *text,
+			struct option_value *ret, char **ret_why);
+void option_value_clear(struct option_value *value);
+
+/* "a whole number from 1 to 60 (frames per second)"; g_free() it. */
+char *option_describe_allowed(const struct option_row *row);
