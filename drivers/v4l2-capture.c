@@ -1,0 +1,498 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "drivers/v4l2-capture.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/videodev2.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BUFFERS_WANTED 6	/* 1 filling, 1 ready, 2 queued, 2 encoding */
+
+struct mapping {
+	void *start;
+	size_t length;
+};
+
+struct v4l2_capture {
+	int fd;
+	enum v4l2_buf_type type;
+	bool multiplanar;
+	struct v4l2_format_info info;
+	unsigned int n_buffers;
+	unsigned int n_planes;
+	struct mapping map[V4L2_CAPTURE_BUFFERS_MAX][V4L2_CAPTURE_PLANES_MAX];
+	atomic_bool streaming;
+};
+
+static int xioctl(int fd, unsigned long request, void *arg)
+{
+	int r;
+
+	do
+		r = ioctl(fd, request, arg);
+	while (r < 0 && errno == EINTR);
+	return r < 0 ? -errno : r;
+}
+
+static int query_capabilities(struct v4l2_capture *c)
+{
+	struct v4l2_capability cap = { 0 };
+	uint32_t caps;
+	int r = xioctl(c->fd, VIDIOC_QUERYCAP, &cap);
+
+	if (r < 0)
+		return r == -ENOTTY ? -ENOTSUP : r;
+	caps = cap.capabilities & V4L2_CAP_DEVICE_CAPS ? cap.device_caps :
+							 cap.capabilities;
+	if (!(caps & V4L2_CAP_STREAMING))
+		return -ENOTSUP;
+	if (caps & V4L2_CAP_VIDEO_CAPTURE)
+		c->type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
+	else if (caps & V4L2_CAP_VIDEO_CAPTURE_MPLANE)
+		c->type = V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE;
+	else
+		return -ENOTSUP;
+	c->multiplanar = c->type == V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE;
+	snprintf(c->info.driver, sizeof(c->info.driver), "%.*s",
+		 (int) sizeof(cap.driver), (const char *) cap.driver);
+	snprintf(c->info.card, sizeof(c->info.card), "%.*s",
+		 (int) sizeof(cap.card), (const char *) cap.card);
+	return 0;
+}
+
+static int try_wish(struct v4l2_capture *c, const struct v4l2_format_wish *wish,
+		    unsigned long request, struct v4l2_format *f)
+{
+	*f = (struct v4l2_format){ .type = c->type };
+	if (c->multiplanar) {
+		f->fmt.pix_mp.pixelformat = wish->fourcc;
+		f->fmt.pix_mp.width = wish->width;
+		f->fmt.pix_mp.height = wish->height;
+		f->fmt.pix_mp.field = V4L2_FIELD_ANY;
+	} else {
+		f->fmt.pix.pixelformat = wish->fourcc;
+		f->fmt.pix.width = wish->width;
+		f->fmt.pix.height = wish->height;
+		f->fmt.pix.field = V4L2_FIELD_ANY;
+	}
+	return xioctl(c->fd, request, f);
+}
+
+static uint32_t format_fourcc(const struct v4l2_capture *c,
+			      const struct v4l2_format *f)
+{
+	return c->multiplanar ? f->fmt.pix_mp.pixelformat :
+				f->fmt.pix.pixelformat;
+}
+
+static bool same_size(const struct v4l2_capture *c, const struct v4l2_format *f,
+		      const struct v4l2_format_wish *wish)
+{
+	if (c->multiplanar)
+		return f->fmt.pix_mp.width == wish->width &&
+			f->fmt.pix_mp.height == wish->height;
+	return f->fmt.pix.width == wish->width &&
+		f->fmt.pix.height == wish->height;
+}
+
+static void note_format(struct v4l2_capture *c, const struct v4l2_format *f)
+{
+	uint32_t quantization, colorspace;
+
+	c->info.fourcc = format_fourcc(c, f);
+	if (c->multiplanar) {
+		c->info.width = f->fmt.pix_mp.width;
+		c->info.height = f->fmt.pix_mp.height;
+		c->info.stride = f->fmt.pix_mp.plane_fmt[0].bytesperline;
+		quantization = f->fmt.pix_mp.quantization;
+		colorspace = f->fmt.pix_mp.colorspace;
+	} else {
+		c->info.width = f->fmt.pix.width;
+		c->info.height = f->fmt.pix.height;
+		c->info.stride = f->fmt.pix.bytesperline;
+		quantization = f->fmt.pix.quantization;
+		colorspace = f->fmt.pix.colorspace;
+	}
+	c->info.full_range = quantization == V4L2_QUANTIZATION_FULL_RANGE ||
+		colorspace == V4L2_COLORSPACE_JPEG;
+	c->info.bt709 = colorspace == V4L2_COLORSPACE_REC709;
+}
+
+/* First the wish that is met to the pixel; else the first format there is. */
+static int negotiate(struct v4l2_capture *c,
+		     const struct v4l2_format_wish *wishes,
+		     unsigned int n_wishes)
+{
+	const struct v4l2_format_wish *best = NULL;
+	struct v4l2_format f;
+	int r;
+
+	for (unsigned int i = 0; i < n_wishes; i++) {
+		r = try_wish(c, &wishes[i], VIDIOC_TRY_FMT, &f);
+		if (r == -ENODEV || r == -EIO)
+			return r;
+		if (r < 0 || format_fourcc(c, &f) != wishes[i].fourcc)
+			continue;
+		if (same_size(c, &f, &wishes[i])) {
+			best = &wishes[i];
+			break;
+		}
+		if (!best)
+			best = &wishes[i];
+	}
+	if (!best)
+		return -ENOTSUP;
+	r = try_wish(c, best, VIDIOC_S_FMT, &f);
+	if (r < 0)
+		return r;
+	if (format_fourcc(c, &f) != best->fourcc)
+		return -ENOTSUP;
+	note_format(c, &f);
+
+	if (best->fps) {
+		struct v4l2_streamparm parm = { .type = c->type };
+
+		parm.parm.capture.timeperframe.numerator = 1;
+		parm.parm.capture.timeperframe.denominator = best->fps;
+		/* Not every device lets one choose; what it answers counts. */
+		xioctl(c->fd, VIDIOC_S_PARM, &parm);
+	}
+	return 0;
+}
+
+static void note_rate(struct v4l2_capture *c)
+{
+	struct v4l2_streamparm parm = { .type = c->type };
+
+	c->info.fps_num = 0;
+	c->info.fps_den = 1;
+	if (xioctl(c->fd, VIDIOC_G_PARM, &parm) < 0 ||
+	    !parm.parm.capture.timeperframe.numerator)
+		return;
+	c->info.fps_num = parm.parm.capture.timeperframe.denominator;
+	c->info.fps_den = parm.parm.capture.timeperframe.numerator;
+}
+
+static void unmap_all(struct v4l2_capture *c)
+{
+	for (unsigned int i = 0; i < V4L2_CAPTURE_BUFFERS_MAX; i++) {
+		for (unsigned int p = 0; p < V4L2_CAPTURE_PLANES_MAX; p++) {
+			if (c->map[i][p].start)
+				munmap(c->map[i][p].start, c->map[i][p].length);
+			c->map[i][p].start = NULL;
+		}
+	}
+}
+
+static int map_buffer(struct v4l2_capture *c, unsigned int index)
+{
+	struct v4l2_plane planes[VIDEO_MAX_PLANES] = { 0 };
+	struct v4l2_buffer b = {
+		.type = c->type,
+		.memory = V4L2_MEMORY_MMAP,
+		.index = index,
+	};
+	int r;
+
+	if (c->multiplanar) {
+		b.m.planes = planes;
+		b.length = VIDEO_MAX_PLANES;
+	}
+	r = xioctl(c->fd, VIDIOC_QUERYBUF, &b);
+	if (r < 0)
+		return r;
+	c->n_planes = c->multiplanar ? b.length : 1;
+	if (c->n_planes > V4L2_CAPTURE_PLANES_MAX)
+		return -ENOTSUP;
+	for (unsigned int p = 0; p < c->n_planes; p++) {
+		size_t length = c->multiplanar ? planes[p].length : b.length;
+		off_t offset = c->multiplanar ? planes[p].m.mem_offset :
+						b.m.offset;
+		void *start = mmap(NULL, length, PROT_READ | PROT_WRITE,
+				   MAP_SHARED, c->fd, offset);
+
+		if (start == MAP_FAILED)
+			return -errno;
+		c->map[index][p] = (struct mapping){ start, length };
+	}
+	return 0;
+}
+
+static int map_buffers(struct v4l2_capture *c)
+{
+	struct v4l2_requestbuffers req = {
+		.type = c->type,
+		.memory = V4L2_MEMORY_MMAP,
+		.count = BUFFERS_WANTED,
+	};
+	int r = xioctl(c->fd, VIDIOC_REQBUFS, &req);
+
+	if (r < 0)
+		return r;
+	if (req.count < 2)
+		return -ENOMEM;
+	c->n_buffers = req.count < V4L2_CAPTURE_BUFFERS_MAX ?
+		req.count : V4L2_CAPTURE_BUFFERS_MAX;
+	for (unsigned int i = 0; i < c->n_buffers; i++) {
+		r = map_buffer(c, i);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int v4l2_capture_open(struct v4l2_capture **ret, const char *path,
+		      const struct v4l2_format_wish *wishes,
+		      unsigned int n_wishes)
+{
+	struct v4l2_capture *c = calloc(1, sizeof(*c));
+	int r;
+
+	if (!c)
+		return -ENOMEM;
+	c->fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	r = c->fd < 0 ? -errno : query_capabilities(c);
+	if (r >= 0)
+		r = negotiate(c, wishes, n_wishes);
+	if (r >= 0) {
+		note_rate(c);
+		r = map_buffers(c);
+	}
+	if (r < 0) {
+		v4l2_capture_free(c);
+		return r;
+	}
+	*ret = c;
+	return 0;
+}
+
+struct v4l2_capture *v4l2_capture_free(struct v4l2_capture *c)
+{
+	if (!c)
+		return NULL;
+	v4l2_capture_stop(c);
+	unmap_all(c);
+	if (c->fd >= 0)
+		close(c->fd);
+	free(c);
+	return NULL;
+}
+
+void v4l2_capture_get_format(const struct v4l2_capture *c,
+			     struct v4l2_format_info *ret)
+{
+	*ret = c->info;
+}
+
+unsigned int v4l2_capture_get_n_buffers(const struct v4l2_capture *c)
+{
+	return c->n_buffers;
+}
+
+int v4l2_capture_get_fd(const struct v4l2_capture *c)
+{
+	return c->fd;
+}
+
+static int queue_buffer(struct v4l2_capture *c, unsigned int index)
+{
+	struct v4l2_plane planes[VIDEO_MAX_PLANES] = { 0 };
+	struct v4l2_buffer b = {
+		.type = c->type,
+		.memory = V4L2_MEMORY_MMAP,
+		.index = index,
+	};
+
+	if (c->multiplanar) {
+		b.m.planes = planes;
+		b.length = c->n_planes;
+	}
+	return xioctl(c->fd, VIDIOC_QBUF, &b);
+}
+
+int v4l2_capture_start(struct v4l2_capture *c)
+{
+	int type = c->type;
+	int r = 0;
+
+	for (unsigned int i = 0; i < c->n_buffers && r >= 0; i++)
+		r = queue_buffer(c, i);
+	if (r >= 0)
+		r = xioctl(c->fd, VIDIOC_STREAMON, &type);
+	if (r < 0) {
+		/* STREAMOFF takes the buffers out of the queue again. */
+		xioctl(c->fd, VIDIOC_STREAMOFF, &type);
+		return r;
+	}
+	atomic_store(&c->streaming, true);
+	return 0;
+}
+
+void v4l2_capture_stop(struct v4l2_capture *c)
+{
+	int type = c->type;
+
+	if (atomic_exchange(&c->streaming, false))
+		xioctl(c->fd, VIDIOC_STREAMOFF, &type);
+}
+
+static uint64_t capture_time_us(const struct v4l2_buffer *b)
+{
+	struct timespec now;
+
+	if ((b->flags & V4L2_BUF_FLAG_TIMESTAMP_MASK) ==
+	    V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC)
+		return (uint64_t) b->timestamp.tv_sec * 1000000 +
+			(uint64_t) b->timestamp.tv_usec;
+	/* Old drivers stamp with the wall clock, which jumps: use ours. */
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
+}
+
+int v4l2_capture_dequeue(struct v4l2_capture *c, struct v4l2_frame *ret)
+{
+	struct v4l2_plane planes[VIDEO_MAX_PLANES] = { 0 };
+	struct v4l2_buffer b = { .type = c->type, .memory = V4L2_MEMORY_MMAP };
+	int r;
+
+	if (c->multiplanar) {
+		b.m.planes = planes;
+		b.length = c->n_planes;
+	}
+	r = xioctl(c->fd, VIDIOC_DQBUF, &b);
+	if (r < 0)
+		return r;
+	if (b.index >= c->n_buffers)
+		return -EBADMSG;
+	*ret = (struct v4l2_frame){
+		.index = b.index,
+		.n_planes = c->n_planes,
+		.sequence = b.sequence,
+		.capture_us = capture_time_us(&b),
+		.damaged = b.flags & V4L2_BUF_FLAG_ERROR,
+	};
+	for (unsigned int p = 0; p < c->n_planes; p++) {
+		const struct mapping *m = &c->map[b.index][p];
+		size_t offset = c->multiplanar ? planes[p].data_offset : 0;
+		size_t used = c->multiplanar ? planes[p].bytesused :
+					       b.bytesused;
+
+		/* A driver's word is checked like anybody's. */
+		if (used > m->length || offset > used) {
+			queue_buffer(c, b.index);
+			return -EBADMSG;
+		}
+		ret->data[p] = (const uint8_t *) m->start + offset;
+		ret->bytes[p] = used - offset;
+	}
+	return 0;
+}
+
+void v4l2_capture_queue(struct v4l2_capture *c, unsigned int index)
+{
+	if (atomic_load(&c->streaming))
+		queue_buffer(c, index);
+}
+
+static int set_control(struct v4l2_capture *c, uint32_t id, int32_t value)
+{
+	struct v4l2_control control = { .id = id, .value = value };
+	int r = xioctl(c->fd, VIDIOC_S_CTRL, &control);
+
+	return r == -EINVAL || r == -ENOTTY ? -ENOTSUP : r;
+}
+
+int v4l2_capture_force_keyframe(struct v4l2_capture *c)
+{
+	return set_control(c, V4L2_CID_MPEG_VIDEO_FORCE_KEY_FRAME, 1);
+}
+
+int v4l2_capture_set_bitrate(struct v4l2_capture *c, unsigned int bps)
+{
+	return set_control(c, V4L2_CID_MPEG_VIDEO_BITRATE, (int32_t) bps);
+}
+
+static bool is_camera(const char *path)
+{
+	struct v4l2_capture c = { .fd = -1 };
+	bool yes;
+
+	c.fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (c.fd < 0)
+		return false;
+	yes = query_capabilities(&c) >= 0;
+	if (yes) {
+		/* A metadata or radio node captures, but no pictures. */
+		struct v4l2_fmtdesc d = { .type = c.type };
+
+		yes = xioctl(c.fd, VIDIOC_ENUM_FMT, &d) >= 0;
+	}
+	close(c.fd);
+	return yes;
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int by_number(const struct dirent **a, const struct dirent **b)
+{
+	return strverscmp((*a)->d_name, (*b)->d_name);
+}
+
+static int is_video_node(const struct dirent *e)
+{
+	return !strncmp(e->d_name, "video", 5);
+}
+
+static int is_visible(const struct dirent *e)
+{
+	return e->d_name[0] != '.';
+}
+
+static int find_in(const char *folder,
+		   int (*filter)(const struct dirent *),
+		   int (*compare)(const struct dirent **,
+				  const struct dirent **),
+		   char *ret_path, size_t size)
+{
+	struct dirent **list;
+	int n = scandir(folder, &list, filter, compare);
+	int r = -ENODEV;
+
+	for (int i = 0; i < n; i++) {
+		char path[512];
+
+		snprintf(path, sizeof(path), "%s/%s", folder, list[i]->d_name);
+		if (r == -ENODEV && is_camera(path)) {
+			if (strlen(path) >= size) {
+				r = -ENOSPC;
+			} else {
+				strcpy(ret_path, path);
+				r = 0;
+			}
+		}
+		free(list[i]);
+	}
+	if (n >= 0)
+		free(list);
+	return r;
+}
+
+int v4l2_find_camera(char *ret_path, size_t size)
+{
+	int r = find_in("/dev/v4l/by-id", is_visible, by_name, ret_path, size);
+
+	if (r == -ENODEV)
+		r = find_in("/dev", is_video_node, by_number, ret_path, size);
+	return r;
+}
