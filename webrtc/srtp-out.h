@@ -18,6 +18,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
@@ -33,6 +34,10 @@ struct srtp_out;
  * Return: 0, -EINVAL (profile), -ENOMEM. */
 int srtp_out_new(enum srtp_profile profile, const struct srtp_master *master,
 		 struct srtp_out **ret);
+/* The same from session keys, as test vectors have them. */
+int srtp_out_new_from_keys(enum srtp_profile profile,
+			   const struct srtp_session_keys *keys,
+			   struct srtp_out **ret);
 struct srtp_out *srtp_out_free(struct srtp_out *s);
 
 /* Bytes added to every RTP packet: 16 or 10. */
