@@ -13,7 +13,7 @@
  */
 #pragma once
 
-#include <gio/gio.h>
+#include <glib.h>
 
 #include "config/option-table.h"
 

@@ -73,8 +73,6 @@ enum option_id {
 	OPT_NETWORK_GSO,
 	OPT_NETWORK_DEMUX,
 
-	OPT_TRANSFER_ENABLED,
-
 	OPT_CONTROL_SOCKET,
 	OPT_CONTROL_MAX_CLIENTS,
 
@@ -114,11 +112,11 @@ const char *option_table_section_help(const char *section);
 
 /* Return: the option, or -1. */
 int option_table_find(const char *section, const char *key);
-/* The likeliest meant key of @section ("section" or "section.key" for another
- * section), or NULL when nothing is near. Borrowed from the table or, with a
- * dot, from static text. */
+/* The likeliest meant row, in @section if possible, else in another one; NULL
+ * when nothing is near. */
 const struct option_row *option_table_nearest(const char *section,
 					      const char *key);
+/* NULL when nothing is near. */
 const char *option_table_nearest_section(const char *section);
 
 /**

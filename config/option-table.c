@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/option-table.h"
+
+#include <string.h>
+
+#include "config/nearest.h"
+
+struct section_row {
+	const char *name, *help;
+};
+
+static const struct section_row sections[] = {
+	{"room", "The room this box is in."},
+	{"roomserver", "The room server inside this box: rooms without any "
+		       "other server, and a page that shows them."},
+	{"video", "What others see."},
+	{"audio", "What others hear."},
+	{"network", "How media travels."},
+	{"transfer", "Files that peers exchange."},
+	{"control", "The socket skylinkctl talks to."},
+	{"log", "What goes to the journal."},
+};
+
+#define ROOM_NAME_MAX_BYTES 256
+
+static const struct option_row rows[N_OPTIONS] = {
+	[OPT_ROOM_SERVER] = {
+		"room", "server", OPTION_URL, "", .unit = NULL,
+		.help = "The room server to join through. Empty: the one "
+			"inside this box, if [roomserver] is enabled.",
+	},
+	[OPT_ROOM_APP_KEY] = {
+		"room", "app_key", OPTION_STRING, "demo", .max = 128,
+		.help = "The application key at that server.",
+	},
+	[OPT_ROOM_SECRET_FILE] = {
+		"room", "secret_file", OPTION_SECRET, "",
+		.help = "A file that holds the application key's secret and "
+			"nothing else; readable by its owner alone (mode "
+			"0600). The systemd credential 'room.secret' goes "
+			"first. Empty: the key needs no secret.",
+	},
+	[OPT_ROOM_NAME] = {
+		"room", "name", OPTION_STRING, "lobby",
+		.max = ROOM_NAME_MAX_BYTES, .reload = true,
+		.help = "The room to join at start. Empty: none, until "
+			"'skylinkctl join ROOM'.",
+	},
+	[OPT_ROOM_USER_DATA] = {
+		"room", "user_data", OPTION_JSON, "", .max = 4096,
+		.reload = true,
+		.help = "What peers are told about this box: JSON, or a plain "
+			"string such as its name. Empty: the host name.",
+	},
+
+	[OPT_ROOMSERVER_ENABLED] = {
+		"roomserver", "enabled", OPTION_BOOL, "no",
+		.help = "Run the room server and its viewer page.",
+	},
+	[OPT_ROOMSERVER_LISTEN] = {
+		"roomserver", "listen", OPTION_LISTEN, "127.0.0.1:8080",
+		.help = "Where it listens. With '*:8080' other machines reach "
+			"it too; their browsers then need https in front of "
+			"it to send their own camera, but not to watch.",
+	},
+	[OPT_ROOMSERVER_APP_KEY] = {
+		"roomserver", "app_key", OPTION_STRING, "demo", .max = 128,
+		.help = "The one application key it serves.",
+	},
+	[OPT_ROOMSERVER_VIEWER_ROOM] = {
+		"roomserver", "viewer_room", OPTION_STRING, "lobby",
+		.max = ROOM_NAME_MAX_BYTES,
+		.help = "The room that the viewer page joins.",
+	},
+	[OPT_ROOMSERVER_MAX_CLIENTS] = {
+		"roomserver", "max_clients", OPTION_INT, "1024",
+		.min = 1, .max = 10000, .unit = "clients",
+		.help = "More are refused.",
+	},
+
+	[OPT_VIDEO_SOURCE] = {
+		"video", "source", OPTION_CHOICE, "auto",
+		.values = "auto|test|v4l2:|file:|h264:|none",
+		.argument = "PATH",
+		.help = "auto: the first camera, else the moving test "
+			"picture. test: the test picture. v4l2: a camera's "
+			"device or by-id link. file: a file or FIFO, looped. "
+			"h264: an H.264 elementary stream, sent as it is. "
+			"none: no picture.",
+	},
+	[OPT_VIDEO_WIDTH] = {
+		"video", "width", OPTION_INT, "1280",
+		.min = 64, .max = 4096, .unit = "pixels",
+		.help = "Wanted width, an even number; a camera may offer "
+			"another.",
+	},
+	[OPT_VIDEO_HEIGHT] = {
+		"video", "height", OPTION_INT, "720",
+		.min = 64, .max = 4096, .unit = "pixels",
+		.help = "Wanted height, an even number; a camera may offer "
+			"another.",
+	},
+	[OPT_VIDEO_FPS] = {
+		"video", "fps", OPTION_INT, "30",
+		.min = 1, .max = 60, .unit = "frames per second",
+		.help = "Wanted frame rate; a camera may offer another.",
+	},
+	[OPT_VIDEO_CODEC] = {
+		"video", "codec", OPTION_CHOICE, "auto",
+		.values = "auto|h264|vp8",
+		.help = "auto: H.264 where the peer takes it, else VP8. "
+			"Otherwise this codec alone.",
+	},
+	[OPT_VIDEO_BITRATE] = {
+		"video", "bitrate", OPTION_BITRATE, "2.5M",
+		.min = 30000, .max = 100000000, .unit = "bits per second",
+		.help = "Where each encoder and each peer starts.",
+	},
+	[OPT_VIDEO_MIN_BITRATE] = {
+		"video", "min_bitrate", OPTION_BITRATE, "200k",
+		.min = 30000, .max = 100000000, .unit = "bits per second",
+		.help = "Never less, however narrow the link.",
+	},
+	[OPT_VIDEO_MAX_BITRATE] = {
+		"video", "max_bitrate", OPTION_BITRATE, "5M",
+		.min = 30000, .max = 100000000, .unit = "bits per second",
+		.help = "Never more, however wide the link.",
+	},
+	[OPT_VIDEO_MUTED] = {
+		"video", "muted", OPTION_BOOL, "no",
+		.help = "Start with the picture muted (black), until "
+			"'skylinkctl unmute video'.",
+	},
+
+	[OPT_AUDIO_SOURCE] = {
+		"audio", "source", OPTION_CHOICE, "auto",
+		.values = "auto|test|alsa:|file:|none",
+		.argument = "NAME-OR-PATH",
+		.help = "auto: the first ALSA capture device, else the test "
+			"tone. test: the tone. alsa: an ALSA device such as "
+			"alsa:hw:1,0. file: a file or FIFO, looped. none: no "
+			"sound.",
+	},
+	[OPT_AUDIO_CHANNELS] = {
+		"audio", "channels", OPTION_INT, "1",
+		.min = 1, .max = 2, .unit = "channels",
+		.help = "1: mono, 2: stereo.",
+	},
+	[OPT_AUDIO_BITRATE] = {
+		"audio", "bitrate", OPTION_BITRATE, "48k",
+		.min = 6000, .max = 510000, .unit = "bits per second",
+		.help = "The Opus encoder's rate.",
+	},
+	[OPT_AUDIO_MUTED] = {
+		"audio", "muted", OPTION_BOOL, "no",
+		.help = "Start with the sound muted, until 'skylinkctl unmute "
+			"audio'.",
+	},
+
+	[OPT_NETWORK_ADDRESSES] = {
+		"network", "addresses", OPTION_ADDRESSES, "",
+		.max = OPTION_LIST_MAX,
+		.help = "Local addresses that media may use. Empty: all.",
+	},
+	[OPT_NETWORK_INTERFACES] = {
+		"network", "interfaces", OPTION_LIST, "",
+		.max = OPTION_LIST_MAX,
+		.help = "Network interfaces that media may use, by name, such "
+			"as eth0. Empty: all. With 'addresses' set too, both "
+			"hold.",
+	},
+	[OPT_NETWORK_LOOPBACK] = {
+		"network", "loopback", OPTION_BOOL, "no",
+		.help = "Offer 127.0.0.1 too, for browsers on this box. A box "
+			"with no other address does so by itself.",
+	},
+	[OPT_NETWORK_PORT_MIN] = {
+		"network", "port_min", OPTION_INT, "0",
+		.min = 0, .max = 65535, .unit = "UDP port",
+		.help = "The lowest local port for media, for firewalls. 0: "
+			"any.",
+	},
+	[OPT_NETWORK_PORT_MAX] = {
+		"network", "port_max", OPTION_INT, "0",
+		.min = 0, .max = 65535, .unit = "UDP port",
+		.help = "The highest local port for media. 0: any.",
+	},
+	[OPT_NETWORK_MAX_PEERS] = {
+		"network", "max_peers", OPTION_INT, "64",
+		.min = 1, .max = 256, .unit = "peers",
+		.help = "More are not answered.",
+	},
+	[OPT_NETWORK_PLAYOUT_DELAY] = {
+		"network", "playout_delay", OPTION_CHOICE, "zero",
+		.values = "zero|receiver",
+		.help = "zero: ask receivers to show each picture at once. "
+			"receiver: let them buffer as they like, smoother on "
+			"bad links and several times later.",
+	},
+	[OPT_NETWORK_IO] = {
+		"network", "io", OPTION_CHOICE, "auto",
+		.values = "auto|io_uring|epoll",
+		.help = "How the network thread speaks to the kernel. auto: "
+			"io_uring where it works, else epoll.",
+	},
+	[OPT_NETWORK_GSO] = {
+		"network", "gso", OPTION_CHOICE, "auto",
+		.values = "auto|off",
+		.help = "Send many packets by one system call (UDP "
+			"segmentation offload) where it works.",
+	},
+	[OPT_NETWORK_DEMUX] = {
+		"network", "demux", OPTION_CHOICE, "auto",
+		.values = "auto|kernel|callback",
+		.help = "Who tells media packets from ICE packets: the "
+			"kernel, or libnice's thread. auto: the kernel where "
+			"it can.",
+	},
+
+	[OPT_CONTROL_SOCKET] = {
+		"control", "socket", OPTION_PATH, "",
+		.help = "The control socket. Empty: /run/skylink/control.sock "
+			"for the service and for root, else in "
+			"$XDG_RUNTIME_DIR/skylink, else in /tmp/skylink-UID.",
+	},
+	[OPT_CONTROL_MAX_CLIENTS] = {
+		"control", "max_clients", OPTION_INT, "64",
+		.min = 1, .max = 1000, .unit = "clients",
+		.help = "More connections at once are refused.",
+	},
+
+	[OPT_LOG_LEVEL] = {
+		"log", "level", OPTION_CHOICE, "info",
+		.values = "error|warning|info|debug", .reload = true,
+		.help = "The least important kind of message that is logged.",
+	},
+};
+
+const struct option_row *option_table_get(enum option_id id)
+{
+	g_assert((unsigned int) id < N_OPTIONS);
+	return &rows[id];
+}
+
+const char *option_table_section(unsigned int n)
+{
+	return n < G_N_ELEMENTS(sections) ? sections[n].name : NULL;
+}
+
+const char *option_table_section_help(const char *section)
+{
+	for (unsigned int i = 0; i < G_N_ELEMENTS(sections); i++)
+		if (!strcmp(sections[i].name, section))
+			return sections[i].help;
+	return NULL;
+}
+
+int option_table_find(const char *section, const char *key)
+{
+	for (int i = 0; i < N_OPTIONS; i++)
+		if (!strcmp(rows[i].key, key) &&
+		    !strcmp(rows[i].section, section))
+			return i;
+	return -1;
+}
+
+const struct option_row *option_table_nearest(const char *section,
+					      const char *key)
+{
+	const struct option_row *best = NULL;
+	int best_score = 0;
+
+	for (int i = 0; i < N_OPTIONS; i++) {
+		int score = nearest_score(key, rows[i].key);
+
+		if (score < 0)
+			continue;
+		/* The right key in the wrong section is likelier than a wrong
+		 * key in the right section, but not than a small slip. */
+		if (strcmp(rows[i].section, section))
+			score += 2;
+		if (!best || score < best_score) {
+			best = &rows[i];
+			best_score = score;
+		}
+	}
+	return best;
+}
+
+const char *option_table_nearest_section(const char *section)
+{
+	const char *names[G_N_ELEMENTS(sections) + 1];
+
+	for (unsigned int i = 0; i < G_N_ELEMENTS(sections); i++)
+		names[i] = sections[i].name;
+	names[G_N_ELEMENTS(sections)] = NULL;
+	return nearest_of(section, names);
+}
