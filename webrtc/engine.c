@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "webrtc/engine.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include <gio/gio.h>
+
+#include "webrtc/transport.h"
+
+#define SCTP_ACTIVE_US	   500000	/* tick fast for this long after traffic */
+#define SCTP_IDLE_TICK_MS  100
+#define RATE_REPORT_US	   100000	/* ten times a second at most */
+
+/* --- units: any -> network -------------------------------------------------- */
+static void fan_out(struct rtc_engine *engine, struct coded_unit *unit)
+{
+	struct rtp_plan *plan;
+
+	if (!engine->n_transports)
+		return;
+	if (rtp_plan_new(engine->planner, unit, &plan) < 0) {
+		atomic_fetch_add(&engine->units_dropped, 1);
+		return;
+	}
+	for (unsigned int i = 0; i < engine->n_transports; i++)
+		transport_push(engine->transports[i], plan);
+	rtp_plan_unref(plan);
+}
+
+static void run_unit(void *data)
+{
+	struct engine_unit_slot *slot = data;
+	struct coded_unit *unit = atomic_exchange(&slot->unit, NULL);
+
+	fan_out(slot->engine, unit);
+	coded_unit_unref(unit);
+}
+
+void rtc_engine_push(struct rtc_engine *engine, struct coded_unit *unit)
+{
+	unsigned int at = atomic_fetch_add(&engine->unit_head, 1);
+	struct engine_unit_slot *slot = &engine->units[at % ENGINE_UNITS_MAX];
+	struct coded_unit *empty = NULL;
+
+	atomic_fetch_add(&engine->units_in, 1);
+	if (atomic_compare_exchange_strong(&slot->unit, &empty,
+					   coded_unit_ref(unit))) {
+		if (net_loop_post(engine->loop, run_unit, slot) == 0)
+			return;
+		atomic_store(&slot->unit, NULL);
+	}
+	coded_unit_unref(unit);
+	atomic_fetch_add(&engine->units_dropped, 1);
+	if (unit->codec != MEDIA_CODEC_OPUS)
+		engine->config.request_keyframe(engine->config.user,
+						unit->codec, false);
+}
+
+/* --- transports: network ---------------------------------------------------- */
+void engine_add_transport(struct rtc_engine *engine, struct transport *t)
+{
+	g_assert(engine->n_transports < ENGINE_PEERS_MAX);
+	engine->transports[engine->n_transports++] = t;
+}
+
+void engine_remove_transport(struct rtc_engine *engine, struct transport *t)
+{
+	for (unsigned int i = 0; i < engine->n_transports; i++) {
+		if (engine->transports[i] != t)
+			continue;
+		engine->transports[i] =
+			engine->transports[--engine->n_transports];
+		break;
+	}
+	engine_rates_changed(engine);
+}
+
+static void tick_sctp(struct net_timer *timer, uint64_t now_us)
+{
+	struct rtc_engine *engine = (struct rtc_engine *)
+		((char *) timer - offsetof(struct rtc_engine, sctp_timer));
+	bool active = now_us - engine->sctp_active_us < SCTP_ACTIVE_US;
+
+	sctp_stack_tick(engine->sctp, now_us);
+	for (unsigned int i = 0; i < engine->n_transports; i++)
+		transport_flush(engine->transports[i]);
+	if (sctp_stack_is_busy(engine->sctp))
+		net_timer_set(engine->loop, timer, now_us + 1000 *
+			      (active ? SCTP_STACK_TICK_MS : SCTP_IDLE_TICK_MS));
+}
+
+void engine_wake_sctp(struct rtc_engine *engine)
+{
+	uint64_t now = net_loop_now_us(engine->loop);
+	uint64_t soon = now + 1000 * SCTP_STACK_TICK_MS;
+
+	engine->sctp_active_us = now;
+	if (!engine->sctp_timer.heap_index || engine->sctp_timer.due_us > soon)
+		net_timer_set(engine->loop, &engine->sctp_timer, soon);
+}
+
+/* One rung feeds all peers of a codec, so the slowest sets the rate. */
+static void report_rates(struct net_timer *timer, uint64_t now_us)
+{
+	struct rtc_engine *engine = (struct rtc_engine *)
+		((char *) timer - offsetof(struct rtc_engine, rate_timer));
+	unsigned int slowest[N_MEDIA_CODECS] = { 0 };
+
+	engine->rate_reported_us = now_us;
+	for (unsigned int i = 0; i < engine->n_transports; i++) {
+		struct transport *t = engine->transports[i];
+		enum media_codec codec = transport_get_video_codec(t);
+		unsigned int bps = transport_get_target(t);
+
+		if (codec == N_MEDIA_CODECS)
+			continue;
+		if (!slowest[codec] || bps < slowest[codec])
+			slowest[codec] = bps;
+	}
+	for (int codec = 0; codec < N_MEDIA_CODECS; codec++) {
+		if (!slowest[codec] ||
+		    slowest[codec] == engine->rung_bps[codec])
+			continue;
+		engine->rung_bps[codec] = slowest[codec];
+		engine->config.rung_bitrate(engine->config.user,
+					    (enum media_codec) codec,
+					    slowest[codec]);
+	}
+}
+
+void engine_rates_changed(struct rtc_engine *engine)
+{
+	uint64_t now = net_loop_now_us(engine->loop);
+	uint64_t due = engine->rate_reported_us + RATE_REPORT_US;
+
+	if (!engine->rate_timer.heap_index)
+		net_timer_set(engine->loop, &engine->rate_timer,
+			      due > now ? due : now);
+}
+
+/* --- life: control ------------------------------------------------------------ */
+struct start {
+	struct rtc_engine *engine;
+	int result;
+	GMutex lock;
+	GCond done_cond;
+	bool done;
+};
+
+/* usrsctp and the planner belong to the network thread: made and ended there. */
+static void start_on_network(void *data)
+{
+	struct start *s = data;
+	struct rtc_engine *engine = s->engine;
+	int r = rtp_planner_new(&engine->planner, 0, 0);
+
+	if (r >= 0)
+		r = sctp_stack_ref(&engine->sctp);
+	g_mutex_lock(&s->lock);
+	s->result = r;
+	s->done = true;
+	g_cond_signal(&s->done_cond);
+	g_mutex_unlock(&s->lock);
+}
+
+static void stop_on_network(void *data)
+{
+	struct rtc_engine *engine = data;
+
+	net_timer_cancel(engine->loop, &engine->sctp_timer);
+	net_timer_cancel(engine->loop, &engine->rate_timer);
+	if (engine->sctp)
+		engine->sctp = sctp_stack_unref(engine->sctp);
+	engine->planner = rtp_planner_free(engine->planner);
+}
+
+static int run_start(struct rtc_engine *engine)
+{
+	struct start s = { .engine = engine };
+	int r;
+
+	g_mutex_init(&s.lock);
+	g_cond_init(&s.done_cond);
+	r = net_loop_post(engine->loop, start_on_network, &s);
+	if (r >= 0) {
+		g_mutex_lock(&s.lock);
+		while (!s.done)
+			g_cond_wait(&s.done_cond, &s.lock);
+		g_mutex_unlock(&s.lock);
+		r = s.result;
+	}
+	g_mutex_clear(&s.lock);
+	g_cond_clear(&s.done_cond);
+	return r;
+}
+
+static bool fail(GError **error, int r, const char *what)
+{
+	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(-r),
+		    "Cannot %s: %s", what, g_strerror(-r));
+	return false;
+}
+
+static bool start_engine(struct rtc_engine *engine, GError **error)
+{
+	const struct rtc_engine_config *c = &engine->config;
+	struct net_loop_config net = {
+		.backend = c->backend,
+		.no_gso = c->no_gso,
+	};
+	struct ice_thread_config ice = { 0 };
+	uint8_t random[ENGINE_CNAME_BYTES];
+	int r;
+
+	if (getrandom(random, sizeof(random), 0) != sizeof(random))
+		return fail(error, -errno, "read random bytes");
+	for (unsigned int i = 0; i < sizeof(engine->cname) - 1; i++)
+		engine->cname[i] = "abcdefghijklmnopqrstuvwxyz012345"
+			[random[i] & 31];
+
+	r = control_queue_new(&engine->events, c->context, ENGINE_EVENTS_MAX);
+	if (r < 0)
+		return fail(error, r, "make the event queue");
+	r = dtls_identity_new(&engine->identity);
+	if (r < 0)
+		return fail(error, r, "make a DTLS certificate");
+	r = net_loop_new(&engine->loop, &net);
+	if (r < 0)
+		return fail(error, r, c->backend == NET_BACKEND_URING ?
+			    "start the network loop with io_uring" :
+			    "start the network loop");
+	r = run_start(engine);
+	if (r < 0)
+		return fail(error, r, "start SCTP");
+	ice.loop = engine->loop;
+	r = ice_thread_new(&engine->ice, &ice);
+	if (r < 0)
+		return fail(error, r, "start the ICE thread");
+	return true;
+}
+
+struct rtc_engine *rtc_engine_new(const struct rtc_engine_config *config,
+				  GError **error)
+{
+	struct rtc_engine *engine = g_new0(struct rtc_engine, 1);
+
+	engine->config = *config;
+	engine->config.context = config->context ?
+		g_main_context_ref(config->context) :
+		g_main_context_ref_thread_default();
+	engine->addresses = g_strdupv((char **) config->addresses);
+	engine->config.addresses = (const char *const *) engine->addresses;
+	if (!engine->config.max_peers)
+		engine->config.max_peers = ENGINE_PEERS_DEFAULT;
+	engine->config.max_peers = MIN(engine->config.max_peers,
+				       ENGINE_PEERS_MAX / 2);
+	engine->sctp_timer.fire = tick_sctp;
+	engine->rate_timer.fire = report_rates;
+	for (unsigned int i = 0; i < ENGINE_UNITS_MAX; i++)
+		engine->units[i].engine = engine;
+
+	if (!start_engine(engine, error))
+		return rtc_engine_free(engine);
+	return engine;
+}
+
+struct rtc_engine *rtc_engine_free(struct rtc_engine *engine)
+{
+	if (!engine)
+		return NULL;
+	g_assert(engine->n_peers == 0);
+	engine->ice = ice_thread_free(engine->ice);
+	if (engine->loop) {
+		while (net_loop_post(engine->loop, stop_on_network, engine) < 0)
+			g_thread_yield();
+		engine->loop = net_loop_free(engine->loop);
+	}
+	engine->events = control_queue_free(engine->events);
+	engine->identity = dtls_identity_unref(engine->identity);
+	g_main_context_unref(engine->config.context);
+	g_strfreev(engine->addresses);
+	g_free(engine);
+	return NULL;
+}
+
+void rtc_engine_get_stats(struct rtc_engine *engine,
+			  struct rtc_engine_stats *ret)
+{
+	*ret = (struct rtc_engine_stats){
+		.backend = net_loop_get_backend(engine->loop) ==
+			NET_BACKEND_URING ? "io_uring" : "epoll",
+		.backend_reason = net_loop_get_fallback_reason(engine->loop),
+		.gso = !engine->config.no_gso,
+		.demux = engine->config.demux == RTC_DEMUX_CALLBACK ?
+			"callback" : "kernel",
+		.peers = engine->n_peers,
+		.units_in = atomic_load(&engine->units_in),
+		.units_dropped = atomic_load(&engine->units_dropped),
+		.bitstream_copies = atomic_load(&engine->bitstream_copies),
+		.ice_cpu_ns = ice_thread_get_cpu_ns(engine->ice),
+	};
+	net_loop_get_stats(engine->loop, &ret->net);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* webrtc/engine.h - what engine, peer and transport share; private to webrtc/
+ *
+ *   rtc_peer (control)            transport (network)
+ *     JSEP, events up   <---->      path, DTLS, SRTP, RTP session, SCTP
+ *            \                        /
+ *             +----- ice_agent ------+      (ice)
+ *
+ * Source:  none (our own)
+ * Thread:  said per member
+ * Memory:  owned by struct rtc_engine
+ */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "webrtc/control-queue.h"
+#include "webrtc/dtls-identity.h"
+#include "webrtc/ice.h"
+#include "webrtc/rtc.h"
+#include "webrtc/rtp-plan.h"
+#include "webrtc/sctp-stack.h"
+
+#define ENGINE_PEERS_DEFAULT 64
+#define ENGINE_PEERS_MAX     256
+#define ENGINE_UNITS_MAX     256	/* units on their way to the network */
+#define ENGINE_EVENTS_MAX    16384	/* events on their way to control */
+#define ENGINE_CNAME_BYTES   20
+
+struct transport;
+
+/* One unit on its way; the slot is free while @unit is NULL. */
+struct engine_unit_slot {
+	struct rtc_engine *engine;
+	_Atomic(struct coded_unit *) unit;
+};
+
+struct rtc_engine {
+	struct rtc_engine_config config;	/* constant */
+	char **addresses;			/* constant */
+	struct net_loop *loop;
+	struct ice_thread *ice;
+	struct dtls_identity *identity;
+	struct control_queue *events;
+	char cname[ENGINE_CNAME_BYTES];
+
+	/* any */
+	struct engine_unit_slot units[ENGINE_UNITS_MAX];
+	atomic_uint unit_head;
+	atomic_ullong units_in, units_dropped, bitstream_copies;
+
+	/* control */
+	unsigned int n_peers;
+
+	/* network */
+	struct rtp_planner *planner;
+	struct sctp_stack *sctp;
+	struct net_timer sctp_timer;
+	uint64_t sctp_active_us;		/* last SCTP traffic */
+	struct transport *transports[ENGINE_PEERS_MAX];
+	unsigned int n_transports;
+	unsigned int rung_bps[N_MEDIA_CODECS];	/* last reported */
+	struct net_timer rate_timer;
+	uint64_t rate_reported_us;
+};
+
+/* --- network thread ------------------------------------------------------- */
+void engine_add_transport(struct rtc_engine *engine, struct transport *t);
+void engine_remove_transport(struct rtc_engine *engine, struct transport *t);
+/* SCTP has something to do: keep the stack ticking, fast for a while. */
+void engine_wake_sctp(struct rtc_engine *engine);
+/* A peer's rate or codec changed: tell the slowest of each codec, soon. */
+void engine_rates_changed(struct rtc_engine *engine);

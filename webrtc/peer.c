@@ -1,0 +1,895 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The control half of a peer: negotiation, and events on their way up. */
+#include "webrtc/rtc.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include <gio/gio.h>
+
+#include "webrtc/jsep.h"
+#include "webrtc/transport.h"
+
+#define LABEL_MAX_BYTES	      256
+#define EVENT_BYTES_MAX	      (64u << 20)	/* messages queued upwards */
+
+struct rtc_peer {
+	gatomicrefcount refs;	/* control's, the transport's, each event's */
+	struct rtc_engine *engine;
+	const struct rtc_peer_ops *ops;
+	void *user;
+	bool freed;		/* control: no callback any more */
+	bool trickle;
+
+	struct jsep *jsep;
+	struct ice_agent *agent;
+	struct transport *transport;
+	uint32_t audio_ssrc, video_ssrc, rtx_ssrc;
+	bool described;		/* a local description has left */
+	bool gathered;
+	bool remote_known;
+	enum media_codec video_codec;	/* last reported; N_: none */
+	char audio_stream[JSEP_STREAM_BYTES], video_stream[JSEP_STREAM_BYTES];
+	bool audio_sent, video_sent, media_reported;
+
+	enum rtc_ice_state ice_state;
+	enum rtc_state state;
+	char *remote_fingerprint;
+	char pair[ICE_PAIR_BYTES];
+	bool kernel_demux;
+
+	atomic_size_t event_bytes;
+};
+
+static void peer_unref(struct rtc_peer *peer)
+{
+	if (!g_atomic_ref_count_dec(&peer->refs))
+		return;
+	peer->jsep = jsep_free(peer->jsep);
+	g_free(peer->remote_fingerprint);
+	g_free(peer);
+}
+
+/* --- events: ice and network -> control ------------------------------------- */
+enum event_kind {
+	EVENT_CANDIDATE,
+	EVENT_GATHERED,
+	EVENT_ICE_STATE,
+	EVENT_PAIR,
+	EVENT_CONNECTED,
+	EVENT_CLOSED,
+	EVENT_CHANNEL_OPEN,
+	EVENT_MESSAGE,
+	EVENT_CHANNEL_CLOSED,
+	EVENT_WRITABLE,
+	EVENT_REMOTE_MEDIA,
+	EVENT_VIDEO_CODEC,
+	EVENT_GONE,
+};
+
+struct event {
+	struct rtc_peer *peer;
+	enum event_kind kind;
+	int value;
+	uint16_t channel;
+	bool flag;
+	size_t len;
+	uint8_t data[];		/* NUL-terminated */
+};
+
+static void set_state(struct rtc_peer *peer, enum rtc_state state,
+		      const char *detail)
+{
+	/* Failed and closed are final. */
+	if (peer->state == state || peer->state >= RTC_STATE_FAILED)
+		return;
+	peer->state = state;
+	peer->ops->state(peer->user, state, detail);
+}
+
+static void on_ice_state(struct rtc_peer *peer, enum rtc_ice_state state)
+{
+	if (peer->ice_state == state)
+		return;
+	peer->ice_state = state;
+	peer->ops->ice_state(peer->user, state);
+	if (peer->freed)
+		return;
+	if (state == RTC_ICE_CHECKING && peer->state == RTC_STATE_NEW)
+		set_state(peer, RTC_STATE_CONNECTING, NULL);
+	else if (state == RTC_ICE_FAILED)
+		set_state(peer, RTC_STATE_FAILED,
+			  "no candidate pair works any more (ICE failed)");
+}
+
+static void on_candidate(struct rtc_peer *peer, const char *line)
+{
+	if (jsep_add_local_candidate(peer->jsep, line) < 0)
+		return;
+	/* What is known before the description travels inside it. */
+	if (peer->described && peer->trickle)
+		peer->ops->local_candidate(
+			peer->user, jsep_get_transport_mid(peer->jsep),
+			jsep_get_transport_mline(peer->jsep), line);
+}
+
+static void on_video_codec(struct rtc_peer *peer, int codec)
+{
+	enum media_codec taken = (enum media_codec) codec;
+
+	if (peer->video_codec == taken)
+		return;
+	peer->video_codec = taken;
+	if (peer->ops->video_codec)
+		peer->ops->video_codec(peer->user, taken == N_MEDIA_CODECS ?
+				       NULL : &taken);
+}
+
+static void deliver(struct rtc_peer *peer, struct event *e)
+{
+	const char *text = (const char *) e->data;
+
+	switch (e->kind) {
+	case EVENT_CANDIDATE:
+		on_candidate(peer, text);
+		break;
+	case EVENT_GATHERED:
+		peer->gathered = true;
+		jsep_set_gathering_done(peer->jsep);
+		peer->ops->gathering_done(peer->user);
+		break;
+	case EVENT_ICE_STATE:
+		on_ice_state(peer, (enum rtc_ice_state) e->value);
+		break;
+	case EVENT_PAIR:
+		g_strlcpy(peer->pair, text, sizeof(peer->pair));
+		peer->kernel_demux = e->flag;
+		break;
+	case EVENT_CONNECTED:
+		g_free(peer->remote_fingerprint);
+		peer->remote_fingerprint = g_strdup(text);
+		set_state(peer, RTC_STATE_CONNECTED, NULL);
+		break;
+	case EVENT_CLOSED:
+		set_state(peer, e->flag ? RTC_STATE_FAILED : RTC_STATE_CLOSED,
+			  text);
+		break;
+	case EVENT_CHANNEL_OPEN:
+		peer->ops->channel_open(peer->user, e->channel, text, e->flag);
+		break;
+	case EVENT_MESSAGE:
+		peer->ops->channel_message(peer->user, e->channel, e->flag,
+					   e->data, e->len);
+		break;
+	case EVENT_CHANNEL_CLOSED:
+		peer->ops->channel_closed(peer->user, e->channel);
+		break;
+	case EVENT_WRITABLE:
+		peer->ops->channel_writable(peer->user, e->channel);
+		break;
+	case EVENT_REMOTE_MEDIA:
+		peer->ops->remote_media(
+			peer->user,
+			peer->audio_sent ? peer->audio_stream : NULL,
+			peer->video_sent ? peer->video_stream : NULL);
+		break;
+	case EVENT_VIDEO_CODEC:
+		on_video_codec(peer, e->value);
+		break;
+	case EVENT_GONE:
+		break;
+	}
+}
+
+static void run_event(void *data)
+{
+	struct event *e = data;
+	struct rtc_peer *peer = e->peer;
+
+	atomic_fetch_sub(&peer->event_bytes, e->len);
+	if (!peer->freed)
+		deliver(peer, e);
+	/* The transport's own reference goes with its last event. */
+	if (e->kind == EVENT_GONE)
+		peer_unref(peer);
+	peer_unref(peer);
+	free(e);
+}
+
+static int post_event(struct rtc_peer *peer, const struct event *like,
+		      const void *data, size_t len)
+{
+	struct event *e = malloc(sizeof(*e) + len + 1);
+	int r;
+
+	if (!e)
+		return -ENOMEM;
+	*e = *like;
+	e->peer = peer;
+	e->len = len;
+	if (len)
+		memcpy(e->data, data, len);
+	e->data[len] = '\0';
+	g_atomic_ref_count_inc(&peer->refs);
+	atomic_fetch_add(&peer->event_bytes, len);
+	r = control_queue_post(peer->engine->events, run_event, e);
+	if (r < 0) {
+		atomic_fetch_sub(&peer->event_bytes, len);
+		/* Never the last: the transport or control holds one. */
+		peer_unref(peer);
+		free(e);
+	}
+	return r;
+}
+
+static void post_text(struct rtc_peer *peer, const struct event *like,
+		      const char *text)
+{
+	if (post_event(peer, like, text, text ? strlen(text) : 0) < 0)
+		g_warning("peer event lost: control does not keep up");
+}
+
+/* ice thread */
+static void ice_local_candidate(void *user, const char *line)
+{
+	post_text(transport_get_user(user),
+		  &(struct event){ .kind = EVENT_CANDIDATE }, line);
+}
+
+static void ice_gathering_done(void *user)
+{
+	post_text(transport_get_user(user),
+		  &(struct event){ .kind = EVENT_GATHERED }, NULL);
+}
+
+static void ice_state(void *user, enum rtc_ice_state state)
+{
+	post_text(transport_get_user(user),
+		  &(struct event){ .kind = EVENT_ICE_STATE, .value = state },
+		  NULL);
+}
+
+static void ice_selected_pair(void *user, const char *pair, bool kernel_demux)
+{
+	post_text(transport_get_user(user),
+		  &(struct event){ .kind = EVENT_PAIR, .flag = kernel_demux },
+		  pair);
+}
+
+static const struct ice_agent_ops ice_ops = {
+	.local_candidate = ice_local_candidate,
+	.gathering_done = ice_gathering_done,
+	.state = ice_state,
+	.selected_pair = ice_selected_pair,
+	.path = transport_on_path,
+	.packet = transport_on_packet,
+	.closed = transport_on_closed,
+};
+
+/* network thread */
+static void net_connected(void *user, const char *remote_fingerprint)
+{
+	post_text(user, &(struct event){ .kind = EVENT_CONNECTED },
+		  remote_fingerprint);
+}
+
+static void net_closed(void *user, bool failed, const char *detail)
+{
+	post_text(user, &(struct event){ .kind = EVENT_CLOSED, .flag = failed },
+		  detail);
+}
+
+static void net_channel_open(void *user, uint16_t id, const char *label,
+			     bool remote)
+{
+	post_text(user,
+		  &(struct event){ .kind = EVENT_CHANNEL_OPEN, .channel = id,
+				   .flag = remote }, label);
+}
+
+static void net_channel_message(void *user, uint16_t id, bool text,
+				const uint8_t *data, size_t len)
+{
+	struct rtc_peer *peer = user;
+	int r = -ENOBUFS;
+
+	/* A peer that sends faster than control reads is cut off: messages of
+	 * a reliable channel must not vanish in silence. */
+	if (atomic_load(&peer->event_bytes) + len <= EVENT_BYTES_MAX)
+		r = post_event(peer, &(struct event){ .kind = EVENT_MESSAGE,
+						      .channel = id,
+						      .flag = text },
+			       data, len);
+	if (r < 0)
+		net_closed(peer, true,
+			   "it sends messages faster than they are handled");
+}
+
+static void net_channel_closed(void *user, uint16_t id)
+{
+	post_text(user,
+		  &(struct event){ .kind = EVENT_CHANNEL_CLOSED,
+				   .channel = id }, NULL);
+}
+
+static void net_channel_writable(void *user, uint16_t id)
+{
+	post_text(user,
+		  &(struct event){ .kind = EVENT_WRITABLE, .channel = id },
+		  NULL);
+}
+
+static void net_gone(void *user)
+{
+	struct rtc_peer *peer = user;
+
+	if (post_event(peer, &(struct event){ .kind = EVENT_GONE }, NULL, 0) <
+	    0)
+		peer_unref(peer);
+}
+
+static const struct transport_ops net_ops = {
+	.connected = net_connected,
+	.closed = net_closed,
+	.channel_open = net_channel_open,
+	.channel_message = net_channel_message,
+	.channel_closed = net_channel_closed,
+	.channel_writable = net_channel_writable,
+	.gone = net_gone,
+};
+
+/* --- commands: control -> network -------------------------------------------- */
+struct command {
+	struct transport *transport;
+	uint16_t channel;
+	bool text;
+	size_t len;
+	uint8_t *data;
+	struct transport_setup setup;
+};
+
+static void run_attach(void *data)
+{
+	transport_attach(data);
+}
+
+static void run_goodbye(void *data)
+{
+	transport_say_goodbye(data);
+}
+
+static void run_apply(void *data)
+{
+	struct command *c = data;
+
+	transport_apply(c->transport, &c->setup);
+	g_free(c);
+}
+
+static void run_open(void *data)
+{
+	struct command *c = data;
+
+	transport_open_channel(c->transport, (const char *) c->data);
+	free(c->data);
+	g_free(c);
+}
+
+static void run_close(void *data)
+{
+	struct command *c = data;
+
+	transport_close_channel(c->transport, c->channel);
+	g_free(c);
+}
+
+static void run_send(void *data)
+{
+	struct command *c = data;
+
+	transport_send(c->transport, c->channel, c->text, c->data, c->len);
+	g_free(c);
+}
+
+static bool post_command(struct rtc_peer *peer, void (*run)(void *),
+			 struct command *c)
+{
+	c->transport = peer->transport;
+	if (net_loop_post(peer->engine->loop, run, c) == 0)
+		return true;
+	free(c->data);
+	g_free(c);
+	return false;
+}
+
+/* --- negotiation --------------------------------------------------------------- */
+static bool jsep_failed(struct rtc_peer *peer, int r, GError **error)
+{
+	int code = r == -EBUSY ? G_IO_ERROR_BUSY :
+		r == -EOPNOTSUPP ? G_IO_ERROR_NOT_SUPPORTED :
+				   G_IO_ERROR_INVALID_DATA;
+
+	if (r >= 0)
+		return false;
+	g_set_error_literal(error, G_IO_ERROR, code,
+			    jsep_get_error(peer->jsep));
+	return true;
+}
+
+static void fill_line(struct transport_setup *s, unsigned int *n,
+		      const struct rtc_engine_config *config,
+		      const struct jsep_media *m, uint32_t ssrc,
+		      uint32_t rtx_ssrc)
+{
+	bool delay0 = config->playout_delay_zero && m->kind == SDP_KIND_VIDEO;
+	unsigned int i = (*n)++;
+
+	s->line_used[i] = true;
+	g_strlcpy(s->mids[i], m->mid, sizeof(s->mids[i]));
+	s->lines[i] = (struct rtp_line_config){
+		.codec = m->sending.codec,
+		.ssrc = ssrc,
+		.pt = m->sending.pt,
+		.rtx_ssrc = rtx_ssrc,
+		.rtx_pt = m->sending.rtx_pt > 0 ?
+			(uint8_t) m->sending.rtx_pt : 0,
+		.ext = {
+			.mid = strlen(m->mid) <= RTP_EXT_MID_MAX ?
+				m->ext[JSEP_EXT_MID] : 0,
+			.abs_send_time = m->ext[JSEP_EXT_ABS_SEND_TIME],
+			.twcc = m->ext[JSEP_EXT_TWCC],
+			.playout_delay = delay0 ?
+				m->ext[JSEP_EXT_PLAYOUT_DELAY] : 0,
+			.audio_level = m->kind == SDP_KIND_AUDIO ?
+				m->ext[JSEP_EXT_AUDIO_LEVEL] : 0,
+		},
+	};
+}
+
+static void fill_receive(struct transport_setup *s, const struct jsep_media *m)
+{
+	enum media_kind kind = m->kind == SDP_KIND_AUDIO ? MEDIA_KIND_AUDIO :
+							   MEDIA_KIND_VIDEO;
+	uint32_t rate = kind == MEDIA_KIND_AUDIO ? 48000 : 90000;
+
+	if (m->ext[JSEP_EXT_TWCC])
+		s->rx_twcc_id = m->ext[JSEP_EXT_TWCC];
+	for (unsigned int i = 0; i < m->n_receiving; i++) {
+		const struct jsep_codec *c = &m->receiving[i];
+
+		if (s->n_rx + 2 > RTP_SESSION_RX_PT_MAX)
+			return;
+		s->rx[s->n_rx++] = (struct rtp_rx_pt){
+			.pt = c->pt, .kind = kind, .clock_rate = rate };
+		if (c->rtx_pt >= 0)
+			s->rx[s->n_rx++] = (struct rtp_rx_pt){
+				.pt = (uint8_t) c->rtx_pt, .kind = kind,
+				.clock_rate = rate, .rtx = true };
+	}
+}
+
+/* A payload type may stand on several m-lines of a kind: once is enough. */
+static void drop_duplicate_pts(struct transport_setup *s)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < s->n_rx; i++) {
+		bool seen = false;
+
+		for (unsigned int j = 0; j < n && !seen; j++)
+			seen = s->rx[j].pt == s->rx[i].pt;
+		if (!seen)
+			s->rx[n++] = s->rx[i];
+	}
+	s->n_rx = n;
+}
+
+static void fill_setup(struct rtc_peer *peer, const struct jsep_negotiated *n,
+		       struct transport_setup *s)
+{
+	const struct rtc_engine_config *config = &peer->engine->config;
+	unsigned int lines = 0;
+
+	s->dtls_role = n->dtls_role == JSEP_DTLS_SERVER ? DTLS_SERVER :
+							  DTLS_CLIENT;
+	g_strlcpy(s->fingerprint_algorithm, n->fingerprint_algorithm,
+		  sizeof(s->fingerprint_algorithm));
+	g_strlcpy(s->fingerprint, n->fingerprint, sizeof(s->fingerprint));
+	s->data = n->data;
+	if (n->audio_send >= 0)
+		fill_line(s, &lines, config, &n->media[n->audio_send],
+			  peer->audio_ssrc, 0);
+	if (n->video_send >= 0) {
+		fill_line(s, &lines, config, &n->media[n->video_send],
+			  peer->video_ssrc, peer->rtx_ssrc);
+		s->reduced_size = n->media[n->video_send].rtcp_rsize;
+	}
+	for (unsigned int i = 0; i < n->n_media; i++) {
+		if (!n->media[i].rejected &&
+		    n->media[i].kind != SDP_KIND_APPLICATION &&
+		    n->media[i].kind != SDP_KIND_OTHER)
+			fill_receive(s, &n->media[i]);
+	}
+	drop_duplicate_pts(s);
+}
+
+static bool note_stream(const struct jsep_negotiated *n, int index,
+			char *stream, bool *sent)
+{
+	const char *now = index >= 0 ? n->media[index].remote_stream : "";
+	bool changed = (index >= 0) != *sent || strcmp(now, stream);
+
+	*sent = index >= 0;
+	g_strlcpy(stream, now, JSEP_STREAM_BYTES);
+	return changed;
+}
+
+static void report_media(struct rtc_peer *peer,
+			 const struct jsep_negotiated *n)
+{
+	bool changed = note_stream(n, n->audio_receive, peer->audio_stream,
+				   &peer->audio_sent);
+	int codec = n->video_send >= 0 ?
+		(int) n->media[n->video_send].sending.codec : N_MEDIA_CODECS;
+
+	changed |= note_stream(n, n->video_receive, peer->video_stream,
+			       &peer->video_sent);
+	if (changed || !peer->media_reported)
+		post_text(peer, &(struct event){ .kind = EVENT_REMOTE_MEDIA },
+			  NULL);
+	peer->media_reported = true;
+	/* Told later than the call that negotiated it returns, as everything:
+	 * the caller need not expect callbacks from within its calls. */
+	post_text(peer, &(struct event){ .kind = EVENT_VIDEO_CODEC,
+					 .value = codec }, NULL);
+}
+
+/* Offer and answer are both known: hand the rest of the work on. */
+static bool apply(struct rtc_peer *peer, GError **error)
+{
+	const struct jsep_negotiated *n = jsep_get_negotiated(peer->jsep);
+	struct command *c = g_new0(struct command, 1);
+
+	fill_setup(peer, n, &c->setup);
+	if (!post_command(peer, run_apply, c)) {
+		g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_BUSY,
+				    "The network thread does not keep up");
+		return false;
+	}
+	if (n->remote_ice_lite)
+		ice_agent_set_controlling(peer->agent, true);
+	ice_agent_set_remote_credentials(peer->agent, n->ufrag, n->pwd);
+	if (n->n_candidates)
+		ice_agent_add_remote_candidates(peer->agent, n->candidates,
+						n->n_candidates);
+	if (n->remote_end_of_candidates)
+		ice_agent_remote_gathering_done(peer->agent);
+	peer->remote_known = true;
+	report_media(peer, n);
+	return true;
+}
+
+static void restart_ice(struct rtc_peer *peer)
+{
+	ice_agent_restart(peer->agent);
+	jsep_set_ice_credentials(peer->jsep, ice_agent_get_ufrag(peer->agent),
+				 ice_agent_get_pwd(peer->agent));
+	peer->gathered = false;
+}
+
+char *rtc_peer_create_offer(struct rtc_peer *peer, bool ice_restart,
+			    GError **error)
+{
+	char *sdp;
+
+	if (jsep_get_state(peer->jsep) == RTC_SIGNALING_STABLE) {
+		if (ice_restart && peer->remote_known)
+			restart_ice(peer);
+		if (!peer->described)
+			ice_agent_set_controlling(peer->agent, true);
+	}
+	if (jsep_failed(peer, jsep_create_offer(peer->jsep, &sdp), error))
+		return NULL;
+	peer->described = true;
+	return sdp;
+}
+
+char *rtc_peer_accept_offer(struct rtc_peer *peer, const char *sdp,
+			    GError **error)
+{
+	char *answer;
+
+	if (jsep_failed(peer, jsep_accept_offer(peer->jsep, sdp, strlen(sdp)),
+			error))
+		return NULL;
+	if (jsep_get_negotiated(peer->jsep)->ice_restarted)
+		restart_ice(peer);
+	if (jsep_failed(peer, jsep_create_answer(peer->jsep, &answer), error)) {
+		jsep_rollback(peer->jsep);
+		return NULL;
+	}
+	if (!apply(peer, error)) {
+		g_free(answer);
+		return NULL;
+	}
+	peer->described = true;
+	return answer;
+}
+
+bool rtc_peer_accept_answer(struct rtc_peer *peer, const char *sdp,
+			    GError **error)
+{
+	if (jsep_failed(peer, jsep_accept_answer(peer->jsep, sdp, strlen(sdp)),
+			error))
+		return false;
+	return apply(peer, error);
+}
+
+char *rtc_peer_get_local_sdp(struct rtc_peer *peer)
+{
+	return jsep_write_local(peer->jsep);
+}
+
+bool rtc_peer_add_candidate(struct rtc_peer *peer, const char *mid,
+			    unsigned int mline, const char *candidate,
+			    GError **error)
+{
+	struct candidate c;
+	int r = candidate_parse(candidate, strlen(candidate), &c);
+
+	if (r < 0) {
+		g_autofree char *shown = g_strndup(candidate, 80);
+		g_autofree char *safe = g_strescape(shown, NULL);
+
+		g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+			    "\"%s\" is no ICE candidate", safe);
+		return false;
+	}
+	if (candidate_is_usable(&c) &&
+	    jsep_candidate_applies(peer->jsep, mid, mline))
+		ice_agent_add_remote_candidates(peer->agent, &c, 1);
+	return true;
+}
+
+enum rtc_signaling_state rtc_peer_get_signaling_state(struct rtc_peer *peer)
+{
+	return jsep_get_state(peer->jsep);
+}
+
+/* --- data channels ---------------------------------------------------------------- */
+bool rtc_peer_open_channel(struct rtc_peer *peer, const char *label,
+			   GError **error)
+{
+	struct command *c;
+
+	if (strlen(label) > LABEL_MAX_BYTES) {
+		g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+			    "A data channel's label may have %d bytes, not %zu",
+			    LABEL_MAX_BYTES, strlen(label));
+		return false;
+	}
+	c = g_new0(struct command, 1);
+	c->data = (uint8_t *) strdup(label);
+	if (c->data && post_command(peer, run_open, c))
+		return true;
+	g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_BUSY,
+			    "The network thread does not keep up");
+	return false;
+}
+
+int rtc_peer_send(struct rtc_peer *peer, uint16_t channel, bool text,
+		  const uint8_t *data, size_t len)
+{
+	struct command *c;
+	int r;
+
+	if (len > JSEP_MAX_MESSAGE_SIZE)
+		return -EMSGSIZE;
+	if (peer->state != RTC_STATE_CONNECTED)
+		return -ENOTCONN;
+	r = transport_reserve(peer->transport, len);
+	if (r < 0)
+		return r;
+	c = g_new0(struct command, 1);
+	c->channel = channel;
+	c->text = text;
+	c->len = len;
+	c->data = malloc(len ? len : 1);
+	if (!c->data) {
+		transport_unreserve(peer->transport, len);
+		g_free(c);
+		return -ENOMEM;
+	}
+	memcpy(c->data, data, len);
+	if (post_command(peer, run_send, c))
+		return 0;
+	transport_unreserve(peer->transport, len);
+	return -ENOBUFS;
+}
+
+void rtc_peer_close_channel(struct rtc_peer *peer, uint16_t channel)
+{
+	struct command *c = g_new0(struct command, 1);
+
+	c->channel = channel;
+	post_command(peer, run_close, c);
+}
+
+/* --- life --------------------------------------------------------------------------- */
+static bool make_ssrcs(struct rtc_peer *peer, uint64_t *ret_session_id)
+{
+	uint32_t random[5];
+
+	if (getrandom(random, sizeof(random), 0) != sizeof(random))
+		return false;
+	/* Never 0, and never the same for two of them. */
+	peer->audio_ssrc = (random[0] & ~3u) | 1;
+	peer->video_ssrc = (random[1] & ~3u) | 2;
+	peer->rtx_ssrc = random[2] | 3;
+	*ret_session_id = ((uint64_t) random[3] << 32 | random[4]) &
+		(uint64_t) INT64_MAX;
+	return true;
+}
+
+static bool make_jsep(struct rtc_peer *peer,
+		      const struct rtc_peer_config *config)
+{
+	g_autofree char *fingerprint = g_strconcat(
+		"sha-256 ",
+		dtls_identity_get_fingerprint(peer->engine->identity), NULL);
+	struct jsep_config c = {
+		.send_audio = config->send_audio,
+		.send_video = config->send_video,
+		.video_codecs = config->video_codecs,
+		.n_video_codecs = config->n_video_codecs,
+		.stream_id = config->stream_id,
+		.cname = peer->engine->cname,
+		.fingerprint = fingerprint,
+		.ufrag = ice_agent_get_ufrag(peer->agent),
+		.pwd = ice_agent_get_pwd(peer->agent),
+	};
+
+	if (!make_ssrcs(peer, &c.session_id))
+		return false;
+	c.audio_ssrc = peer->audio_ssrc;
+	c.video_ssrc = peer->video_ssrc;
+	c.video_rtx_ssrc = peer->rtx_ssrc;
+	peer->jsep = jsep_new(&c);
+	return peer->jsep;
+}
+
+static bool make_transport(struct rtc_peer *peer,
+			   const struct rtc_peer_config *config)
+{
+	const struct rtc_engine_config *e = &peer->engine->config;
+	struct transport_config transport = {
+		.engine = peer->engine,
+		.ops = &net_ops,
+		.user = peer,
+	};
+	struct ice_agent_config ice = {
+		.servers = config->ice_servers,
+		.n_servers = config->n_ice_servers,
+		.relay_only = config->relay_only,
+		.addresses = e->addresses,
+		.loopback = e->loopback,
+		.port_min = e->port_min,
+		.port_max = e->port_max,
+		.demux = e->demux,
+		.ops = &ice_ops,
+	};
+
+	peer->transport = transport_new(&transport);
+	if (!peer->transport)
+		return false;
+	if (net_loop_post(peer->engine->loop, run_attach, peer->transport) <
+	    0) {
+		transport_discard(peer->transport);
+		return false;
+	}
+	/* From here on the transport lives until its agent has closed. */
+	g_atomic_ref_count_inc(&peer->refs);
+	ice.user = peer->transport;
+	peer->agent = ice_agent_new(peer->engine->ice, &ice);
+	return true;
+}
+
+struct rtc_peer *rtc_peer_new(struct rtc_engine *engine,
+			      const struct rtc_peer_config *config,
+			      GError **error)
+{
+	struct rtc_peer *peer;
+
+	if (engine->n_peers >= engine->config.max_peers) {
+		g_set_error(error, G_IO_ERROR, G_IO_ERROR_BUSY,
+			    "There are %u peers already, the limit",
+			    engine->config.max_peers);
+		return NULL;
+	}
+	peer = g_new0(struct rtc_peer, 1);
+	g_atomic_ref_count_init(&peer->refs);
+	peer->engine = engine;
+	peer->ops = config->ops;
+	peer->user = config->user;
+	peer->trickle = config->trickle;
+	peer->video_codec = N_MEDIA_CODECS;
+	if (!make_transport(peer, config)) {
+		g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_BUSY,
+				    "The network thread does not keep up");
+		peer_unref(peer);
+		return NULL;
+	}
+	engine->n_peers++;
+	if (!make_jsep(peer, config)) {
+		g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_FAILED,
+				    "Cannot make session identifiers");
+		return rtc_peer_free(peer);
+	}
+	/* At once, not with the first description: then host candidates travel
+	 * inside it, and the join is shorter. */
+	ice_agent_gather(peer->agent);
+	return peer;
+}
+
+struct rtc_peer *rtc_peer_free(struct rtc_peer *peer)
+{
+	if (!peer)
+		return NULL;
+	peer->freed = true;
+	peer->engine->n_peers--;
+	/* If the queue is full the remote learns it from silence. */
+	net_loop_post(peer->engine->loop, run_goodbye, peer->transport);
+	peer->transport = NULL;
+	peer->agent = ice_agent_free(peer->agent);
+	peer_unref(peer);
+	return NULL;
+}
+
+const char *rtc_peer_get_remote_fingerprint(struct rtc_peer *peer)
+{
+	return peer->remote_fingerprint ? peer->remote_fingerprint : "";
+}
+
+void rtc_peer_get_stats(struct rtc_peer *peer, struct rtc_peer_stats *ret)
+{
+	struct transport_snapshot s;
+	struct ice_agent_stats ice;
+
+	transport_get_snapshot(peer->transport, &s);
+	ice_agent_get_stats(peer->agent, &ice);
+	*ret = (struct rtc_peer_stats){
+		.ice = peer->ice_state,
+		.state = peer->state,
+		.srtp_profile = srtp_profile_to_string(s.profile),
+		.dtls_role = !s.connected ? NULL :
+			s.dtls_role == DTLS_SERVER ? "server" : "client",
+		.video_codec = peer->video_codec == N_MEDIA_CODECS ?
+			NULL : media_codec_name(peer->video_codec),
+		.kernel_demux = peer->kernel_demux,
+		.gso = s.gso,
+		.rtt_us = s.rtp.rtt_us,
+		.target_bps = s.rtp.target_bps,
+		.loss = s.rtp.loss,
+		.audio_packets = s.rtp.audio_packets,
+		.audio_bytes = s.rtp.audio_bytes,
+		.video_packets = s.rtp.video_packets,
+		.video_bytes = s.rtp.video_bytes,
+		.video_frames = s.rtp.video_frames,
+		.video_frames_dropped = s.rtp.video_frames_dropped,
+		.rtx_packets = s.rtp.rtx_packets,
+		.nacks = s.rtp.nacks,
+		.plis = s.rtp.plis,
+		.firs = s.rtp.firs,
+		.rx_audio_packets = s.rtp.rx_audio_packets,
+		.rx_audio_bytes = s.rtp.rx_audio_bytes,
+		.rx_video_packets = s.rtp.rx_video_packets,
+		.rx_video_bytes = s.rtp.rx_video_bytes,
+		.rx_lost = s.rtp.rx_lost,
+		.rx_bad = s.rx_bad + s.rtp.rx_bad + ice.rx_unknown_source,
+		.twcc_reports = s.rtp.twcc_reports,
+		.remb_reports = s.rtp.remb_reports,
+	};
+	g_strlcpy(ret->pair, peer->pair, sizeof(ret->pair));
+}
