@@ -56,9 +56,11 @@ struct rtp_fragment {
 struct rtp_plan_part {
 	uint32_t offset, len;		/* of the bytes that are cut */
 	uint32_t fragment_bytes;	/* of each but the last */
-	uint16_t first, n;		/* fragments */
-	uint8_t n_nals;			/* > 1: this and the next parts share
-					 * one packet; theirs is then 0 */
+	uint16_t first, n;		/* fragments; n 0: shares the packet
+					 * of a part before it */
+	uint8_t n_nals;			/* H.264: NAL units in the packet: this
+					 * part and those that follow; 0: cut
+					 * into FU-A fragments */
 	uint8_t nal_header;		/* H.264: F, NRI, type */
 };
 
@@ -104,8 +106,27 @@ struct rtp_plan *rtp_plan_unref(struct rtp_plan *plan);
  * lives and @ret itself stays where it is (the slices point into it). */
 void rtp_plan_fragment(const struct rtp_plan *plan, unsigned int index,
 		       struct rtp_fragment *ret);
-/* Its size alone. */
-size_t rtp_plan_fragment_len(const struct rtp_plan *plan, unsigned int index);
-
 /* Plans alive now: for tests and counters. */
 unsigned int rtp_planner_get_used(const struct rtp_planner *planner);
+
+/* --- for the packetizers -------------------------------------------------- */
+/**
+ * rtp_plan_cut() - append a part of @len bytes, cut into equal fragments
+ * @max:    most bytes of the unit in one fragment
+ * @prefix: bytes of our own in front of each, counted in plan->bytes
+ *
+ * Return: 0, -E2BIG.
+ */
+int rtp_plan_cut(struct rtp_plan *plan, size_t offset, size_t len, size_t max,
+		 size_t prefix);
+/* Appends the slice of @part that is its fragment @index. */
+void rtp_plan_add_slice(const struct rtp_plan *plan,
+			const struct rtp_plan_part *part, unsigned int index,
+			struct rtp_fragment *ret);
+
+static inline void rtp_fragment_add(struct rtp_fragment *f, const uint8_t *data,
+				    size_t len)
+{
+	f->iov[f->n_iov++] = (struct iovec){ (void *) data, len };
+	f->len += len;
+}
