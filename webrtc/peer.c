@@ -461,6 +461,7 @@ static void fill_receive(struct transport_setup *s, const struct jsep_media *m)
 
 		if (s->n_rx + 2 > RTP_SESSION_RX_PT_MAX)
 			return;
+		s->rx_codec[s->n_rx] = c->codec;
 		s->rx[s->n_rx++] = (struct rtp_rx_pt){
 			.pt = c->pt, .kind = kind, .clock_rate = rate };
 		if (c->rtx_pt >= 0)
@@ -480,8 +481,10 @@ static void drop_duplicate_pts(struct transport_setup *s)
 
 		for (unsigned int j = 0; j < n && !seen; j++)
 			seen = s->rx[j].pt == s->rx[i].pt;
-		if (!seen)
-			s->rx[n++] = s->rx[i];
+		if (seen)
+			continue;
+		s->rx_codec[n] = s->rx_codec[i];
+		s->rx[n++] = s->rx[i];
 	}
 	s->n_rx = n;
 }
@@ -768,6 +771,7 @@ static bool make_transport(struct rtc_peer *peer,
 		.engine = peer->engine,
 		.ops = &net_ops,
 		.user = peer,
+		.name = config->name ? config->name : "",
 	};
 	struct ice_agent_config ice = {
 		.servers = config->ice_servers,

@@ -26,6 +26,17 @@ enum rtc_demux {
 	RTC_DEMUX_CALLBACK,	/* everything through libnice's receive */
 };
 
+/* A decrypted RTP packet of a peer's audio or video. */
+struct rtc_media_packet {
+	enum media_codec codec;
+	uint32_t ssrc, timestamp;
+	uint16_t seq;
+	bool marker;
+	const uint8_t *payload;		/* borrowed */
+	size_t len;
+	uint64_t received_us;		/* CLOCK_MONOTONIC */
+};
+
 struct rtc_engine_config {
 	GMainContext *context;		/* control; borrowed, referenced */
 	enum net_backend backend;
@@ -48,6 +59,10 @@ struct rtc_engine_config {
 	 * at most ten times a second, only on change. */
 	void (*rung_bitrate)(void *user, enum media_codec codec,
 			     unsigned int bps);
+	/* What peers send, in the order it arrives; retransmissions are left
+	 * out. Network thread, must not block. NULL: it is only counted. */
+	void (*media_packet)(void *user, const char *peer_name,
+			     const struct rtc_media_packet *packet);
 	void *user;
 };
 

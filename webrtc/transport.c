@@ -27,6 +27,7 @@ struct transport {
 	struct rtc_engine *engine;
 	const struct transport_ops *ops;
 	void *user;
+	char *name;
 
 	struct net_path path;
 	enum ice_path_kind kind;
@@ -36,6 +37,8 @@ struct transport {
 	struct srtp_in *srtp_in;
 	struct rtp_session *rtp;
 	bool rtp_running;
+	/* What a received payload type is, plus one; 0: not ours, or RTX. */
+	uint8_t rx_codec[128];
 	enum media_codec video_codec;
 	unsigned int target_bps;
 	struct sctp_assoc *sctp;
@@ -577,6 +580,27 @@ void transport_on_path(void *user, const struct ice_path *path)
 	finish(t);
 }
 
+static void pass_media_on(struct transport *t, const uint8_t *packet,
+			  size_t len, uint64_t now)
+{
+	const struct rtc_engine_config *c = &t->engine->config;
+	struct rtp_header h;
+
+	if (!c->media_packet || rtp_parse(packet, len, &h) < 0 ||
+	    !t->rx_codec[h.pt & 127] || !h.payload_len)
+		return;
+	c->media_packet(c->user, t->name, &(struct rtc_media_packet){
+		.codec = (enum media_codec) (t->rx_codec[h.pt & 127] - 1),
+		.ssrc = h.ssrc,
+		.timestamp = h.timestamp,
+		.seq = h.seq,
+		.marker = h.marker,
+		.payload = h.payload,
+		.len = h.payload_len,
+		.received_us = now,
+	});
+}
+
 void transport_on_packet(void *user, uint8_t *data, size_t len,
 			 const struct sockaddr_storage *from, uint64_t now)
 {
@@ -591,8 +615,9 @@ void transport_on_packet(void *user, uint8_t *data, size_t len,
 	case RTP_DEMUX_RTP:
 		r = t->srtp_in && t->rtp ? srtp_in_rtp(t->srtp_in, data, len) :
 					   0;
-		if (r > 0)
-			rtp_session_on_rtp(t->rtp, data, (size_t) r, now);
+		if (r > 0 && rtp_session_on_rtp(t->rtp, data, (size_t) r,
+						now) == 0)
+			pass_media_on(t, data, (size_t) r, now);
 		break;
 	case RTP_DEMUX_RTCP:
 		r = t->srtp_in && t->rtp ? srtp_in_rtcp(t->srtp_in, data, len) :
@@ -618,6 +643,11 @@ struct transport *transport_new(const struct transport_config *config)
 	t->engine = config->engine;
 	t->ops = config->ops;
 	t->user = config->user;
+	t->name = strdup(config->name);
+	if (!t->name) {
+		free(t);
+		return NULL;
+	}
 	t->kind = ICE_PATH_NONE;
 	t->video_codec = N_MEDIA_CODECS;
 	t->target_bps = config->engine->config.start_bps;
@@ -629,6 +659,7 @@ struct transport *transport_new(const struct transport_config *config)
 
 void transport_discard(struct transport *t)
 {
+	free(t->name);
 	free(t);
 }
 
@@ -674,6 +705,12 @@ static void apply_rtp(struct transport *t, const struct transport_setup *setup)
 			t->video_codec = line.codec;
 	}
 	rtp_session_set_rx(t->rtp, setup->rx, setup->n_rx, setup->rx_twcc_id);
+	memset(t->rx_codec, 0, sizeof(t->rx_codec));
+	for (unsigned int i = 0; i < setup->n_rx; i++) {
+		if (!setup->rx[i].rtx)
+			t->rx_codec[setup->rx[i].pt & 127] =
+				(uint8_t) (setup->rx_codec[i] + 1);
+	}
 	engine_rates_changed(t->engine);
 }
 
@@ -763,5 +800,6 @@ void transport_on_closed(void *user)
 		free(p);
 	}
 	t->ops->gone(t->user);
+	free(t->name);
 	free(t);
 }

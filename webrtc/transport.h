@@ -46,6 +46,7 @@ struct transport_config {
 	struct rtc_engine *engine;
 	const struct transport_ops *ops;	/* called on network */
 	void *user;
+	const char *name;			/* of the peer; copied */
 };
 
 /* What a negotiation agreed on, as far as this half needs it. */
@@ -59,6 +60,7 @@ struct transport_setup {
 	char mids[RTP_SESSION_LINES_MAX][RTP_EXT_MID_MAX + 1];
 	bool line_used[RTP_SESSION_LINES_MAX];
 	struct rtp_rx_pt rx[RTP_SESSION_RX_PT_MAX];
+	enum media_codec rx_codec[RTP_SESSION_RX_PT_MAX];
 	unsigned int n_rx;
 	uint8_t rx_twcc_id;
 };

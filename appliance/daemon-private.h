@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* appliance/daemon-private.h - what the daemon's files share
+ *
+ * Source:  none (our own)
+ * Thread:  control, but for the atomics
+ * Memory:  one Daemon, owned by daemon_run()
+ */
+#pragma once
+
+#include <json-glib/json-glib.h>
+#include <stdatomic.h>
+
+#include "appliance/control/control-server.h"
+#include "appliance/daemon.h"
+#include "appliance/process-stats.h"
+#include "appliance/room/room.h"
+#include "appliance/roomserver/room-server.h"
+#include "media/audio-pipeline.h"
+#include "media/video-pipeline.h"
+#include "webrtc/rtc.h"
+
+#define DAEMON_EVENTS_MAX 256	/* media state changes on their way */
+
+typedef struct {
+	const struct daemon_options *options;
+	GMainLoop *loop;
+	int exit_status;
+
+	struct room_server *room_server;	/* NULL: not ours */
+	struct rtc_engine *engine;
+	struct video_pipeline *video;		/* NULL: video.source = none */
+	struct audio_pipeline *audio;
+	Room *room;
+	ControlServer *control;
+	struct control_queue *events;		/* media threads -> control */
+
+	char *room_server_url;
+	char *room_name;		/* the room wanted; NULL: none */
+	enum media_codec video_codecs[2];
+	unsigned int n_video_codecs;
+
+	/* Which rung serves a codec, -1: none. Network reads, control writes. */
+	atomic_int rung[N_MEDIA_CODECS];
+	unsigned int takers[N_MEDIA_CODECS];
+	gboolean audio_taken;
+	gboolean audio_muted, video_muted;
+
+	struct process_stats process;
+	gint64 started_us;
+} Daemon;
+
+/* --- daemon-status.c ------------------------------------------------------- */
+/* One page on everything, as docs/control.md describes it. */
+JsonNode *daemon_describe(Daemon *d);
+
+/* --- daemon-control.c ------------------------------------------------------ */
+/* The handlers of the control methods; ended by a NULL method. */
+extern const ControlHandler daemon_handlers[];
+
+/* --- daemon.c -------------------------------------------------------------- */
+gboolean daemon_join(Daemon *d, const char *name, GError **error);
+void daemon_leave(Daemon *d);
+void daemon_set_muted(Daemon *d, gboolean audio, gboolean video);

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "appliance/daemon-private.h"
+
+#include <string.h>
+
+static JsonNode *node_of(JsonObject *object)
+{
+	JsonNode *node = json_node_new(JSON_NODE_OBJECT);
+
+	json_node_take_object(node, object);
+	return node;
+}
+
+static void set_int(JsonObject *o, const char *name, guint64 value)
+{
+	json_object_set_int_member(o, name, (gint64) value);
+}
+
+static void set_or_null(JsonObject *o, const char *name, const char *value)
+{
+	if (value)
+		json_object_set_string_member(o, name, value);
+	else
+		json_object_set_null_member(o, name);
+}
+
+static JsonObject *describe_rung(const struct video_rung_stats *r)
+{
+	JsonObject *o = json_object_new();
+
+	json_object_set_string_member(o, "codec", media_codec_name(r->codec));
+	json_object_set_string_member(o, "encoder", r->encoder);
+	set_int(o, "width", r->width);
+	set_int(o, "height", r->height);
+	set_int(o, "target_bps", r->target_bps);
+	set_int(o, "takers", r->takers);
+	set_int(o, "frames_in", r->frames_in);
+	set_int(o, "frames_dropped", r->frames_dropped);
+	set_int(o, "units_out", r->units_out);
+	set_int(o, "bytes_out", r->bytes_out);
+	set_int(o, "keyframes", r->keyframes);
+	set_int(o, "encode_us_p95", r->encode_us_p95);
+	set_int(o, "encode_cpu_ms", r->encode_ns_total / 1000000);
+	return o;
+}
+
+static JsonNode *describe_video(Daemon *d)
+{
+	static const char *const states[] = { "idle", "live", "placeholder" };
+	struct video_pipeline_stats s;
+	JsonObject *o;
+	JsonArray *rungs;
+
+	if (!d->video)
+		return json_node_new(JSON_NODE_NULL);
+	video_pipeline_get_stats(d->video, &s);
+	o = json_object_new();
+	rungs = json_array_new();
+	json_object_set_string_member(o, "state", states[s.state]);
+	json_object_set_string_member(o, "source", s.source);
+	json_object_set_boolean_member(o, "muted", d->video_muted);
+	set_int(o, "frames_captured", s.frames_captured);
+	set_int(o, "frames_missed", s.frames_missed);
+	set_int(o, "frame_copies", s.frame_copies);
+	set_int(o, "frame_allocs", s.frame_allocs);
+	for (unsigned int i = 0; i < s.n_rungs; i++)
+		json_array_add_object_element(rungs,
+					      describe_rung(&s.rungs[i]));
+	json_object_set_array_member(o, "rungs", rungs);
+	return node_of(o);
+}
+
+static JsonNode *describe_audio(Daemon *d)
+{
+	static const char *const states[] = { "idle", "live", "silence" };
+	struct audio_pipeline_stats s;
+	JsonObject *o;
+
+	if (!d->audio)
+		return json_node_new(JSON_NODE_NULL);
+	audio_pipeline_get_stats(d->audio, &s);
+	o = json_object_new();
+	json_object_set_string_member(o, "state", states[s.state]);
+	json_object_set_string_member(o, "source", s.source);
+	json_object_set_boolean_member(o, "muted", d->audio_muted);
+	set_int(o, "units_out", s.units_out);
+	set_int(o, "bytes_out", s.bytes_out);
+	set_int(o, "overruns", s.overruns);
+	set_int(o, "samples_lost", s.samples_lost);
+	json_object_set_int_member(o, "level_dbov", -(gint64) s.level);
+	return node_of(o);
+}
+
+static JsonNode *describe_room_server(Daemon *d)
+{
+	struct room_server_stats s;
+	JsonObject *o;
+
+	if (!d->room_server)
+		return json_node_new(JSON_NODE_NULL);
+	room_server_get_stats(d->room_server, &s);
+	o = json_object_new();
+	json_object_set_string_member(o, "url",
+				      room_server_get_url(d->room_server));
+	set_int(o, "clients", s.clients);
+	set_int(o, "rooms", s.rooms);
+	set_int(o, "clients_total", s.clients_total);
+	set_int(o, "messages_in", s.messages_in);
+	set_int(o, "messages_out", s.messages_out);
+	set_int(o, "refused", s.refused);
+	set_int(o, "dropped_slow", s.dropped_slow);
+	set_int(o, "timeouts", s.timeouts);
+	set_int(o, "bad_messages", s.bad_messages);
+	return node_of(o);
+}
+
+static JsonNode *describe_network(Daemon *d)
+{
+	struct rtc_engine_stats s;
+	JsonObject *o;
+
+	if (!d->engine)
+		return json_node_new(JSON_NODE_NULL);
+	rtc_engine_get_stats(d->engine, &s);
+	o = json_object_new();
+	json_object_set_string_member(o, "io", s.backend);
+	set_or_null(o, "io_reason", s.backend_reason);
+	json_object_set_boolean_member(o, "gso", s.gso);
+	json_object_set_string_member(o, "demux", s.demux);
+	set_int(o, "units_in", s.units_in);
+	set_int(o, "units_dropped", s.units_dropped);
+	set_int(o, "bitstream_copies", s.bitstream_copies);
+	set_int(o, "syscalls", s.net.syscalls);
+	set_int(o, "ticks", s.net.ticks);
+	set_int(o, "rx_datagrams", s.net.rx_datagrams);
+	set_int(o, "tx_chunks", s.net.tx_chunks);
+	set_int(o, "tx_datagrams", s.net.tx_datagrams);
+	set_int(o, "tx_bytes", s.net.tx_bytes);
+	set_int(o, "tx_errors", s.net.tx_errors);
+	set_int(o, "tx_gso_refused", s.net.tx_gso_refused);
+	set_int(o, "tx_no_buffer", s.net.tx_no_buffer);
+	set_int(o, "rx_no_buffer", s.net.rx_no_buffer);
+	set_int(o, "sockets", s.net.sockets);
+	set_int(o, "network_cpu_ms", s.net.cpu_ns / 1000000);
+	set_int(o, "ice_cpu_ms", s.ice_cpu_ns / 1000000);
+	return node_of(o);
+}
+
+static JsonNode *describe_process(Daemon *d)
+{
+	JsonObject *o = json_object_new();
+
+	process_stats_read(&d->process);
+	json_object_set_double_member(o, "cpu_percent",
+				      d->process.cpu_percent);
+	set_int(o, "cpu_ms", d->process.cpu_ns / 1000000);
+	set_int(o, "rss_kb", d->process.rss_kb);
+	set_int(o, "rss_anon_kb", d->process.rss_anon_kb);
+	set_int(o, "threads", d->process.threads);
+	set_int(o, "fds", d->process.fds);
+	set_int(o, "context_switches", d->process.switches);
+	return node_of(o);
+}
+
+static JsonNode *describe_room(Daemon *d)
+{
+	JsonObject *o;
+
+	if (d->room)
+		return room_describe(d->room);
+	o = json_object_new();
+	json_object_set_string_member(o, "state", "idle");
+	json_object_set_string_member(o, "hint", d->options->room_server_only ?
+		"this is a room server alone" :
+		"set server and name in section [room] to join a room");
+	return node_of(o);
+}
+
+JsonNode *daemon_describe(Daemon *d)
+{
+	JsonObject *o = json_object_new();
+
+	json_object_set_string_member(o, "version", PACKAGE_VERSION);
+	set_int(o, "uptime_s", (guint64) (g_get_monotonic_time() -
+					  d->started_us) / G_USEC_PER_SEC);
+	json_object_set_member(o, "room", describe_room(d));
+	json_object_set_member(o, "roomserver", describe_room_server(d));
+	json_object_set_member(o, "video", describe_video(d));
+	json_object_set_member(o, "audio", describe_audio(d));
+	json_object_set_member(o, "network", describe_network(d));
+	if (d->room) {
+		json_object_set_member(o, "peers",
+				       room_describe_peers(d->room));
+	} else {
+		json_object_set_array_member(o, "peers", json_array_new());
+	}
+	json_object_set_member(o, "process", describe_process(d));
+	return node_of(o);
+}
