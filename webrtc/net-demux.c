@@ -68,7 +68,7 @@ static int mirror_options(int from, int to, int family)
 
 static int attach(int fd, struct sock_filter *code, unsigned short n_code)
 {
-	struct sock_fprog program = { .len = n_code, .filter = code };
+	struct sock_fprog program = {.len = n_code, .filter = code};
 
 	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program,
 		       sizeof(program)) < 0)
@@ -140,7 +140,7 @@ static int join(int nice_fd, int fd, const struct sockaddr_storage *addr,
 
 int net_demux_sibling(int nice_fd, int *ret_fd)
 {
-	struct sockaddr_storage addr = { 0 };
+	struct sockaddr_storage addr = {0};
 	socklen_t len;
 	int had, fd, r;
 

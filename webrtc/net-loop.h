@@ -28,24 +28,26 @@ struct net_loop;
 struct net_socket;
 
 enum net_backend {
-	NET_BACKEND_AUTO,	/* io_uring if it works, else epoll */
+	NET_BACKEND_AUTO, /* io_uring if it works, else epoll */
 	NET_BACKEND_URING,
 	NET_BACKEND_EPOLL,
 };
 
 struct net_loop_config {
 	enum net_backend backend;
-	bool no_gso;			/* never use UDP_SEGMENT */
-	unsigned int n_posts;		/* capacity of the post queue; 0: 4096 */
-	unsigned int n_sockets;		/* most sockets at once; 0: 1024 */
-	unsigned int n_buffers;		/* send buffers; 0: 256. Only those in
-					 * use at once are ever touched. */
+	bool no_gso;		/* never use UDP_SEGMENT */
+	unsigned int n_posts;	/* capacity of the post queue, rounded
+				 * up to a power of two; 0: 4096 */
+	unsigned int n_sockets; /* most sockets at once; 0: 1024 */
+	unsigned int n_buffers; /* send buffers; 0: 256. Only those in
+				 * use at once are ever touched. */
 };
 
 /* Starts the thread. Return: 0 or negative errno; -EOPNOTSUPP when a forced
  * backend is not to be had. Control. */
 int net_loop_new(struct net_loop **ret, const struct net_loop_config *config);
-/* Stops the thread after the posts already queued; sockets left are closed. */
+/* Stops the thread after the posts already queued; sockets left are closed.
+ * Takes NULL. */
 struct net_loop *net_loop_free(struct net_loop *loop);
 
 enum net_backend net_loop_get_backend(const struct net_loop *loop);
@@ -63,7 +65,7 @@ uint64_t net_loop_now_us(const struct net_loop *loop);
 struct net_timer {
 	uint64_t due_us;
 	void (*fire)(struct net_timer *timer, uint64_t now_us);
-	size_t heap_index;		/* 1-based; 0: not armed */
+	size_t heap_index; /* 1-based; 0: not armed */
 };
 /* Arms or moves. Return: 0 or -ENOMEM (the heap has grown to its limit). */
 int net_timer_set(struct net_loop *loop, struct net_timer *timer,
@@ -71,8 +73,8 @@ int net_timer_set(struct net_loop *loop, struct net_timer *timer,
 void net_timer_cancel(struct net_loop *loop, struct net_timer *timer);
 
 /* --- sockets ------------------------------------------------------------- */
-/* One datagram. @data may be changed in place and is valid for the call only.
- * The function may free its own socket. */
+/* One datagram, never empty. @data may be changed in place and is valid for the
+ * call only. The function may free its own socket. */
 typedef void (*net_packet_fn)(void *user, uint8_t *data, size_t len,
 			      const struct sockaddr_storage *from,
 			      uint64_t now_us);
@@ -86,7 +88,9 @@ typedef void (*net_packet_fn)(void *user, uint8_t *data, size_t len,
  */
 int net_socket_new(struct net_loop *loop, int fd, net_packet_fn fn, void *user,
 		   struct net_socket **ret);
-/* Cancels, drains and closes; @fn is not called any more. Takes NULL. */
+/* @fn is not called any more. Chunks under way still leave, then the socket
+ * closes, at the latest with the next tick; until then it counts as one of
+ * n_sockets. Paths must not point at it any longer. Takes NULL. */
 struct net_socket *net_socket_free(struct net_socket *socket);
 int net_socket_get_fd(const struct net_socket *socket);
 
@@ -97,27 +101,31 @@ int net_socket_get_fd(const struct net_socket *socket);
 /* One contiguous run of datagrams to one destination: all of @segment bytes,
  * the last one may be shorter. */
 struct net_buffer {
-	uint8_t *data;			/* NET_BUFFER_BYTES of space */
-	uint32_t len;			/* bytes filled */
-	uint16_t segment;		/* bytes per datagram; >= len: just one */
+	uint8_t *data;	  /* NET_BUFFER_BYTES of space */
+	uint32_t len;	  /* bytes filled */
+	uint16_t segment; /* bytes per datagram; >= len: just one */
 };
 
 /* Where chunks go. Belongs to its user; zeroed, then net_path_set(). */
 struct net_path {
-	struct net_socket *socket;	/* NULL: relayed, see @relay */
+	struct net_socket *socket; /* NULL: relayed, see @relay */
 	struct sockaddr_storage addr;
 	socklen_t addr_len;
-	bool no_gso;			/* learnt: this destination refuses GSO */
+	bool no_gso; /* learnt: this destination refuses GSO */
 	/* With @socket NULL every datagram is handed over here (ICE-TCP and
 	 * TURN: libnice sends it from the ice thread). */
 	void (*relay)(void *user, const uint8_t *data, size_t len);
 	void *relay_user;
-	unsigned int in_flight;		/* chunks not completed yet; the path
-					 * must not be freed before it is 0 or
-					 * net_path_forget() was called */
+	unsigned int in_flight; /* chunks not completed yet; the path
+				 * must not be freed before it is 0 or
+				 * net_path_forget() was called */
 	uint64_t datagrams, bytes, chunks, errors;
-	int last_error;			/* negative errno of the last failure */
+	int last_error; /* negative errno of the last failure */
 };
+/* Points the path at a socket (NULL: @relay) and an address; asks GSO anew if
+ * either changes. Counters stay. */
+void net_path_set(struct net_path *path, struct net_socket *socket,
+		  const struct sockaddr_storage *addr, socklen_t addr_len);
 /* A path that is about to be freed: completions no longer touch it. */
 void net_path_forget(struct net_loop *loop, struct net_path *path);
 
@@ -125,21 +133,22 @@ void net_path_forget(struct net_loop *loop, struct net_path *path);
 struct net_buffer *net_buffer_get(struct net_loop *loop);
 /* Gives back a buffer that was not sent. */
 void net_buffer_put(struct net_loop *loop, struct net_buffer *buffer);
-/* Queues a filled buffer for this tick's submission; takes the buffer. */
+/* Queues a filled buffer for this tick's submission; takes the buffer. More
+ * than NET_SEGMENTS_MAX datagrams are refused: an error on the path. */
 void net_send(struct net_loop *loop, struct net_path *path,
 	      struct net_buffer *buffer);
 
 /* --- counters ------------------------------------------------------------ */
 struct net_loop_stats {
 	uint64_t ticks;
-	uint64_t syscalls;		/* io_uring_enter, or all of epoll's */
+	uint64_t syscalls; /* io_uring_enter, or all of epoll's */
 	uint64_t rx_datagrams, rx_bytes, rx_no_buffer, rx_truncated;
 	uint64_t tx_chunks, tx_datagrams, tx_bytes, tx_errors, tx_gso_refused;
 	uint64_t tx_no_buffer;
 	uint64_t posts, posts_refused;
-	uint64_t wakeups_late_5ms;	/* timers that fired > 5 ms late */
+	uint64_t wakeups_late_5ms; /* timers that fired > 5 ms late */
 	unsigned int sockets, timers;
-	uint64_t cpu_ns;		/* CLOCK_THREAD_CPUTIME_ID */
+	uint64_t cpu_ns; /* CLOCK_THREAD_CPUTIME_ID */
 };
 /* A copy taken at the end of the last tick. Any thread. */
 void net_loop_get_stats(struct net_loop *loop, struct net_loop_stats *ret);
