@@ -4,17 +4,13 @@
  * Made once at start (about a millisecond) and shared by all peers of the
  * process. The certificate is self-signed; its fingerprint travels in SDP.
  *
- * Source:  RFC 8827 §6.5 (P-256, DTLS 1.2 suites), RFC 8122 (fingerprint)
+ * Source:  RFC 8827 §6.5 (P-256, DTLS 1.2 suites), RFC 5764 (use_srtp)
  * Thread:  any after creation: constant, save OpenSSL's own locked counts
  * Memory:  reference counted; every struct dtls holds a reference
  */
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
-
-/* SHA-512: 64 bytes, each two digits and a colon or the final NUL. */
-#define DTLS_FINGERPRINT_BYTES (64 * 3)
+#include "webrtc/dtls-fingerprint.h"
 
 struct dtls_identity;
 
@@ -27,12 +23,6 @@ struct dtls_identity *dtls_identity_unref(struct dtls_identity *id);
  * "a=fingerprint:sha-256 %s". Lives as long as @id. */
 const char *dtls_identity_get_fingerprint(const struct dtls_identity *id);
 
-/* --- for dtls.c ---------------------------------------------------------- */
+/* For dtls.c: the context all connections are made from. Borrowed. */
 struct ssl_ctx_st;
-struct bio_method_st;
-struct x509_st;
-struct ssl_ctx_st *dtls_identity_get_context(struct dtls_identity *id);
-/* Writes @cert's hash in SDP form. @hash: "sha-256", "sha-384", "sha-512",
- * case-insensitive. Return: 0, -EOPNOTSUPP (another hash), -EIO. */
-int dtls_fingerprint(const struct x509_st *cert, const char *hash,
-		     char ret[DTLS_FINGERPRINT_BYTES]);
+struct ssl_ctx_st *dtls_identity_get_context(const struct dtls_identity *id);

@@ -29,7 +29,7 @@
  * Source:  RFC 6347 (DTLS 1.2), RFC 5764 (SRTP keys), RFC 8827 §6.5,
  *          RFC 8842 (roles), RFC 8122 (fingerprints)
  * Thread:  network
- * Memory:  one SSL of OpenSSL's (about 60 kB while the handshake runs)
+ * Memory:  one SSL of OpenSSL's, and the datagrams held
  */
 #pragma once
 
@@ -103,7 +103,8 @@ void dtls_set_first_timeout(struct dtls *d, unsigned int ms);
  * handshake is over, the verdict and its callback come within this call.
  *
  * Return: 0, -EOPNOTSUPP (hash unknown or too weak: sha-1, md5), -EINVAL
- * (no fingerprint of that hash), -ENOSPC (more than four), -EISCONN.
+ * (no fingerprint of that hash), -ENOSPC (more than four), -EISCONN
+ * (connected or closed already: too late).
  */
 int dtls_set_remote_fingerprint(struct dtls *d, const char *hash,
 				const char *fingerprint, uint64_t now_us);
@@ -137,7 +138,7 @@ const char *dtls_get_peer_fingerprint(const struct dtls *d);
 const char *dtls_get_cipher(const struct dtls *d);
 
 /* The media keys (RFC 5764 §4.2), sorted by direction for us.
- * Return: 0, or -ENOTCONN; outputs are then untouched. */
+ * Return: 0, -ENOTCONN or -EIO; outputs are then untouched. */
 int dtls_get_srtp(struct dtls *d, enum srtp_profile *ret_profile,
 		  struct srtp_master *ret_send,
 		  struct srtp_master *ret_receive);
