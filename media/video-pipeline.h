@@ -18,6 +18,7 @@
 #pragma once
 
 #include "media/coded-unit.h"
+#include "media/media-clock.h"
 
 struct video_pipeline;
 
@@ -44,13 +45,18 @@ struct video_pipeline_config {
 	unsigned int min_bitrate_bps, max_bitrate_bps;
 
 	/* One encoded unit is ready. Borrowed: take a reference to keep it.
-	 * Runs on the rung's encode thread; must not block. */
+	 * Runs on the rung's encode thread, for a coded source on the capture
+	 * thread; must not block. */
 	void (*on_unit)(void *user, struct coded_unit *unit);
 	/* The source changed state. Runs on the capture thread. @detail is a
 	 * sentence for a person, borrowed. */
 	void (*on_state)(void *user, enum video_source_state state,
 			 const char *detail);
 	void *user;
+
+	/* The time that paces the sources; NULL: the kernel's. Outlives the
+	 * pipeline. */
+	const struct media_clock *clock;
 };
 
 struct video_rung_stats {
@@ -61,6 +67,7 @@ struct video_rung_stats {
 	uint64_t frames_in;		/* handed to the encoder */
 	uint64_t frames_dropped;	/* encoder was behind: oldest dropped */
 	uint64_t units_out, bytes_out, keyframes;
+	uint64_t encode_errors;		/* the encoder was opened anew */
 	uint64_t encode_ns_total;	/* thread CPU time inside the encoder */
 	uint32_t encode_us_p95;		/* of the last 256 frames, wall time */
 	unsigned int target_bps;

@@ -1,0 +1,583 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "media/video-pipeline.h"
+
+#include "media/rung.h"
+#include "media/video-source.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define RETRY_US	 MEDIA_US_PER_SEC /* between two looks for a device */
+#define STALL_US	 (5 * MEDIA_US_PER_SEC) /* a camera this silent is lost */
+#define MAX_FPS		 120
+#define MIN_BITRATE_BPS	 16000
+#define MAX_BITRATE_BPS	 100000000
+#define DETAIL_MAX_BYTES 256
+
+/* A rung's number is its codec: one rung of each. */
+enum {
+	RUNG_VP8 = MEDIA_CODEC_VP8,
+	RUNG_H264 = MEDIA_CODEC_H264,
+	N_RUNGS,
+};
+
+struct video_pipeline {
+	struct video_pipeline_config config;
+	char *spec;
+	const struct video_source_ops *ops;
+	const char *path; /* in spec */
+	const struct media_clock *clock;
+	struct media_count count;
+	struct rung rungs[N_RUNGS];
+
+	/* Control */
+	pthread_t thread;
+	bool capturing;
+	int wake_fd;
+
+	/* Between the threads */
+	pthread_mutex_t lock; /* active, state, detail; never held in a call */
+	bool active[N_RUNGS];
+	enum video_source_state state;
+	char detail[DETAIL_MAX_BYTES];
+	atomic_bool stopping;
+	atomic_bool muted;
+	atomic_uint_fast64_t frames_captured, frames_missed;
+
+	/* Capture thread */
+	struct video_source *source;
+	bool is_placeholder;
+	bool is_live; /* LIVE was reported for this source */
+	uint64_t retry_us, stall_us;
+	unsigned int width, height; /* of the last live picture */
+	char why[DETAIL_MAX_BYTES];
+	struct picture_pool *black_pool;
+	struct picture *black;
+};
+
+static void set_state(struct video_pipeline *p, enum video_source_state state,
+		      const char *detail)
+{
+	pthread_mutex_lock(&p->lock);
+	p->state = state;
+	snprintf(p->detail, sizeof(p->detail), "%s", detail);
+	pthread_mutex_unlock(&p->lock);
+
+	if (p->config.on_state)
+		p->config.on_state(p->config.user, state, detail);
+}
+
+/* Coded units will do when nobody takes a rung that needs pictures. */
+static bool wants_coded(struct video_pipeline *p)
+{
+	bool coded;
+
+	pthread_mutex_lock(&p->lock);
+	coded = p->active[RUNG_H264] && !p->active[RUNG_VP8];
+	pthread_mutex_unlock(&p->lock);
+	return coded;
+}
+
+static int open_source(struct video_pipeline *p,
+		       const struct video_source_ops *ops,
+		       struct video_source **ret)
+{
+	struct video_source_config config = {
+		.path = p->path,
+		.width = p->config.width,
+		.height = p->config.height,
+		.fps = p->config.fps,
+		.coded_wanted = wants_coded(p),
+		.clock = p->clock,
+		.count = &p->count,
+		.units = p->rungs[RUNG_H264].units,
+		.wake_fd = p->wake_fd,
+	};
+
+	if (ops == &source_placeholder_ops) {
+		if (p->width) {
+			config.width = p->width;
+			config.height = p->height;
+		}
+		config.message = p->ops->is_device ? "NO CAMERA" : "NO PICTURE";
+	}
+	return ops->open(ret, &config, p->why, sizeof(p->why));
+}
+
+static void close_source(struct video_pipeline *p)
+{
+	if (p->source)
+		p->source = p->source->ops->close(p->source);
+	rung_break_units(&p->rungs[RUNG_H264]);
+}
+
+static void start_placeholder(struct video_pipeline *p)
+{
+	char reason[DETAIL_MAX_BYTES];
+
+	memcpy(reason, p->why, sizeof(reason));
+	close_source(p);
+	p->retry_us = media_clock_now_us(p->clock) + RETRY_US;
+	/* A coded source's receivers decode its stream alone. */
+	p->is_placeholder = !p->ops->always_coded;
+	if (p->is_placeholder &&
+	    open_source(p, &source_placeholder_ops, &p->source) < 0)
+		p->source = NULL; /* no memory: the device is tried again */
+	set_state(p, VIDEO_SOURCE_PLACEHOLDER, reason);
+}
+
+/* Opens what the configuration names. Return: false if it is not there. */
+static bool try_source(struct video_pipeline *p)
+{
+	struct video_source *source = NULL;
+	int r;
+
+	snprintf(p->why, sizeof(p->why), "%s", p->spec);
+	r = open_source(p, p->ops, &source);
+	if (r < 0)
+		return false;
+
+	close_source(p);
+	p->source = source;
+	p->is_placeholder = false;
+	p->is_live = false;
+	p->stall_us = media_clock_now_us(p->clock) + STALL_US;
+	return true;
+}
+
+static void try_again(struct video_pipeline *p)
+{
+	if (!try_source(p))
+		p->retry_us = media_clock_now_us(p->clock) + RETRY_US;
+}
+
+/* One black picture stands for every frame while muted. */
+static struct picture *black_like(struct video_pipeline *p,
+				  const struct picture *model)
+{
+	const struct picture *is = p->black;
+
+	if (is && is->width == model->width && is->height == model->height &&
+	    is->format == model->format)
+		return p->black;
+
+	p->black = picture_unref(p->black);
+	p->black_pool = picture_pool_close(p->black_pool);
+	if (picture_pool_new(&p->black_pool, &p->count, 1, model->format,
+			     model->width, model->height) < 0)
+		return NULL;
+	p->black = picture_pool_get(p->black_pool);
+	picture_fill(p->black, 16, 128, 128);
+	return p->black;
+}
+
+static void distribute_picture(struct video_pipeline *p,
+			       struct picture *picture, uint64_t capture_us)
+{
+	struct picture_frame frame = {picture, capture_us};
+
+	if (atomic_load_explicit(&p->muted, memory_order_relaxed)) {
+		frame.picture = black_like(p, picture);
+		if (!frame.picture)
+			return;
+	}
+	pthread_mutex_lock(&p->lock);
+	for (unsigned int i = 0; i < N_RUNGS; i++)
+		if (p->active[i])
+			rung_push(&p->rungs[i], &frame);
+	pthread_mutex_unlock(&p->lock);
+}
+
+static void distribute_unit(struct video_pipeline *p, struct coded_unit *unit)
+{
+	struct rung *r = &p->rungs[RUNG_H264];
+	bool muted = atomic_load_explicit(&p->muted, memory_order_relaxed);
+	bool active;
+
+	pthread_mutex_lock(&p->lock);
+	active = p->active[RUNG_H264];
+	pthread_mutex_unlock(&p->lock);
+
+	if (muted || !active) {
+		coded_unit_unref(unit);
+		rung_break_units(r);
+		return;
+	}
+	/* Control joins this thread before it takes the rung apart. */
+	rung_push_unit(r, unit);
+}
+
+static void count_captured(struct video_pipeline *p,
+			   const struct video_sample *sample)
+{
+	atomic_fetch_add_explicit(&p->frames_captured, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&p->frames_missed, sample->n_missed,
+				  memory_order_relaxed);
+	p->width = p->source->width;
+	p->height = p->source->height;
+}
+
+static void take_sample(struct video_pipeline *p)
+{
+	struct video_sample sample = {0};
+	uint64_t now = media_clock_now_us(p->clock);
+	int r = p->source->ops->take(p->source, &sample);
+
+	if (r == VIDEO_SOURCE_NOTHING) {
+		if (p->is_placeholder || now < p->stall_us ||
+		    !p->source->ops->is_device)
+			return;
+		snprintf(p->why, sizeof(p->why), "%s delivers no pictures",
+			 p->spec);
+		r = -ETIMEDOUT;
+	} else if (r < 0) {
+		snprintf(p->why, sizeof(p->why), "%s stopped: %s", p->spec,
+			 strerror(-r));
+	}
+	if (r < 0) {
+		start_placeholder(p);
+		return;
+	}
+
+	p->stall_us = now + STALL_US;
+	if (!p->is_placeholder) {
+		count_captured(p, &sample);
+		if (!p->is_live) {
+			p->is_live = true;
+			set_state(p, VIDEO_SOURCE_LIVE, p->source->detail);
+		}
+	}
+	if (sample.unit) {
+		distribute_unit(p, sample.unit);
+	} else {
+		distribute_picture(p, sample.picture, sample.capture_us);
+		picture_unref(sample.picture);
+	}
+}
+
+/* Until a sample is due, the device is to be tried, or control wakes us.
+ * Return: true if the source may have something. */
+static bool wait_source(struct video_pipeline *p)
+{
+	struct video_source_wait wait = {
+		.fd = -1,
+		.deadline_us = MEDIA_NO_DEADLINE,
+	};
+	struct pollfd fds[2] = {{.fd = p->wake_fd, .events = POLLIN}};
+	bool waits_for_device = p->is_placeholder || !p->source;
+	uint64_t deadline, now;
+	eventfd_t ignored;
+
+	if (p->source)
+		p->source->ops->wait(p->source, &wait);
+	deadline = wait.deadline_us;
+	if (waits_for_device && p->retry_us < deadline)
+		deadline = p->retry_us;
+	if (!waits_for_device && p->source->ops->is_device &&
+	    p->stall_us < deadline)
+		deadline = p->stall_us;
+	fds[1].fd = wait.fd;
+	fds[1].events = wait.events;
+
+	media_clock_wait(p->clock, fds, 2, deadline);
+	if (fds[0].revents)
+		eventfd_read(p->wake_fd, &ignored);
+
+	now = media_clock_now_us(p->clock);
+	if (waits_for_device && now >= p->retry_us) {
+		try_again(p);
+		return false;
+	}
+	return p->source && (fds[1].revents || now >= wait.deadline_us ||
+			     (!waits_for_device && now >= p->stall_us));
+}
+
+static void *capture_thread(void *user)
+{
+	struct video_pipeline *p = user;
+
+	pthread_setname_np(pthread_self(), "capture");
+	if (!try_source(p))
+		start_placeholder(p);
+
+	while (!atomic_load(&p->stopping)) {
+		if (wait_source(p))
+			take_sample(p);
+		/* Somebody wants pictures of a camera that gives units, or the
+		 * last who did is gone: it speaks the other way. */
+		if (p->source && p->source->switchable &&
+		    p->source->coded != wants_coded(p)) {
+			close_source(p);
+			if (!try_source(p))
+				start_placeholder(p);
+		}
+	}
+	close_source(p);
+	p->black = picture_unref(p->black);
+	p->black_pool = picture_pool_close(p->black_pool);
+	set_state(p, VIDEO_SOURCE_IDLE, "nobody watches");
+	return NULL;
+}
+
+static int start_capture(struct video_pipeline *p)
+{
+	eventfd_t ignored;
+	int r;
+
+	atomic_store(&p->stopping, false);
+	eventfd_read(p->wake_fd, &ignored);
+	p->width = p->height = 0;
+	r = pthread_create(&p->thread, NULL, capture_thread, p);
+	if (r)
+		return -r;
+	p->capturing = true;
+	return 0;
+}
+
+static void stop_capture(struct video_pipeline *p)
+{
+	if (!p->capturing)
+		return;
+	atomic_store(&p->stopping, true);
+	eventfd_write(p->wake_fd, 1);
+	pthread_join(p->thread, NULL);
+	p->capturing = false;
+}
+
+static char *sentence(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+
+static char *sentence(const char *format, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	va_end(args);
+	return text;
+}
+
+/* Return: NULL if the configuration can work, else why not. */
+static char *find_fault(const struct video_pipeline_config *c)
+{
+	const char *path;
+
+	if (!c->source || !video_source_find(c->source, &path))
+		return sentence("'%s' is not a video source; use auto, test, "
+				"v4l2:DEVICE, file:PATH or h264:PATH",
+				c->source ? c->source : "");
+	if (c->width < 128 || c->width > PICTURE_MAX_SIDE || c->height < 64 ||
+	    c->height > PICTURE_MAX_SIDE || c->width % 2 || c->height % 2)
+		return sentence("a picture of %ux%u pixels is not possible; "
+				"use even numbers from 128x64 to %ux%u",
+				c->width, c->height, PICTURE_MAX_SIDE,
+				PICTURE_MAX_SIDE);
+	if (c->fps < 1 || c->fps > MAX_FPS)
+		return sentence("%u frames per second are not possible; use 1 "
+				"to %u",
+				c->fps, MAX_FPS);
+	if (c->min_bitrate_bps < MIN_BITRATE_BPS ||
+	    c->max_bitrate_bps > MAX_BITRATE_BPS ||
+	    c->min_bitrate_bps > c->max_bitrate_bps ||
+	    c->bitrate_bps < c->min_bitrate_bps ||
+	    c->bitrate_bps > c->max_bitrate_bps)
+		return sentence("a bit rate of %u between %u and %u bit/s is "
+				"not possible; use %u to %u",
+				c->bitrate_bps, c->min_bitrate_bps,
+				c->max_bitrate_bps, MIN_BITRATE_BPS,
+				MAX_BITRATE_BPS);
+	return NULL;
+}
+
+static int start_rungs(struct video_pipeline *p)
+{
+	const struct video_pipeline_config *c = &p->config;
+
+	for (unsigned int i = 0; i < N_RUNGS; i++) {
+		struct rung_config config = {
+			.number = i,
+			.codec = (enum media_codec) i,
+			.fps = c->fps,
+			.bitrate_bps = c->bitrate_bps,
+			.min_bps = c->min_bitrate_bps,
+			.max_bps = c->max_bitrate_bps,
+			.clock = p->clock,
+			.count = &p->count,
+			.on_unit = c->on_unit,
+			.user = c->user,
+		};
+		int r = rung_init(&p->rungs[i], &config);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int video_pipeline_new(struct video_pipeline **ret,
+		       const struct video_pipeline_config *config,
+		       char **ret_error)
+{
+	char *fault = find_fault(config);
+	struct video_pipeline *p;
+	int r;
+
+	if (fault) {
+		*ret_error = fault;
+		return -EINVAL;
+	}
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return -ENOMEM;
+	pthread_mutex_init(&p->lock, NULL);
+	p->config = *config;
+	p->clock = config->clock ? config->clock : media_clock_system();
+	p->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	r = p->wake_fd < 0 ? -errno : 0;
+	p->spec = strdup(config->source);
+	if (r == 0 && !p->spec)
+		r = -ENOMEM;
+	if (r == 0) {
+		p->config.source = p->spec;
+		p->ops = video_source_find(p->spec, &p->path);
+		r = start_rungs(p);
+	}
+	if (r < 0) {
+		*ret_error = sentence("no video: %s", strerror(-r));
+		video_pipeline_free(p);
+		return r;
+	}
+	*ret = p;
+	return 0;
+}
+
+struct video_pipeline *video_pipeline_free(struct video_pipeline *p)
+{
+	if (!p)
+		return NULL;
+	stop_capture(p);
+	for (unsigned int i = 0; i < N_RUNGS; i++) {
+		rung_stop(&p->rungs[i]);
+		rung_done(&p->rungs[i]);
+	}
+	if (p->wake_fd >= 0)
+		close(p->wake_fd);
+	pthread_mutex_destroy(&p->lock);
+	free(p->spec);
+	free(p);
+	return NULL;
+}
+
+bool video_pipeline_has_codec(const struct video_pipeline *p,
+			      enum media_codec codec)
+{
+	if (p->ops->always_coded)
+		return codec == MEDIA_CODEC_H264;
+	return (unsigned int) codec < N_RUNGS;
+}
+
+static bool any_active(struct video_pipeline *p)
+{
+	/* Control alone writes it, so control reads it without the lock. */
+	for (unsigned int i = 0; i < N_RUNGS; i++)
+		if (p->active[i])
+			return true;
+	return false;
+}
+
+static void set_active(struct video_pipeline *p, unsigned int i, bool active)
+{
+	pthread_mutex_lock(&p->lock);
+	p->active[i] = active;
+	pthread_mutex_unlock(&p->lock);
+	eventfd_write(p->wake_fd, 1);
+}
+
+int video_pipeline_take(struct video_pipeline *p, enum media_codec codec,
+			uint32_t *ret_rung)
+{
+	struct rung *rung;
+	int r;
+
+	if (!video_pipeline_has_codec(p, codec))
+		return -ENOTSUP;
+	rung = &p->rungs[codec];
+	if (atomic_load(&rung->takers) == 0) {
+		r = rung_start(rung, p->ops->always_coded);
+		if (r < 0)
+			return r;
+		set_active(p, codec, true);
+		if (!p->capturing) {
+			r = start_capture(p);
+			if (r < 0) {
+				set_active(p, codec, false);
+				rung_stop(rung);
+				return r;
+			}
+		}
+	}
+	atomic_fetch_add(&rung->takers, 1);
+	*ret_rung = rung->number;
+	return 0;
+}
+
+void video_pipeline_release(struct video_pipeline *p, uint32_t rung)
+{
+	struct rung *r = &p->rungs[rung];
+
+	assert(rung < N_RUNGS && atomic_load(&r->takers) > 0);
+	if (atomic_fetch_sub(&r->takers, 1) > 1)
+		return;
+	set_active(p, rung, false);
+	if (!any_active(p))
+		stop_capture(p);
+	rung_stop(r);
+}
+
+void video_pipeline_request_keyframe(struct video_pipeline *p, uint32_t rung,
+				     bool first)
+{
+	if (rung < N_RUNGS)
+		rung_request_keyframe(&p->rungs[rung], first);
+}
+
+void video_pipeline_set_bitrate(struct video_pipeline *p, uint32_t rung,
+				unsigned int bps)
+{
+	if (rung < N_RUNGS)
+		rung_set_bitrate(&p->rungs[rung], bps);
+}
+
+void video_pipeline_set_muted(struct video_pipeline *p, bool muted)
+{
+	atomic_store(&p->muted, muted);
+}
+
+void video_pipeline_get_stats(struct video_pipeline *p,
+			      struct video_pipeline_stats *ret_stats)
+{
+	struct video_pipeline_stats s = {
+		.frames_captured = media_count_get(&p->frames_captured),
+		.frames_missed = media_count_get(&p->frames_missed),
+		.frame_copies = media_count_get(&p->count.frame_copies),
+		.frame_allocs = media_count_get(&p->count.frame_allocs),
+	};
+
+	pthread_mutex_lock(&p->lock);
+	s.state = p->state;
+	memcpy(s.source, p->detail, sizeof(s.source));
+	pthread_mutex_unlock(&p->lock);
+
+	for (unsigned int i = 0; i < N_RUNGS; i++)
+		if (atomic_load(&p->rungs[i].takers) > 0)
+			rung_get_stats(&p->rungs[i], &s.rungs[s.n_rungs++]);
+	*ret_stats = s;
+}
