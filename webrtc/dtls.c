@@ -59,7 +59,7 @@ struct dtls {
 	bool dead;
 };
 
-/* --- a BIO that keeps datagrams whole -------------------------------------- */
+/* --- a BIO that keeps datagrams whole --- */
 static int bio_read(BIO *bio, char *out, int size)
 {
 	struct dtls *d = BIO_get_data(bio);
@@ -125,7 +125,7 @@ static BIO *bio_new(struct dtls *d)
 	return bio;
 }
 
-/* --- life ------------------------------------------------------------------ */
+/* --- life --- */
 static unsigned int next_timeout_us(SSL *ssl, unsigned int last_us)
 {
 	struct dtls *d = SSL_get_app_data(ssl);
@@ -223,7 +223,7 @@ void dtls_set_first_timeout(struct dtls *d, unsigned int ms)
 	d->first_timeout_us = ms * 1000u;
 }
 
-/* --- events ---------------------------------------------------------------- */
+/* --- events --- */
 static void closed(struct dtls *d, enum dtls_reason reason, const char *detail)
 {
 	if (d->state == STATE_CLOSED)
@@ -376,7 +376,7 @@ static void handshake(struct dtls *d)
 	}
 }
 
-/* --- entries --------------------------------------------------------------- */
+/* --- entries --- */
 int dtls_set_remote_fingerprint(struct dtls *d, const char *hash,
 				const char *fingerprint, uint64_t now_us)
 {
