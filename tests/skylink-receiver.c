@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: Apache-2.0
+/* tests/skylink-receiver.c - a peer that looks and listens, and says what it
+ * saw and heard
+ *
+ *   skylink-receiver SERVER APP_KEY ROOM SECONDS [h264|vp8]
+ *
+ * Joins the room as a second appliance, decodes every picture and every sound
+ * of the first peer that sends, reads the test picture's barcode, and after
+ * SECONDS of received video prints one line of JSON: frames and units seen,
+ * barcodes in order or not, latency, sequence gaps, mean luma and the
+ * strongest tone. Exit status 0 when pictures were decoded.
+ *
+ * Thread:  control for the room, network for what arrives (decoded there:
+ *          a test receiver may)
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <glib-unix.h>
+#include <libavcodec/avcodec.h>
+
+#include "appliance/room/room.h"
+#include "media/barcode.h"
+#include "webrtc/depacketize.h"
+#include "webrtc/rtp.h"
+
+#define UNIT_MAX_BYTES (2u << 20)
+#define LATENCIES_MAX  65536
+#define GIVE_UP_S      60	/* beyond the seconds asked for */
+#define TONE_SAMPLES   9600	/* 200 ms at 48 kHz */
+
+struct decoder {
+	AVCodecContext *ctx;
+	AVPacket *packet;
+	AVFrame *frame;
+};
+
+struct receiver {
+	GMainLoop *loop;
+	Room *room;
+	struct rtc_engine *engine;
+	unsigned int seconds;
+
+	/* network */
+	struct decoder video, audio;
+	enum media_codec video_codec;
+	uint8_t *unit;
+	struct depacketizer depacketizer;
+	bool in_unit, broken;
+	uint32_t timestamp;
+	uint16_t next_seq;
+	bool seq_known;
+	uint64_t first_us, last_us;
+	unsigned int units, frames, damaged, gaps, barcodes, not_increasing;
+	unsigned int audio_packets, width, height;
+	struct barcode last, first;
+	double luma;			/* mean of the last picture */
+	double luma_min, luma_max;	/* over pictures */
+	uint32_t *latency_100us;
+	unsigned int n_latencies;
+	float tone[TONE_SAMPLES];
+	unsigned int n_tone;
+	double tone_hz, tone_level;
+	gint done;			/* atomic */
+};
+
+static void open_decoder(struct decoder *d, enum AVCodecID id)
+{
+	const AVCodec *codec = avcodec_find_decoder(id);
+
+	d->ctx = avcodec_alloc_context3(codec);
+	d->ctx->flags |= AV_CODEC_FLAG_LOW_DELAY;
+	d->ctx->thread_count = 1;
+	if (id == AV_CODEC_ID_OPUS) {
+		d->ctx->sample_rate = 48000;
+		av_channel_layout_default(&d->ctx->ch_layout, 1);
+	}
+	d->packet = av_packet_alloc();
+	d->frame = av_frame_alloc();
+	if (!codec || avcodec_open2(d->ctx, codec, NULL) < 0) {
+		fprintf(stderr, "no decoder\n");
+		exit(2);
+	}
+}
+
+static void close_decoder(struct decoder *d)
+{
+	avcodec_free_context(&d->ctx);
+	av_packet_free(&d->packet);
+	av_frame_free(&d->frame);
+}
+
+static uint32_t wall_100us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (uint32_t) ((uint64_t) t.tv_sec * 10000 +
+			   (uint64_t) t.tv_nsec / 100000);
+}
+
+static void look_at(struct receiver *r, const AVFrame *f)
+{
+	uint64_t sum = 0, n = 0;
+	struct barcode b;
+
+	r->frames++;
+	r->width = (unsigned int) f->width;
+	r->height = (unsigned int) f->height;
+	for (int y = 32; y < f->height; y += 4) {
+		for (int x = 0; x < f->width; x += 4, n++)
+			sum += f->data[0][y * f->linesize[0] + x];
+	}
+	r->luma = n ? (double) sum / (double) n : 0;
+	if (r->frames == 1 || r->luma < r->luma_min)
+		r->luma_min = r->luma;
+	if (r->frames == 1 || r->luma > r->luma_max)
+		r->luma_max = r->luma;
+
+	if (barcode_read(f->data[0], f->linesize[0], r->width, r->height, &b) <
+	    0)
+		return;
+	if (!r->barcodes)
+		r->first = b;
+	else if (!rtp_seq_newer(b.number, r->last.number))
+		r->not_increasing++;
+	r->barcodes++;
+	r->last = b;
+	if (r->n_latencies < LATENCIES_MAX)
+		r->latency_100us[r->n_latencies++] =
+			wall_100us() - b.wall_100us;
+}
+
+static void decode_video(struct receiver *r)
+{
+	r->units++;
+	r->video.packet->data = r->unit;
+	r->video.packet->size = (int) r->depacketizer.len;
+	memset(r->unit + r->depacketizer.len, 0, AV_INPUT_BUFFER_PADDING_SIZE);
+	if (avcodec_send_packet(r->video.ctx, r->video.packet) < 0)
+		r->damaged++;
+	while (avcodec_receive_frame(r->video.ctx, r->video.frame) == 0)
+		look_at(r, r->video.frame);
+}
+
+/* The strongest of the frequencies 100, 110, ... 2000 Hz in 200 ms of sound. */
+static void find_tone(struct receiver *r)
+{
+	double best = 0, best_hz = 0;
+
+	for (double hz = 100; hz <= 2000; hz += 10) {
+		double w = 2 * G_PI * hz / 48000, c = 2 * cos(w);
+		double s0, s1 = 0, s2 = 0, power;
+
+		for (unsigned int i = 0; i < TONE_SAMPLES; i++) {
+			s0 = r->tone[i] + c * s1 - s2;
+			s2 = s1;
+			s1 = s0;
+		}
+		power = s1 * s1 + s2 * s2 - c * s1 * s2;
+		if (power > best) {
+			best = power;
+			best_hz = hz;
+		}
+	}
+	best = 2 * sqrt(best) / TONE_SAMPLES;
+	if (best > r->tone_level) {
+		r->tone_level = best;
+		r->tone_hz = best_hz;
+	}
+	r->n_tone = 0;
+}
+
+static void decode_audio(struct receiver *r, const struct rtc_media_packet *p)
+{
+	AVFrame *f = r->audio.frame;
+
+	r->audio_packets++;
+	r->audio.packet->data = (uint8_t *) p->payload;
+	r->audio.packet->size = (int) p->len;
+	if (avcodec_send_packet(r->audio.ctx, r->audio.packet) < 0)
+		return;
+	while (avcodec_receive_frame(r->audio.ctx, f) == 0) {
+		for (int i = 0; i < f->nb_samples; i++) {
+			r->tone[r->n_tone++] =
+				f->format == AV_SAMPLE_FMT_FLTP ||
+				f->format == AV_SAMPLE_FMT_FLT ?
+				((float *) f->data[0])[i] :
+				((int16_t *) f->data[0])[i] / 32768.0f;
+			if (r->n_tone == TONE_SAMPLES)
+				find_tone(r);
+		}
+	}
+}
+
+static void take_video(struct receiver *r, const struct rtc_media_packet *p)
+{
+	int e;
+
+	if (!r->video.ctx) {
+		r->video_codec = p->codec;
+		open_decoder(&r->video, p->codec == MEDIA_CODEC_H264 ?
+			     AV_CODEC_ID_H264 : AV_CODEC_ID_VP8);
+	}
+	if (p->codec != r->video_codec)
+		return;
+	if (r->seq_known && p->seq != r->next_seq) {
+		r->gaps++;
+		r->broken = true;
+	}
+	r->seq_known = true;
+	r->next_seq = (uint16_t) (p->seq + 1);
+	if (!r->in_unit || p->timestamp != r->timestamp) {
+		depacketizer_init(&r->depacketizer, r->unit, UNIT_MAX_BYTES -
+				  AV_INPUT_BUFFER_PADDING_SIZE);
+		r->in_unit = true;
+		r->broken = false;
+		r->timestamp = p->timestamp;
+	}
+	e = p->codec == MEDIA_CODEC_H264 ?
+		depacketize_h264(&r->depacketizer, p->payload, p->len) :
+		depacketize_vp8(&r->depacketizer, p->payload, p->len);
+	r->broken |= e < 0;
+	if (!p->marker)
+		return;
+	if (r->broken)
+		r->damaged++;
+	else
+		decode_video(r);
+	r->in_unit = false;
+}
+
+static void on_media(void *user, const char *peer_name,
+		     const struct rtc_media_packet *p)
+{
+	struct receiver *r = user;
+
+	if (p->codec == MEDIA_CODEC_OPUS) {
+		decode_audio(r, p);
+		return;
+	}
+	if (!r->first_us)
+		r->first_us = p->received_us;
+	r->last_us = p->received_us;
+	take_video(r, p);
+	if (r->last_us - r->first_us >= (uint64_t) r->seconds * 1000000)
+		g_atomic_int_set(&r->done, 1);
+}
+
+static gboolean check_done(gpointer data)
+{
+	struct receiver *r = data;
+
+	if (g_atomic_int_get(&r->done))
+		g_main_loop_quit(r->loop);
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean stop_now(gpointer data)
+{
+	g_main_loop_quit(data);
+	return G_SOURCE_CONTINUE;
+}
+
+static void on_event(void *user, const char *name, JsonObject *params)
+{
+	g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
+	g_autofree char *text = NULL;
+
+	json_node_set_object(node, params);
+	text = json_to_string(node, FALSE);
+	fprintf(stderr, "%s %.300s\n", name, text);
+}
+
+static void no_keyframe(void *user, enum media_codec codec, bool first)
+{
+}
+
+static void no_bitrate(void *user, enum media_codec codec, unsigned int bps)
+{
+}
+
+static int by_value(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *) a, y = *(const uint32_t *) b;
+
+	return (x > y) - (x < y);
+}
+
+static void print_result(struct receiver *r)
+{
+	unsigned int n = r->n_latencies;
+	double seconds = (double) (r->last_us - r->first_us) / 1e6;
+
+	qsort(r->latency_100us, n, sizeof(*r->latency_100us), by_value);
+	printf("{\"codec\":\"%s\",\"width\":%u,\"height\":%u,"
+	       "\"seconds\":%.2f,\"units\":%u,\"frames\":%u,\"damaged\":%u,"
+	       "\"gaps\":%u,\"barcodes\":%u,\"not_increasing\":%u,"
+	       "\"numbers\":%u,\"latency_ms_median\":%.1f,"
+	       "\"latency_ms_p95\":%.1f,\"luma_min\":%.1f,\"luma_max\":%.1f,"
+	       "\"audio_packets\":%u,\"tone_hz\":%.0f,\"tone_level\":%.3f}\n",
+	       r->video.ctx ? media_codec_name(r->video_codec) : "",
+	       r->width, r->height, seconds, r->units, r->frames, r->damaged,
+	       r->gaps, r->barcodes, r->not_increasing,
+	       r->barcodes ? (uint16_t) (r->last.number - r->first.number) +
+			     1u : 0u,
+	       n ? r->latency_100us[n / 2] / 10.0 : 0.0,
+	       n ? r->latency_100us[n * 95 / 100] / 10.0 : 0.0,
+	       r->luma_min, r->luma_max, r->audio_packets, r->tone_hz,
+	       r->tone_level);
+	fflush(stdout);
+}
+
+int main(int argc, char *argv[])
+{
+	enum media_codec codecs[2] = { MEDIA_CODEC_H264, MEDIA_CODEC_VP8 };
+	struct receiver r = { 0 };
+	struct rtc_engine_config engine = {
+		.loopback = true,
+		.start_bps = 1000000,
+		.min_bps = 100000,
+		.max_bps = 5000000,
+		.request_keyframe = no_keyframe,
+		.rung_bitrate = no_bitrate,
+		.media_packet = on_media,
+		.user = &r,
+	};
+	RoomConfig room = {
+		.video_codecs = codecs,
+		.n_video_codecs = 2,
+		.event = on_event,
+		.user = &r,
+	};
+	GError *error = NULL;
+
+	if (argc < 5) {
+		fprintf(stderr, "usage: skylink-receiver SERVER APP_KEY ROOM "
+			"SECONDS [h264|vp8]\n");
+		return 2;
+	}
+	r.seconds = (unsigned int) atoi(argv[4]);
+	if (argc > 5) {
+		codecs[0] = strcmp(argv[5], "vp8") ? MEDIA_CODEC_H264 :
+						     MEDIA_CODEC_VP8;
+		room.n_video_codecs = 1;
+	}
+	r.loop = g_main_loop_new(NULL, FALSE);
+	r.unit = g_malloc(UNIT_MAX_BYTES);
+	r.latency_100us = g_new0(uint32_t, LATENCIES_MAX);
+	open_decoder(&r.audio, AV_CODEC_ID_OPUS);
+	r.engine = rtc_engine_new(&engine, &error);
+	room.engine = r.engine;
+	room.room_server = argv[1];
+	room.app_key = argv[2];
+	if (r.engine)
+		r.room = room_new(&room, &error);
+	if (!r.room || !room_join(r.room, argv[3], &error)) {
+		fprintf(stderr, "skylink-receiver: %s\n", error->message);
+		return 2;
+	}
+	g_timeout_add(50, check_done, &r);
+	g_timeout_add_seconds(r.seconds + GIVE_UP_S, stop_now, r.loop);
+	g_unix_signal_add(SIGTERM, stop_now, r.loop);
+	g_main_loop_run(r.loop);
+
+	room_free(r.room);
+	rtc_engine_free(r.engine);
+	print_result(&r);
+	if (r.video.ctx)
+		close_decoder(&r.video);
+	close_decoder(&r.audio);
+	g_free(r.unit);
+	g_free(r.latency_100us);
+	return r.frames ? 0 : 1;
+}
