@@ -11,6 +11,7 @@
 #pragma once
 
 #include "media/coded-unit.h"
+#include "media/media-clock.h"
 
 struct audio_pipeline;
 
@@ -35,6 +36,10 @@ struct audio_pipeline_config {
 	void (*on_state)(void *user, enum audio_source_state state,
 			 const char *detail);
 	void *user;
+
+	/* The time that paces the sources; NULL: the kernel's. Outlives the
+	 * pipeline. */
+	const struct media_clock *clock;
 };
 
 struct audio_pipeline_stats {
