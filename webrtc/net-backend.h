@@ -17,6 +17,7 @@
 
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdalign.h>
 #include <stdatomic.h>
 
 #include "webrtc/net-loop.h"
@@ -60,10 +61,7 @@ struct net_chunk {
 	bool gso;		 /* one message of many datagrams */
 	bool quiet;		 /* no need to wake for its success */
 	bool any_sent;
-	union {
-		char data[CMSG_SPACE(sizeof(uint16_t))];
-		struct cmsghdr align;
-	} control;
+	alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(uint16_t))];
 	/* Last: only the first of each is touched with GSO. */
 	struct iovec iov[NET_SEGMENTS_MAX];
 	struct mmsghdr messages[NET_SEGMENTS_MAX];

@@ -139,8 +139,8 @@ static void prepare_whole(struct net_chunk *chunk)
 	if (!chunk->gso)
 		return;
 
-	msg->msg_control = chunk->control.data;
-	msg->msg_controllen = sizeof(chunk->control.data);
+	msg->msg_control = chunk->control;
+	msg->msg_controllen = sizeof(chunk->control);
 	cmsg = CMSG_FIRSTHDR(msg);
 	cmsg->cmsg_level = IPPROTO_UDP;
 	cmsg->cmsg_type = UDP_SEGMENT;

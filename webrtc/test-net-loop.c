@@ -395,7 +395,8 @@ static void add_once(void *data)
 
 static void await_no_sockets(struct net_loop *loop, unsigned int n)
 {
-	gint64 deadline = g_get_monotonic_time() + NET_TEST_DEADLINE_US;
+	gint64 deadline = g_get_monotonic_time() +
+			  NET_TEST_DEADLINE_S * G_TIME_SPAN_SECOND;
 	struct net_loop_stats stats;
 
 	do {
