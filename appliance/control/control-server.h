@@ -18,6 +18,8 @@
 
 #include "appliance/control/control-table.h"
 
+struct control_groups;
+
 #define CONTROL_LINE_MAX_BYTES	(1u << 20)
 #define CONTROL_QUEUE_MAX_BYTES (4u << 20)	/* per client, unsent */
 #define CONTROL_CALLS_MAX	32		/* per client, unanswered */
@@ -45,7 +47,8 @@ typedef struct {
 	const ControlHandler *handlers;
 	gpointer user;			/* for the handlers */
 	unsigned int max_clients;	/* 0: 64 */
-	const char *title;		/* rpc.discover; NULL: "skylinkd" */
+	/* Who may what; NULL: the groups of this machine. */
+	const struct control_groups *groups;
 } ControlServerConfig;
 
 typedef struct {

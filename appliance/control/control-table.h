@@ -98,4 +98,8 @@ JsonNode *control_table_discover(const ControlMethod *const *tables,
 						    gpointer user),
 				 gpointer user);
 
+/* The text, or its beginning and "...", for messages; cut between characters.
+ * g_free(). */
+char *control_text_shorten(const char *text);
+
 const char *control_role_name(ControlRole role);
