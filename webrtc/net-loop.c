@@ -14,6 +14,8 @@
 #define N_SOCKETS 1024
 #define N_BUFFERS 256
 #define LATE_US	  5000
+/* Falling asleep and waking up costs more than this: go round instead. */
+#define SPIN_US 5
 /* Stopping waits this many times this long for the kernel to give back what
  * it still holds. */
 #define STOP_ROUNDS  200
@@ -251,7 +253,7 @@ static uint64_t get_timeout_us(struct net_loop *loop)
 		return UINT64_MAX;
 	/* Afresh: this tick may have taken a while. */
 	now_us = read_clock_us();
-	return due_us > now_us ? due_us - now_us : 0;
+	return due_us > now_us + SPIN_US ? due_us - now_us : 0;
 }
 
 static void sleep_and_dispatch(struct net_loop *loop, uint64_t timeout_us)

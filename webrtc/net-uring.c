@@ -395,9 +395,15 @@ static void uring_wait(struct net_loop *loop, uint64_t timeout_us)
 	 * sleeping one call. */
 	if (u->n_quiet && timeout_us > QUIET_WAIT_US)
 		timeout_us = QUIET_WAIT_US;
+	loop->stats.syscalls++;
+	if (timeout_us == 0) {
+		/* Not a wait for no time at all, which would set up a timer
+		 * and sleep until it fires. */
+		io_uring_submit_and_get_events(&u->ring);
+		return;
+	}
 	ts.tv_sec = timeout_us / 1000000;
 	ts.tv_nsec = timeout_us % 1000000 * 1000;
-	loop->stats.syscalls++;
 	io_uring_submit_and_wait_timeout(&u->ring, &cqe, 1 + u->n_quiet,
 					 timeout_us == UINT64_MAX ? NULL : &ts,
 					 NULL);
