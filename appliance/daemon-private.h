@@ -45,6 +45,12 @@ typedef struct {
 	gboolean audio_taken;
 	gboolean audio_muted, video_muted;
 
+	/* joinRoom that waits for its outcome, and the last thing that went
+	 * wrong meanwhile. */
+	ControlCall *join_call;
+	GSource *join_timeout;
+	char *join_error;
+
 	struct process_stats process;
 	gint64 started_us;
 } Daemon;
@@ -56,6 +62,10 @@ JsonNode *daemon_describe(Daemon *d);
 /* --- daemon-control.c ------------------------------------------------------ */
 /* The handlers of the control methods; ended by a NULL method. */
 extern const ControlHandler daemon_handlers[];
+/* An event of the room: it may be what a call waits for. */
+void daemon_control_event(Daemon *d, const char *name, JsonObject *params);
+/* Calls that still wait are answered: before the control server ends. */
+void daemon_control_done(Daemon *d);
 
 /* --- daemon.c -------------------------------------------------------------- */
 gboolean daemon_join(Daemon *d, const char *name, GError **error);

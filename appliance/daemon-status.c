@@ -87,7 +87,8 @@ static JsonNode *describe_audio(Daemon *d)
 	set_int(o, "bytes_out", s.bytes_out);
 	set_int(o, "overruns", s.overruns);
 	set_int(o, "samples_lost", s.samples_lost);
-	json_object_set_int_member(o, "level_dbov", -(gint64) s.level);
+	set_int(o, "level", s.level);
+	set_int(o, "takers", s.takers);
 	return node_of(o);
 }
 
@@ -133,6 +134,7 @@ static JsonNode *describe_network(Daemon *d)
 	set_int(o, "syscalls", s.net.syscalls);
 	set_int(o, "ticks", s.net.ticks);
 	set_int(o, "rx_datagrams", s.net.rx_datagrams);
+	set_int(o, "rx_bytes", s.net.rx_bytes);
 	set_int(o, "tx_chunks", s.net.tx_chunks);
 	set_int(o, "tx_datagrams", s.net.tx_datagrams);
 	set_int(o, "tx_bytes", s.net.tx_bytes);
@@ -141,8 +143,26 @@ static JsonNode *describe_network(Daemon *d)
 	set_int(o, "tx_no_buffer", s.net.tx_no_buffer);
 	set_int(o, "rx_no_buffer", s.net.rx_no_buffer);
 	set_int(o, "sockets", s.net.sockets);
-	set_int(o, "network_cpu_ms", s.net.cpu_ns / 1000000);
+	set_int(o, "cpu_ms", s.net.cpu_ns / 1000000);
 	set_int(o, "ice_cpu_ms", s.ice_cpu_ns / 1000000);
+	return node_of(o);
+}
+
+static JsonNode *describe_control(Daemon *d)
+{
+	ControlServerStats s;
+	JsonObject *o = json_object_new();
+
+	control_server_get_stats(d->control, &s);
+	set_int(o, "clients", s.clients);
+	set_int(o, "subscribers", s.subscribers);
+	set_int(o, "clients_total", s.clients_total);
+	set_int(o, "clients_refused", s.clients_refused);
+	set_int(o, "dropped_slow", s.dropped_slow);
+	set_int(o, "requests", s.requests);
+	set_int(o, "errors", s.errors);
+	set_int(o, "events", s.events);
+	set_int(o, "bad_lines", s.bad_lines);
 	return node_of(o);
 }
 
@@ -194,6 +214,7 @@ JsonNode *daemon_describe(Daemon *d)
 	} else {
 		json_object_set_array_member(o, "peers", json_array_new());
 	}
+	json_object_set_member(o, "control", describe_control(d));
 	json_object_set_member(o, "process", describe_process(d));
 	return node_of(o);
 }

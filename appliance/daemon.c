@@ -208,6 +208,7 @@ static void on_room_event(void *user, const char *name, JsonObject *params)
 	log_event(name, params);
 	if (d->room && g_str_has_prefix(name, "peer"))
 		follow_audio(d);
+	daemon_control_event(d, name, params);
 	if (d->control)
 		control_server_emit(d->control, name, params);
 }
@@ -566,6 +567,7 @@ static void stop(Daemon *d)
 	if (d->room)
 		room_free(d->room);
 	d->room = NULL;
+	daemon_control_done(d);
 	control_server_free(d->control);
 	d->control = NULL;
 	/* The pipelines push into the engine: they end first. */

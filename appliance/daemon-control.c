@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "appliance/daemon-private.h"
+
+#include <string.h>
+
+#define JOIN_ANSWER_MS 20000	/* then joinRoom is answered, joined or not */
+
+/* --- joinRoom, answered when self is in ---------------------------------------- */
+static void drop_join(Daemon *d)
+{
+	g_clear_pointer(&d->join_call, control_call_unref);
+	if (d->join_timeout) {
+		g_source_destroy(d->join_timeout);
+		g_clear_pointer(&d->join_timeout, g_source_unref);
+	}
+}
+
+static gboolean on_join_timeout(gpointer data)
+{
+	Daemon *d = data;
+
+	control_call_fail(d->join_call, CONTROL_CODE_FAILED, NULL,
+			  "Not in room '%s' after %d s%s%s; it is tried on. "
+			  "See the status", d->room_name, JOIN_ANSWER_MS / 1000,
+			  d->join_error ? ": " : "",
+			  d->join_error ? d->join_error : "");
+	drop_join(d);
+	return G_SOURCE_REMOVE;
+}
+
+static const char *text_member(JsonObject *o, const char *name)
+{
+	JsonNode *n = json_object_get_member(o, name);
+
+	return n && JSON_NODE_HOLDS_VALUE(n) &&
+		json_node_get_value_type(n) == G_TYPE_STRING ?
+		json_node_get_string(n) : NULL;
+}
+
+static void note_join_error(Daemon *d, JsonObject *params)
+{
+	JsonNode *n = json_object_get_member(params, "error");
+
+	if (!n || JSON_NODE_HOLDS_NULL(n))
+		return;
+	g_free(d->join_error);
+	d->join_error = JSON_NODE_HOLDS_OBJECT(n) ?
+		g_strdup(text_member(json_node_get_object(n), "content")) :
+		json_to_string(n, FALSE);
+}
+
+void daemon_control_event(Daemon *d, const char *name, JsonObject *params)
+{
+	if (!d->join_call)
+		return;
+	if (!strcmp(name, "peerJoined") &&
+	    json_object_get_boolean_member_with_default(params, "isSelf",
+							FALSE)) {
+		g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
+		JsonNode *copy;
+
+		json_node_set_object(node, params);
+		copy = json_node_copy(node);
+		json_object_remove_member(json_node_get_object(copy), "isSelf");
+		json_object_set_string_member(json_node_get_object(copy),
+					      "room", d->room_name);
+		control_call_reply(d->join_call, copy);
+		drop_join(d);
+	} else if (!strcmp(name, "systemAction") &&
+		   !g_strcmp0(text_member(params, "action"), "reject")) {
+		const char *why = text_member(params, "message");
+
+		control_call_fail(d->join_call, CONTROL_CODE_FAILED, NULL,
+				  "The server refuses: %s",
+				  why ? why : "without a reason");
+		drop_join(d);
+	} else {
+		note_join_error(d, params);
+	}
+}
+
+void daemon_control_done(Daemon *d)
+{
+	drop_join(d);
+	g_clear_pointer(&d->join_error, g_free);
+}
+
+static void join_room(ControlCall *call, gpointer user)
+{
+	Daemon *d = user;
+	JsonObject *params = control_call_get_params(call);
+	const char *name = text_member(params, "room");
+	g_autoptr(GError) error = NULL;
+
+	if (!name)
+		name = config_get_string(d->options->config, OPT_ROOM_NAME);
+	if (d->join_call) {
+		control_call_fail(d->join_call, CONTROL_CODE_STATE, NULL,
+				  "Another joinRoom came in between");
+		drop_join(d);
+	}
+	g_clear_pointer(&d->join_error, g_free);
+	/* Before the call: the answer may come from within. */
+	d->join_call = control_call_ref(call);
+	d->join_timeout = g_timeout_source_new(JOIN_ANSWER_MS);
+	g_source_set_callback(d->join_timeout, on_join_timeout, d, NULL);
+	g_source_attach(d->join_timeout, NULL);
+	if (!daemon_join(d, name, &error)) {
+		control_call_fail(call, CONTROL_CODE_STATE, NULL, "%s",
+				  error->message);
+		drop_join(d);
+	}
+}
+
+static void leave_room(ControlCall *call, gpointer user)
+{
+	Daemon *d = user;
+	JsonObject *o = json_object_new();
+	JsonNode *node = json_node_new(JSON_NODE_OBJECT);
+
+	json_node_take_object(node, o);
+	if (!d->room_name) {
+		json_node_unref(node);
+		control_call_fail(call, CONTROL_CODE_STATE, NULL,
+				  "There is no room to leave");
+		return;
+	}
+	json_object_set_string_member(o, "previousRoom", d->room_name);
+	daemon_leave(d);
+	control_call_reply(call, node);
+}
+
+/* --- mute ------------------------------------------------------------------------ */
+static void reply_muted(ControlCall *call, Daemon *d)
+{
+	JsonNode *node = json_node_new(JSON_NODE_OBJECT);
+	JsonObject *o = json_object_new();
+
+	json_object_set_boolean_member(o, "audioMuted", d->audio_muted);
+	json_object_set_boolean_member(o, "videoMuted", d->video_muted);
+	json_node_take_object(node, o);
+	control_call_reply(call, node);
+}
+
+static void mute_stream(ControlCall *call, gpointer user)
+{
+	Daemon *d = user;
+	JsonObject *options = json_object_get_object_member(
+		control_call_get_params(call), "options");
+
+	daemon_set_muted(d, json_object_get_boolean_member_with_default(
+				 options, "audioMuted", d->audio_muted),
+			 json_object_get_boolean_member_with_default(
+				 options, "videoMuted", d->video_muted));
+	reply_muted(call, d);
+}
+
+static void enable_audio(ControlCall *call, gpointer user)
+{
+	Daemon *d = user;
+
+	daemon_set_muted(d, FALSE, d->video_muted);
+	reply_muted(call, d);
+}
+
+static void disable_audio(ControlCall *call, gpointer user)
+{
+	Daemon *d = user;
+
+	daemon_set_muted(d, TRUE, d->video_muted);
+	reply_muted(call, d);
+}
+
+static void enable_video(ControlCall *call, gpointer user)
+{
+	Daemon *d = user;
+
+	daemon_set_muted(d, d->audio_muted, FALSE);
+	reply_muted(call, d);
+}
+
+static void disable_video(ControlCall *call, gpointer user)
+{
+	Daemon *d = user;
+
+	daemon_set_muted(d, d->audio_muted, TRUE);
+	reply_muted(call, d);
+}
+
+/* --- looking ----------------------------------------------------------------------- */
+static void stats_status(ControlCall *call, gpointer user)
+{
+	control_call_reply(call, daemon_describe(user));
+}
+
+static void stats_peers(ControlCall *call, gpointer user)
+{
+	Daemon *d = user;
+	JsonNode *none;
+
+	if (d->room) {
+		control_call_reply(call, room_describe_peers(d->room));
+		return;
+	}
+	none = json_node_new(JSON_NODE_ARRAY);
+	json_node_take_array(none, json_array_new());
+	control_call_reply(call, none);
+}
+
+static void get_peer_info(ControlCall *call, gpointer user)
+{
+	Daemon *d = user;
+	const char *id = text_member(control_call_get_params(call), "peerId");
+	JsonNode *info = d->room ? room_get_peer_info(d->room, id) : NULL;
+
+	if (info)
+		control_call_reply(call, info);
+	else
+		control_call_fail(call, CONTROL_CODE_STATE, NULL,
+				  id ? "There is no peer '%s' in the room" :
+				       "Self is in no room%s", id ? id : "");
+}
+
+static gboolean option_wanted(JsonArray *names, const struct option_row *row)
+{
+	g_autofree char *full = g_strdup_printf("%s.%s", row->section,
+						row->key);
+
+	if (!names)
+		return TRUE;
+	for (guint i = 0; i < json_array_get_length(names); i++) {
+		const char *name = json_array_get_string_element(names, i);
+
+		if (!strcmp(name, full) || !strcmp(name, row->section))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static void config_get_options(ControlCall *call, gpointer user)
+{
+	Daemon *d = user;
+	Config *c = d->options->config;
+	JsonObject *params = control_call_get_params(call);
+	JsonArray *names = json_object_has_member(params, "names") ?
+		json_object_get_array_member(params, "names") : NULL;
+	JsonArray *array = json_array_new();
+	JsonNode *node = json_node_new(JSON_NODE_ARRAY);
+
+	for (int i = 0; i < N_OPTIONS; i++) {
+		const struct option_row *row =
+			option_table_get((enum option_id) i);
+		JsonObject *o;
+		g_autofree char *name = NULL;
+
+		if (!option_wanted(names, row))
+			continue;
+		o = json_object_new();
+		name = g_strdup_printf("%s.%s", row->section, row->key);
+		json_object_set_string_member(o, "name", name);
+		json_object_set_string_member(
+			o, "value", config_get_text(c, (enum option_id) i));
+		json_object_set_string_member(o, "default", row->def);
+		json_object_set_string_member(
+			o, "origin", config_get_origin(c, (enum option_id) i));
+		json_object_set_boolean_member(o, "reload", row->reload);
+		json_object_set_string_member(o, "help", row->help);
+		json_array_add_object_element(array, o);
+	}
+	json_node_take_array(node, array);
+	control_call_reply(call, node);
+}
+
+const ControlHandler daemon_handlers[] = {
+	{ "joinRoom", join_room },
+	{ "leaveRoom", leave_room },
+	{ "muteStream", mute_stream },
+	{ "enableAudio", enable_audio },
+	{ "disableAudio", disable_audio },
+	{ "enableVideo", enable_video },
+	{ "disableVideo", disable_video },
+	{ "getPeerInfo", get_peer_info },
+	{ "stats.status", stats_status },
+	{ "stats.peers", stats_peers },
+	{ "config.get", config_get_options },
+	{ NULL, NULL },
+};
