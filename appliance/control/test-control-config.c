@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "appliance/control/control-config.h"
+
+#include <string.h>
+
+static void test_describe(void)
+{
+	Config *config = config_new();
+	g_autoptr(JsonArray) names = json_array_new();
+	g_autoptr(JsonNode) all = NULL, some = NULL;
+	g_autofree char *why = NULL;
+	JsonArray *list;
+	JsonObject *o;
+
+	all = control_config_describe(config, NULL, &why);
+	g_assert_cmpuint(json_array_get_length(json_node_get_array(all)), ==,
+			 N_OPTIONS);
+
+	g_assert_true(config_set(config, OPT_VIDEO_FPS, "12", "x.conf:3",
+				 NULL));
+	json_array_add_string_element(names, "video.fps");
+	json_array_add_string_element(names, "log");
+	json_array_add_string_element(names, "transfer");
+	some = control_config_describe(config, names, &why);
+	list = json_node_get_array(some);
+	g_assert_cmpuint(json_array_get_length(list), ==, 2);
+	o = json_array_get_object_element(list, 0);
+	g_assert_cmpstr(json_object_get_string_member(o, "name"), ==,
+			"video.fps");
+	g_assert_cmpint(json_object_get_int_member(o, "value"), ==, 12);
+	g_assert_cmpstr(json_object_get_string_member(o, "default"), ==, "30");
+	g_assert_cmpstr(json_object_get_string_member(o, "origin"), ==,
+			"x.conf:3");
+	config_free(config);
+}
+
+static void assert_unknown(const char *name, const char *words)
+{
+	Config *config = config_new();
+	g_autoptr(JsonArray) names = json_array_new();
+	g_autofree char *why = NULL;
+
+	json_array_add_string_element(names, name);
+	g_assert_null(control_config_describe(config, names, &why));
+	if (!strstr(why, words))
+		g_error("'%s' lacks '%s'", why, words);
+	config_free(config);
+}
+
+static void test_unknown_names(void)
+{
+	assert_unknown("video.fsp", "\"video.fps\"");
+	assert_unknown("vidoe", "\"video\"");
+	assert_unknown("", "no option or section");
+	assert_unknown("zzz.qqq", "no option or section");
+}
+
+int main(int argc, char *argv[])
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/control-config/describe", test_describe);
+	g_test_add_func("/control-config/unknown", test_unknown_names);
+	return g_test_run();
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+/* appliance/skylinkd.c - the daemon's command line */
+#include <stdio.h>
+
+#include "appliance/skylinkd-options.h"
+
+static void print_problems(const struct skylinkd_arguments *a)
+{
+	for (unsigned int i = 0; i < a->problems->len; i++)
+		fprintf(stderr, "%s\n",
+			(const char *) g_ptr_array_index(a->problems, i));
+}
+
+static int check_config(const struct skylinkd_arguments *a)
+{
+	print_problems(a);
+	if (a->problems->len)
+		return SKYLINKD_EXIT_FAILED;
+	if (!a->daemon.quiet)
+		printf("%s: no problems\n",
+		       a->config_path ? a->config_path : "configuration");
+	return SKYLINKD_EXIT_OK;
+}
+
+static int run(const struct skylinkd_arguments *a)
+{
+	switch (a->action) {
+	case SKYLINKD_RUN:
+		if (a->problems->len) {
+			print_problems(a);
+			return SKYLINKD_EXIT_CONFIG;
+		}
+		return daemon_run(&a->daemon);
+	case SKYLINKD_HELP: {
+		g_autofree char *text = skylinkd_options_help();
+
+		fputs(text, stdout);
+		return SKYLINKD_EXIT_OK;
+	}
+	case SKYLINKD_VERSION:
+		printf("skylinkd %s\n", PACKAGE_VERSION);
+		return SKYLINKD_EXIT_OK;
+	case SKYLINKD_CHECK_CONFIG:
+		return check_config(a);
+	case SKYLINKD_PRINT_DEFAULT_CONFIG: {
+		g_autofree char *text = config_print_default();
+
+		fputs(text, stdout);
+		return SKYLINKD_EXIT_OK;
+	}
+	}
+	return SKYLINKD_EXIT_FAILED;
+}
+
+int main(int argc, char *argv[])
+{
+	struct skylinkd_arguments arguments;
+	g_autofree char *why = NULL;
+	int status = SKYLINKD_EXIT_USAGE;
+
+	if (skylinkd_arguments_parse(argc, argv, &arguments, &why))
+		status = run(&arguments);
+	else
+		fprintf(stderr, "skylinkd: %s\n"
+			"'skylinkd --help' shows the options.\n", why);
+	skylinkd_arguments_clear(&arguments);
+	/* What was printed must have arrived: "... > /dev/full". */
+	if (fflush(stdout) != 0 && status == SKYLINKD_EXIT_OK)
+		status = SKYLINKD_EXIT_FAILED;
+	return status;
+}
