@@ -140,30 +140,38 @@ static int ethtool(int fd, const char *device, void *command)
 	return ioctl(fd, SIOCETHTOOL, &ifr) < 0 ? -errno : 0;
 }
 
+/* Return: how many features this kernel names, 0 when it does not say. */
+static uint32_t count_features(int fd, const char *device)
+{
+	struct ethtool_sset_info *info =
+		calloc(1, sizeof(*info) + sizeof(info->data[0]));
+	uint32_t n = 0;
+
+	if (!info)
+		return 0;
+	info->cmd = ETHTOOL_GSSET_INFO;
+	info->sset_mask = UINT64_C(1) << ETH_SS_FEATURES;
+	if (ethtool(fd, device, info) == 0 && info->sset_mask)
+		n = info->data[0];
+	free(info);
+	return n;
+}
+
 /* Return: the feature's bit, or negative errno. */
 static int find_feature(int fd, const char *device)
 {
-	struct {
-		struct ethtool_sset_info head;
-		uint32_t count;
-	} info = {
-		.head.cmd = ETHTOOL_GSSET_INFO,
-		.head.sset_mask = UINT64_C(1) << ETH_SS_FEATURES,
-	};
+	uint32_t n = count_features(fd, device);
 	struct ethtool_gstrings *names;
 	int r;
 
-	r = ethtool(fd, device, &info);
-	if (r < 0)
-		return r;
-	names = calloc(1, sizeof(*names) + info.count * ETH_GSTRING_LEN);
+	names = calloc(1, sizeof(*names) + n * ETH_GSTRING_LEN);
 	if (!names)
 		return -ENOMEM;
 	names->cmd = ETHTOOL_GSTRINGS;
 	names->string_set = ETH_SS_FEATURES;
-	names->len = info.count;
+	names->len = n;
 	r = ethtool(fd, device, names);
-	for (uint32_t i = 0; r == 0 && i < info.count; i++) {
+	for (uint32_t i = 0; r == 0 && i < n; i++) {
 		if (strncmp((char *) names->data + i * ETH_GSTRING_LEN, FEATURE,
 			    ETH_GSTRING_LEN) == 0) {
 			free(names);

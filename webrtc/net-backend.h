@@ -42,7 +42,6 @@ struct net_socket {
 	unsigned int n_refs;
 	bool closing;
 	bool armed;		 /* uring: multishot receive */
-	bool registered;	 /* uring: fixed file number index */
 	bool rearm;		 /* uring: on the list to arm again */
 	unsigned int n_failures; /* of receiving, in a row */
 	struct net_socket *next; /* idle, or closed in this tick */
@@ -81,8 +80,6 @@ struct net_backend_ops {
 	int (*add)(struct net_loop *loop, struct net_socket *socket);
 	/* Receives no more; references may remain. */
 	void (*remove)(struct net_loop *loop, struct net_socket *socket);
-	/* The last reference is gone: before the descriptor is closed. */
-	void (*release)(struct net_loop *loop, struct net_socket *socket);
 
 	/* Takes chunk->messages; calls net_chunk_done() once for each, at
 	 * once or later. */

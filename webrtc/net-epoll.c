@@ -92,10 +92,6 @@ static void epoll_remove(struct net_loop *loop, struct net_socket *socket)
 	socket->armed = false;
 }
 
-static void epoll_release(struct net_loop *loop, struct net_socket *socket)
-{
-}
-
 static void epoll_send(struct net_loop *loop, struct net_chunk *chunk)
 {
 	/* The chunk is another's after its last message. */
@@ -196,7 +192,6 @@ const struct net_backend_ops net_epoll_ops = {
 	.close = epoll_close,
 	.add = epoll_add,
 	.remove = epoll_remove,
-	.release = epoll_release,
 	.send = epoll_send,
 	.wait = epoll_sleep,
 	.dispatch = epoll_dispatch,

@@ -98,7 +98,6 @@ static void release_socket(struct net_socket *socket)
 {
 	struct net_loop *loop = socket->loop;
 
-	loop->ops->release(loop, socket);
 	close(socket->fd);
 	socket->fd = -1;
 	socket->next = loop->closed_sockets;

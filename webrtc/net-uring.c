@@ -9,17 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 /* One ring, created by the thread that uses it, so the kernel may run
  * completions only inside our own waits (DEFER_TASKRUN).
  *
- * Sends use registered files: a chunk saves the kernel a reference count.
- * Receives do not: on Linux 6.1 a registered file that is taken out of the
- * table is put only after every older request on any registered file has
- * ended. A multishot receive lives as long as its peer, and would keep the
- * closed sockets of all others, ports and all. */
+ * No registered files. They would save the kernel a reference count a chunk,
+ * too little to be measured, and on Linux 6.1 a file taken out of the table is
+ * put a second later, and not before every older request on any of them has
+ * ended. A multishot receive lives as long as its peer: sockets of others,
+ * long closed, would keep their ports and their places beside libnice's. */
 
 #define SQ_ENTRIES 512
 #define CQ_ENTRIES 4096
@@ -46,7 +45,6 @@ enum {
 struct uring_backend {
 	struct io_uring ring;
 	bool has_ring, has_buffers;
-	unsigned int n_files; /* places for registered files */
 	struct io_uring_buf_ring *rx_ring;
 	uint8_t *rx_data;
 	unsigned int n_returned; /* buffers to give back */
@@ -94,17 +92,6 @@ static int check_opcodes(struct io_uring *ring)
 	}
 	io_uring_free_probe(probe);
 	return r;
-}
-
-/* The kernel wants no more places than this process may open files. */
-static int register_files(struct uring_backend *u, unsigned int n)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && n > limit.rlim_cur)
-		n = limit.rlim_cur;
-	u->n_files = n;
-	return io_uring_register_files_sparse(&u->ring, n);
 }
 
 static void return_buffer(struct uring_backend *u, unsigned int id)
@@ -195,9 +182,6 @@ static int set_up(struct net_loop *loop, struct uring_backend *u)
 	r = check_opcodes(&u->ring);
 	if (r < 0)
 		return refuse(loop, r, "io_uring opcodes");
-	r = register_files(u, loop->config.n_sockets);
-	if (r < 0)
-		return refuse(loop, r, "io_uring file table");
 	r = register_buffers(u);
 	if (r < 0)
 		return refuse(loop, r, "io_uring buffer ring");
@@ -309,13 +293,6 @@ static void arm_wake(struct net_loop *loop)
 
 static int uring_add(struct net_loop *loop, struct net_socket *socket)
 {
-	struct uring_backend *u = loop->backend;
-
-	/* Without a place in the table the descriptor itself will do. */
-	socket->registered =
-		socket->index < u->n_files &&
-		io_uring_register_files_update(&u->ring, socket->index,
-					       &socket->fd, 1) == 1;
 	if (socket->fn)
 		arm(loop, socket);
 	return 0;
@@ -337,21 +314,9 @@ static void uring_remove(struct net_loop *loop, struct net_socket *socket)
 	io_uring_sqe_set_data64(sqe, tagged(NULL, TAG_CANCEL));
 }
 
-static void uring_release(struct net_loop *loop, struct net_socket *socket)
-{
-	struct uring_backend *u = loop->backend;
-	int none = -1;
-
-	if (socket->registered)
-		io_uring_register_files_update(&u->ring, socket->index, &none,
-					       1);
-	socket->registered = false;
-}
-
 static void uring_send(struct net_loop *loop, struct net_chunk *chunk)
 {
 	struct uring_backend *u = loop->backend;
-	struct net_socket *socket = chunk->socket;
 	unsigned int n = chunk->n_messages;
 
 	if (u->n_quiet + n > QUIET_MAX)
@@ -368,13 +333,9 @@ static void uring_send(struct net_loop *loop, struct net_chunk *chunk)
 			net_chunk_done(loop, chunk, -ENOBUFS);
 			continue;
 		}
-		io_uring_prep_sendmsg(sqe,
-				      socket->registered ? (int) socket->index
-							 : socket->fd,
+		io_uring_prep_sendmsg(sqe, chunk->socket->fd,
 				      &chunk->messages[i].msg_hdr,
 				      MSG_DONTWAIT | MSG_NOSIGNAL);
-		if (socket->registered)
-			sqe->flags |= IOSQE_FIXED_FILE;
 		io_uring_sqe_set_data64(sqe, tagged(chunk, TAG_SEND));
 	}
 }
@@ -522,7 +483,6 @@ const struct net_backend_ops net_uring_ops = {
 	.close = uring_close,
 	.add = uring_add,
 	.remove = uring_remove,
-	.release = uring_release,
 	.send = uring_send,
 	.wait = uring_wait,
 	.dispatch = uring_dispatch,

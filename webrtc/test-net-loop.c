@@ -373,6 +373,16 @@ static void test_burst_larger_than_the_buffers(gconstpointer backend)
 
 /* --- sockets that come and go -------------------------------------------- */
 
+static bool can_bind(const struct receiver *r)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool can =
+		bind(fd, (const struct sockaddr *) &r->addr, r->addr_len) == 0;
+
+	close(fd);
+	return can;
+}
+
 static void receive_and_free(void *user, uint8_t *data, size_t len,
 			     const struct sockaddr_storage *from,
 			     uint64_t now_us)
@@ -411,7 +421,6 @@ static void test_socket_frees_itself(gconstpointer backend)
 	struct net_loop *loop = net_test_loop(backend, NULL);
 	struct receiver r = {.loop = loop};
 	struct gate gate = {0};
-	int fd;
 
 	if (!loop)
 		return;
@@ -426,10 +435,7 @@ static void test_socket_frees_itself(gconstpointer backend)
 	g_assert_cmpuint(r.received.count, ==, 1);
 
 	/* Closed in earnest: the port is free. */
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	g_assert_cmpint(bind(fd, (struct sockaddr *) &r.addr, r.addr_len), ==,
-			0);
-	close(fd);
+	g_assert_true(can_bind(&r));
 	net_loop_free(loop);
 }
 
@@ -492,6 +498,32 @@ static void test_socket_frees_another(gconstpointer backend)
 	await_no_sockets(loop, 1);
 	net_test_settle(loop);
 	g_assert_cmpuint(p.a.received.count, ==, 1);
+	net_loop_free(loop);
+}
+
+/* A peer that stays must not keep the sockets of those that leave: Linux 6.1
+ * does so with registered files. */
+static void test_socket_closes_while_others_live(gconstpointer backend)
+{
+	struct net_loop *loop = net_test_loop(backend, NULL);
+	struct receiver staying = {0};
+
+	if (!loop)
+		return;
+	start_receiver(&staying, loop, AF_INET);
+	for (guint32 i = 0; i < 20; i++) {
+		struct receiver r = {0};
+
+		start_receiver(&r, loop, AF_INET);
+		send_number(r.fd, 0, 100, &r);
+		net_test_await(&r.received, 1);
+		g_assert_false(can_bind(&r));
+		net_test_call(loop, remove_receiver, &r);
+		await_no_sockets(loop, 1);
+		g_assert_true(can_bind(&r));
+		send_number(staying.fd, i, 100, &staying);
+		net_test_await(&staying.received, i + 1);
+	}
 	net_loop_free(loop);
 }
 
@@ -598,6 +630,17 @@ static void set_alarms(void *data)
 		net_timer_cancel(all->loop, &all->alarm[i].timer);
 }
 
+/* One, in a quarter of a second. */
+static void set_alarm(void *data)
+{
+	struct alarms *all = data;
+
+	all->alarm[0].all = all;
+	all->alarm[0].timer.fire = ring_alarm;
+	net_timer_set(all->loop, &all->alarm[0].timer,
+		      net_loop_now_us(all->loop) + 250000);
+}
+
 static void test_timers(gconstpointer backend)
 {
 	struct net_loop *loop = net_test_loop(backend, NULL);
@@ -614,6 +657,38 @@ static void test_timers(gconstpointer backend)
 	g_assert_cmpuint(stats.timers, ==, 0);
 	g_assert_cmpuint(all->fired.count, ==, N_TIMERS * 9 / 10);
 	g_test_message("%u late by 5 ms", (guint) stats.wakeups_late_5ms);
+	net_loop_free(loop);
+}
+
+/* A descriptor that cannot be received from: neither the others nor the
+ * processor may suffer. */
+static void test_broken_socket(gconstpointer backend)
+{
+	struct net_loop *loop = net_test_loop(backend, NULL);
+	g_autofree struct alarms *all = g_new0(struct alarms, 1);
+	struct receiver good = {0}, broken = {.loop = loop};
+	struct net_loop_stats stats;
+	int ends[2];
+
+	if (!loop)
+		return;
+	g_assert_cmpint(pipe(ends), ==, 0);
+	broken.fd = ends[0];
+	net_test_call(loop, add_receiver, &broken);
+	g_assert_cmpint(broken.result, ==, 0);
+	start_receiver(&good, loop, AF_INET);
+	all->loop = loop;
+	net_test_call(loop, set_alarm, all);
+	net_test_await(&all->fired, 1);
+	net_loop_get_stats(loop, &stats);
+	g_assert_cmpuint(stats.ticks, <, 200);
+	send_number(good.fd, 0, 100, &good);
+	net_test_await(&good.received, 1);
+
+	net_test_call(loop, remove_receiver, &broken);
+	await_no_sockets(loop, 1);
+	g_assert_cmpint(fcntl(ends[0], F_GETFD), ==, -1);
+	close(ends[1]);
 	net_loop_free(loop);
 }
 
@@ -767,9 +842,11 @@ int main(int argc, char **argv)
 	net_test_add("receive-burst", test_burst_larger_than_the_buffers);
 	net_test_add("socket-self", test_socket_frees_itself);
 	net_test_add("socket-other", test_socket_frees_another);
+	net_test_add("socket-port", test_socket_closes_while_others_live);
 	net_test_add("socket-churn", test_churn);
 	net_test_add("socket-limit", test_too_many_sockets);
 	net_test_add("timers", test_timers);
+	net_test_add("socket-broken", test_broken_socket);
 	net_test_add("no-allocation", test_no_allocation_per_packet);
 	g_test_add_func("/net/fallback", test_fallback);
 	g_test_add_func("/net/forced-epoll", test_forced_epoll_has_no_reason);
