@@ -18,6 +18,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define SCTP_STACK_TICK_MS   10
@@ -26,10 +27,10 @@
 struct sctp_stack;
 
 /* The process's stack, made if this is the first reference. Any thread, but
- * never at the same time as another call.
+ * not while another works with it.
  * Return: 0 or -ENOMEM. */
 int sctp_stack_ref(struct sctp_stack **ret);
-/* All associations must be freed before the last one. */
+/* All associations must be freed before the last one. Takes NULL. */
 struct sctp_stack *sctp_stack_unref(struct sctp_stack *stack);
 
 /* Moves usrsctp's clock. The first call, and the first after a pause without
@@ -37,3 +38,43 @@ struct sctp_stack *sctp_stack_unref(struct sctp_stack *stack);
 void sctp_stack_tick(struct sctp_stack *stack, uint64_t now_us);
 /* False: no associations, no ticks needed. */
 bool sctp_stack_is_busy(const struct sctp_stack *stack);
+
+/* --- for sctp.c ------------------------------------------------------------
+ * A slot is the address usrsctp knows an association by. Slots live as long
+ * as the stack: usrsctp may still name one whose association is gone. */
+struct sctp_slot_ops {
+	/* A packet leaves; usrsctp is on the stack and holds locks. */
+	void (*output)(void *assoc, const uint8_t *data, size_t len);
+	/* usrsctp has returned: do what was put off. */
+	void (*service)(void *assoc);
+	/* Is there anything that waits for time to pass? */
+	bool (*is_waiting)(const void *assoc);
+	/* The slot has been put, usrsctp may be entered: release all. */
+	void (*destroy)(void *assoc);
+};
+
+struct sctp_slot {
+	const struct sctp_slot_ops *ops;
+	void *assoc;			/* NULL: nobody's (any more) */
+	void *dead_assoc;		/* to be destroyed */
+	struct sctp_stack *stack;
+	struct sctp_slot *next_free;
+	struct sctp_slot *prev, *next;	/* of those in use */
+	struct sctp_slot *next_dirty, *next_dead;
+	bool dirty;
+};
+
+/* Return: a slot, or NULL when all are taken. */
+struct sctp_slot *sctp_slot_get(struct sctp_stack *stack,
+				const struct sctp_slot_ops *ops, void *assoc);
+/* Forgets the association; destroy() is called now, or when the calls on the
+ * stack have returned. No other function of its ops is called any more. */
+void sctp_slot_put(struct sctp_slot *slot);
+/* Asks for service() before the outermost call returns. */
+void sctp_slot_mark(struct sctp_slot *slot);
+
+/* Around everything that enters usrsctp or calls the user. */
+void sctp_stack_enter(struct sctp_stack *stack);
+void sctp_stack_leave(struct sctp_stack *stack);
+/* True inside a callback: usrsctp must not be entered. */
+bool sctp_stack_is_inside(const struct sctp_stack *stack);

@@ -18,8 +18,8 @@
  *	a = sctp_assoc_free(a);			before the DTLS is closed: the
  *						last ABORT still goes out
  *
- * Callbacks may call any function of this header, sctp_assoc_free() too, but
- * for ops->send, which must call none: usrsctp is on the stack.
+ * Callbacks may call any function of this header but _start() and _input(),
+ * sctp_assoc_free() too; ops->send must call none: usrsctp is on the stack.
  *
  * Source:  RFC 9260 (SCTP), RFC 8261 (over DTLS), RFC 8831 (data channels),
  *          RFC 8832 (DCEP), RFC 6525 (reset), RFC 3758 (partial reliability)
@@ -94,15 +94,17 @@ struct sctp_stats {
 int sctp_assoc_new(struct sctp_stack *stack, bool dtls_client,
 		   const struct sctp_ops *ops, void *user,
 		   struct sctp_assoc **ret);
-/* Aborts the association: its last packet leaves within the call if none of
- * SCTP's callbacks is running, else when that returns; save for that ABORT
- * no callback runs afterwards. Takes NULL, returns NULL. */
+/* Aborts the association. Its last packet, the ABORT, leaves by ops->send
+ * within the call; called from one of SCTP's callbacks it is not sent (DTLS
+ * says good-bye). No callback runs afterwards. Takes NULL, returns NULL. */
 struct sctp_assoc *sctp_assoc_free(struct sctp_assoc *a);
 
-/* Both sides start; the collision is resolved by SCTP. Return: 0 or negative
- * errno from usrsctp. */
+/* Both sides start; the collision is resolved by SCTP. Harmless the second
+ * time. Not from within SCTP's callbacks. Return: 0, -EBUSY (inside one), or
+ * negative errno from usrsctp. */
 int sctp_assoc_start(struct sctp_assoc *a);
-/* One SCTP packet. Before _start() it is dropped (the peer repeats). */
+/* One SCTP packet. Before _start(), and from within SCTP's callbacks, it is
+ * dropped (the peer repeats). */
 void sctp_assoc_input(struct sctp_assoc *a, const uint8_t *data, size_t len);
 
 /**
