@@ -259,7 +259,7 @@ static void config_get_options(ControlCall *call, gpointer user)
 		name = g_strdup_printf("%s.%s", row->section, row->key);
 		json_object_set_string_member(o, "name", name);
 		json_object_set_string_member(
-			o, "value", config_get_text(c, (enum option_id) i));
+			o, "value", config_get_string(c, (enum option_id) i));
 		json_object_set_string_member(o, "default", row->def);
 		json_object_set_string_member(
 			o, "origin", config_get_origin(c, (enum option_id) i));

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// lib/appliance.mjs - skylinkd as its users start it, asked over its socket
+//
+//   const appliance = await startAppliance(t, ['--source', 'test']);
+//   await appliance.waitFor((status) => status.room.state === 'joined', 'it to join');
+
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createConnection } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { BUILD, startProgram } from './program.mjs';
+import { until } from './wait.mjs';
+
+const DAEMON = 'appliance/skylinkd';
+
+// One question over the control socket.
+export function ask(socket, method, params = undefined) {
+  return new Promise((resolve, reject) => {
+    const connection = createConnection(socket);
+    let text = '';
+    connection.setTimeout(30000, () => connection.destroy(new Error(`${method}: no answer`)));
+    connection.on('error', reject);
+    connection.on('data', (chunk) => {
+      text += chunk;
+      if (!text.includes('\n')) return;
+      connection.end();
+      const answer = JSON.parse(text);
+      if (answer.error) reject(new Error(`${method}: ${answer.error.message}`));
+      else resolve(answer.result);
+    });
+    connection.write(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }) + '\n');
+  });
+}
+
+// A room server of its own: { url, host, pid, stop() }.
+export async function startServer(t, { listen = '127.0.0.1:0', args = [] } = {}) {
+  const folder = await mkdtemp(path.join(tmpdir(), 'skylink-server-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const server = await startProgram(DAEMON, ['--room-server', '--listen', listen,
+    '--socket', path.join(folder, 'control.sock'), ...args]);
+  t.after(() => server.stop());
+  return { ...server, url: server.url.replace(/\/$/, ''), host: new URL(server.url).host };
+}
+
+// Return: { pid, status(), call(), waitFor(), stop(), kill(), output }
+export async function startAppliance(t, args = []) {
+  const folder = await mkdtemp(path.join(tmpdir(), 'skylink-appliance-'));
+  const socket = path.join(folder, 'control.sock');
+  const child = spawn(path.join(BUILD, DAEMON), ['--config', '/dev/null',
+    '--socket', socket, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = new Promise((resolve) => child.once('exit',
+    (code, signal) => resolve(code ?? signal)));
+  const appliance = {
+    pid: child.pid, child, output: '', ended, socket,
+    call: (method, params) => ask(socket, method, params),
+    status: () => ask(socket, 'stats.status'),
+    waitFor: (test, label, timeout = 20000) => until(async () => {
+      const status = await appliance.status().catch(() => null);
+      return status && test(status) ? status : null;
+    }, { label, timeout }),
+    async stop() {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+      return ended;
+    },
+    kill: () => child.kill('SIGKILL'),
+  };
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk) => {
+      appliance.output += chunk;
+      if (process.env.VERBOSE) process.stderr.write(chunk);
+    });
+  t.after(async () => {
+    const code = await appliance.stop();
+    await rm(folder, { recursive: true, force: true });
+    if (code !== 0 && code !== 'SIGKILL')
+      throw new Error(`skylinkd ended with ${code}\n${appliance.output.slice(-4000)}`);
+  });
+  await appliance.waitFor((s) => s.version, 'skylinkd to answer');
+  return appliance;
+}
