@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Whatever the checker takes, json-glib must read, and write again as
- * something the checker takes; every string must survive unquote and quote. */
+/* Whatever the checker takes, json-glib must read; every string must survive
+ * being unquoted and quoted. */
 #include "appliance/signaling/json-check.h"
 
 #include <stdint.h>
@@ -44,7 +44,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct json_check_fault fault = {0};
 	g_autoptr(JsonNode) node = NULL;
 	g_autoptr(GError) error = NULL;
-	g_autofree char *written = NULL;
 
 	if (json_check(text, size, MAX_BYTES, &fault) < 0) {
 		g_assert_true(fault.what && fault.offset <= size);
@@ -53,9 +52,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	node = json_checked_parse(text, (gssize) size, MAX_BYTES, &error);
 	g_assert_no_error(error);
-	written = json_to_string(node, FALSE);
-	g_assert_true(json_check(written, strlen(written), SIZE_MAX, &fault) ==
-		      0);
 	check_strings(text, size);
 	return 0;
 }

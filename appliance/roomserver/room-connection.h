@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* appliance/roomserver/room-connection.h - one TCP connection of the server
+ *
+ * What the parts of the room service (pages, polling, WebSocket) share: the
+ * state of a connection, and of the service.
+ *
+ * Thread:  server
+ * Memory:  connections belong to libwebsockets, sessions to the engine
+ */
+#pragma once
+
+#include <glib.h>
+#include <libwebsockets.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "appliance/roomserver/engine.h"
+#include "appliance/roomserver/room-core.h"
+#include "appliance/roomserver/room-listener.h"
+#include "appliance/roomserver/room-service.h"
+#include "appliance/signaling/engineio.h"
+
+#define ROOM_SOCKET_PATH "/socket.io/"
+
+enum purpose {
+	PURPOSE_NONE,
+	PURPOSE_WEBSOCKET,
+	PURPOSE_POLL,		/* a GET held until there is something */
+	PURPOSE_POST,		/* packets on their way in */
+	PURPOSE_SWALLOW,	/* a body nobody wants */
+};
+
+/* One TCP connection; the polling ones serve many requests. */
+struct connection {
+	enum purpose purpose;
+	struct engine_session *session;	/* NULL once it is gone */
+	GString *body;			/* what has come of a POST, a message */
+	size_t max_body;
+	enum eio_form form;
+};
+
+struct room_service {
+	struct lws_context *context;
+	struct lws_vhost *vhost;
+	struct lws *listen_wsi;
+	struct lws *hangup_wsi;
+	int hangup_epoll;	/* watches the connections of held polls */
+	const struct room_listener *listener;
+	struct room_counters *counters;
+	struct engine *engine;
+	struct room_core *core;
+	uint8_t secret[ROOM_SECRET_BYTES];
+	char *app_key, *viewer_room;
+	lws_sorted_usec_list_t tick;
+	unsigned int n_connections, max_connections;
+	unsigned int nested;	/* callbacks on the stack: reap at none */
+	bool accept_paused, stopping;
+	gint stop_requested;	/* atomic */
+};
+
+/* What a request of the Engine.IO kind says in its query. */
+struct engine_query {
+	char sid[EIO_MAX_SID + 1];
+	bool websocket, polling, version_3, base64;
+};
+
+/* Forget the request the connection was busy with. */
+void connection_clear(struct connection *connection);
+
+/* Return: a session with its client in the rooms, or NULL: too many. */
+struct engine_session *room_service_open_session(struct room_service *service,
+						 bool polling);
+
+/* The system's randomness; @data is not used. */
+void room_service_random(void *data, uint8_t *bytes, size_t n);
+
+void engine_query_read(struct lws *wsi, struct engine_query *ret);
+/* Engine.IO's own error answers, by its codes 0 to 3. */
+const char *engine_query_error(unsigned int code);
+
+int room_answer_text(struct lws *wsi, unsigned int status, const char *type,
+		     const char *text);
+int room_answer_json(struct lws *wsi, unsigned int status, const char *json);

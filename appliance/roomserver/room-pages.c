@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "appliance/roomserver/room-pages.h"
+
+#include <string.h>
+#include <sys/random.h>
+
+#include "appliance/roomserver/room-answer.h"
+#include "appliance/roomserver/room-api.h"
+#include "appliance/roomserver/viewer-files.h"
+#include "appliance/signaling/json-check.h"
+
+#define UID_CHARS 16
+
+static int serve_api(struct room_service *service, struct lws *wsi,
+		     const char *path)
+{
+	struct room_api_request request;
+	struct room_api_host host;
+	char header[ROOM_API_MAX_HOST + 8], version[16] = "";
+	char uid[UID_CHARS + 1];
+	uint8_t random[UID_CHARS / 4 * 3];
+	g_autofree char *body = NULL;
+
+	if (room_api_parse(path, &request) < 0) {
+		body = room_api_format_error(400, "This is not a room request");
+		return room_answer_json(wsi, HTTP_STATUS_BAD_REQUEST, body);
+	}
+	if (lws_hdr_copy(wsi, header, sizeof(header), WSI_TOKEN_HOST) <= 0 ||
+	    room_api_parse_host(header, 80, &host) < 0) {
+		body = room_api_format_error(400, "The Host header is no host");
+		return room_answer_json(wsi, HTTP_STATUS_BAD_REQUEST, body);
+	}
+	if (strcmp(request.key, service->app_key) != 0) {
+		room_count(service->counters->refused, 1);
+		body = room_api_format_error(ROOM_API_UNKNOWN_KEY,
+					     "Unknown application key");
+		return room_answer_json(wsi, HTTP_STATUS_BAD_REQUEST, body);
+	}
+
+	lws_hdr_custom_copy(
+		wsi, version, sizeof(version),
+		"skylink_sdk_version:", (int) strlen("skylink_sdk_version:"));
+	room_service_random(service, random, sizeof(random));
+	room_token_id(random, UID_CHARS, uid);
+	body = room_api_format(
+		&request, &(struct room_api_grant){
+				  .secret = service->secret,
+				  .uid = uid,
+				  .now_ms = g_get_real_time() / 1000,
+				  .host = &host,
+				  .port_in_host = room_api_wants_port(version),
+			  });
+	return room_answer_json(wsi, HTTP_STATUS_OK, body);
+}
+
+static int serve_viewer_config(struct room_service *service, struct lws *wsi)
+{
+	g_autoptr(GString) body = g_string_new("{\"key\":");
+
+	json_quote(body, service->app_key, strlen(service->app_key));
+	g_string_append(body, ",\"room\":");
+	json_quote(body, service->viewer_room, strlen(service->viewer_room));
+	g_string_append_c(body, '}');
+	return room_answer_json(wsi, HTTP_STATUS_OK, body->str);
+}
+
+int room_pages_serve(struct room_service *service, struct lws *wsi,
+		     const char *path)
+{
+	struct viewer_file file;
+	char etag[64];
+
+	if (g_str_has_prefix(path, "/api/"))
+		return serve_api(service, wsi, path);
+	if (strcmp(path, "/viewer-config.json") == 0)
+		return serve_viewer_config(service, wsi);
+	if (!viewer_file_find(path, &file))
+		return room_answer_text(wsi, HTTP_STATUS_NOT_FOUND,
+					"text/plain; charset=utf-8",
+					"There is nothing here\n");
+
+	if (lws_hdr_copy(wsi, etag, sizeof(etag),
+			 WSI_TOKEN_HTTP_IF_NONE_MATCH) > 0 &&
+	    strcmp(etag, file.etag) == 0)
+		return room_answer_send(wsi, &(struct room_answer){
+						     .status = 304,
+						     .etag = file.etag,
+					     });
+	return room_answer_send(wsi, &(struct room_answer){
+					     .status = HTTP_STATUS_OK,
+					     .content_type = file.content_type,
+					     .body = file.bytes,
+					     .len = file.len,
+					     .etag = file.etag,
+					     .csp = VIEWER_CSP,
+				     });
+}

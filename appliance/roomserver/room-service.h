@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* appliance/roomserver/room-service.h - rooms on libwebsockets' event loop
+ *
+ *   listening socket --> HTTP --+-- /api/...      room-api: who may join
+ *                               +-- /socket.io/   engine: WebSocket, polling
+ *                               |                    '-- room-core: rooms
+ *                               +-- /rest/stats/  taken and forgotten
+ *                               '-- /             the viewer page
+ *
+ * Thread:  server, except where said
+ * Memory:  owned by its creator
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "appliance/roomserver/room-core.h"
+#include "appliance/roomserver/room-counters.h"
+#include "appliance/roomserver/room-listener.h"
+
+/* Headers and requests that do not come to their end. */
+#define ROOM_SERVICE_HEADER_TIMEOUT_S 10
+#define ROOM_SERVICE_KEEPALIVE_S      75
+#define ROOM_SERVICE_MAX_HEADER_BYTES 8192
+/* Each client may have two requests and a fetch of the page open. */
+#define ROOM_SERVICE_CONNECTIONS_PER_CLIENT 3
+#define ROOM_SERVICE_MORE_CONNECTIONS	    64
+/* One POST may hold a queue of packets, each character encoded twice. */
+#define ROOM_SERVICE_MAX_POST_BYTES (4u << 20)
+#define ROOM_SERVICE_MAX_UNJOINED_POST_BYTES (64u << 10)
+/* How long stopping waits for the goodbyes to leave. */
+#define ROOM_SERVICE_STOP_US (500 * 1000)
+
+struct room_service_config {
+	const struct room_core_config *core;
+	const char *viewer_room;
+	unsigned int max_clients, ping_interval_ms, ping_timeout_ms;
+};
+
+struct room_service;
+
+/* @listener and @counters are borrowed for life; all else is copied. */
+struct room_service *room_service_new(const struct room_service_config *config,
+				      const struct room_listener *listener,
+				      struct room_counters *counters,
+				      GError **error);
+struct room_service *room_service_free(struct room_service *service);
+
+/* Serve until room_service_stop(); says goodbye to the clients, returns. */
+void room_service_run(struct room_service *service);
+/* Thread: any */
+void room_service_stop(struct room_service *service);

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "appliance/roomserver/room-websocket.h"
+
+#include <string.h>
+
+#include "appliance/roomserver/room-answer.h"
+
+G_STATIC_ASSERT(ENGINE_HEADROOM >= LWS_PRE);
+
+/* Packets written to one client before the others have their turn. */
+#define WRITES_PER_TURN 16
+
+int room_websocket_on_upgrade(struct room_service *service, struct lws *wsi)
+{
+	struct engine_query query;
+	char path[sizeof(ROOM_SOCKET_PATH) + 1] = "";
+	const char *error = NULL;
+
+	lws_hdr_copy(wsi, path, sizeof(path), WSI_TOKEN_GET_URI);
+	engine_query_read(wsi, &query);
+	if (strcmp(path, ROOM_SOCKET_PATH) != 0 || !query.version_3 ||
+	    *query.sid)
+		error = engine_query_error(3);
+	else if (!query.websocket)
+		error = engine_query_error(0);
+	if (!error)
+		return 0;
+	return room_answer_refuse_upgrade(
+		wsi, &(struct room_answer){
+			     .status = HTTP_STATUS_BAD_REQUEST,
+			     .content_type = "application/json; charset=utf-8",
+			     .body = error,
+			     .len = strlen(error),
+		     });
+}
+
+int room_websocket_on_open(struct room_service *service, struct lws *wsi,
+			   struct connection *connection)
+{
+	struct engine_session *session;
+
+	connection_clear(connection);
+	session = room_service_open_session(service, false);
+	if (!session) {
+		lws_close_reason(wsi, LWS_CLOSE_STATUS_UNEXPECTED_CONDITION,
+				 (unsigned char *) "full", 4);
+		return -1;
+	}
+	connection->purpose = PURPOSE_WEBSOCKET;
+	connection->session = session;
+	session->carrier = wsi;
+	lws_callback_on_writable(wsi);
+	return 0;
+}
+
+int room_websocket_on_receive(struct lws *wsi, struct connection *connection,
+			      const char *in, size_t len)
+{
+	struct engine_session *session = connection->session;
+	bool whole = lws_is_final_fragment(wsi) &&
+		     !lws_remaining_packet_payload(wsi);
+
+	if (!session || lws_frame_is_binary(wsi))
+		return -1;
+	if (whole && !connection->body) {
+		engine_session_receive(session, in, len);
+		return 0;
+	}
+	if (!connection->body)
+		connection->body = g_string_sized_new(16 * 1024);
+	if (len > engine_session_max_bytes(session) - connection->body->len) {
+		lws_close_reason(wsi, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, NULL,
+				 0);
+		return -1;
+	}
+	g_string_append_len(connection->body, in, (gssize) len);
+	if (whole) {
+		g_autoptr(GString) body = g_steal_pointer(&connection->body);
+
+		engine_session_receive(session, body->str, body->len);
+	}
+	return 0;
+}
+
+int room_websocket_on_writable(struct lws *wsi, struct connection *connection)
+{
+	struct engine_session *session = connection->session;
+
+	if (!session || session->dead)
+		return -1;
+	for (unsigned int i = 0; i < WRITES_PER_TURN; i++) {
+		struct engine_packet *packet = engine_session_take(session);
+		int r;
+
+		if (!packet)
+			break;
+		r = lws_write(wsi, (unsigned char *) packet->text, packet->len,
+			      LWS_WRITE_TEXT);
+		engine_packet_unref(packet);
+		if (r < 0)
+			return -1;
+		if (lws_send_pipe_choked(wsi))
+			break;
+	}
+	if (engine_session_has_output(session)) {
+		lws_callback_on_writable(wsi);
+		return 0;
+	}
+	if (session->finishing) {
+		lws_close_reason(wsi, LWS_CLOSE_STATUS_NORMAL, NULL, 0);
+		return -1;
+	}
+	return 0;
+}
