@@ -208,6 +208,8 @@ void sctp_slot_put(struct sctp_slot *slot)
 	if (slot->next)
 		slot->next->prev = slot->prev;
 	slot->prev = slot->next = NULL;
+	if (!stack->first)
+		stack->last_us = 0;
 	slot->dead_assoc = slot->assoc;
 	slot->assoc = NULL;
 	slot->next_dead = stack->dead;

@@ -9,15 +9,12 @@
 #include <usrsctp.h>
 
 #include "webrtc/sctp-channel.h"
+#include "webrtc/sctp-socket.h"
 #include "webrtc/utf8.h"
 
 #define PRIORITY_NORMAL	     256	/* RFC 8831 §6.4 */
 #define SCTP_HEADER_BYTES    12
 #define CHUNK_ABORT	     6	/* RFC 9260 §3.2 */
-#define RTO_INITIAL_MS	     500
-#define RTO_MIN_MS	     200
-#define RTO_MAX_MS	     5000
-#define INIT_ATTEMPTS	     12
 #define STREAM_BITMAP_BYTES  (SCTP_STREAMS_MAX / 8)
 /* usrsctp bounds what it holds by bytes of payload alone: a million messages
  * of one byte would fit, at some hundred bytes each. It cannot be asked, but
@@ -604,101 +601,16 @@ struct sctp_assoc *sctp_assoc_free(struct sctp_assoc *a)
 	return NULL;
 }
 
-static int set_int(struct socket *s, int level, int name, int value)
-{
-	return usrsctp_setsockopt(s, level, name, &value, sizeof(value));
-}
-
-static int set_options(struct socket *s)
-{
-	static const uint16_t events[] = {
-		SCTP_ASSOC_CHANGE,
-		SCTP_SHUTDOWN_EVENT,
-		SCTP_STREAM_RESET_EVENT,
-		SCTP_SENDER_DRY_EVENT,
-	};
-	/* Closing aborts: nothing lingers behind a peer that is gone. */
-	struct linger linger = {.l_onoff = 1, .l_linger = 0};
-	struct sctp_assoc_value reset = {
-		.assoc_id = SCTP_ALL_ASSOC,
-		.assoc_value = SCTP_ENABLE_RESET_STREAM_REQ,
-	};
-	struct sctp_initmsg init = {
-		.sinit_num_ostreams = SCTP_STREAMS_MAX,
-		.sinit_max_instreams = SCTP_STREAMS_MAX,
-		.sinit_max_attempts = INIT_ATTEMPTS,
-	};
-	struct sctp_rtoinfo rto = {
-		.srto_initial = RTO_INITIAL_MS,
-		.srto_max = RTO_MAX_MS,
-		.srto_min = RTO_MIN_MS,
-	};
-	/* DTLS has a fixed MTU, and nobody could answer a probe. */
-	struct sctp_paddrparams path = {
-		.spp_flags = SPP_PMTUD_DISABLE,
-		.spp_pathmtu = SCTP_MTU_BYTES - SCTP_HEADER_BYTES,
-	};
-	uint32_t delivery_point = SCTP_MESSAGE_MAX_BYTES + 1;
-
-	if (usrsctp_set_non_blocking(s, 1) < 0 ||
-	    usrsctp_setsockopt(s, SOL_SOCKET, SO_LINGER, &linger,
-			       sizeof(linger)) < 0 ||
-	    set_int(s, SOL_SOCKET, SO_SNDBUF, SCTP_BUFFER_BYTES) < 0 ||
-	    set_int(s, SOL_SOCKET, SO_RCVBUF, SCTP_BUFFER_BYTES) < 0 ||
-	    set_int(s, IPPROTO_SCTP, SCTP_NODELAY, 1) < 0 ||
-	    usrsctp_setsockopt(s, IPPROTO_SCTP, SCTP_ENABLE_STREAM_RESET,
-			       &reset, sizeof(reset)) < 0 ||
-	    usrsctp_setsockopt(s, IPPROTO_SCTP, SCTP_INITMSG, &init,
-			       sizeof(init)) < 0 ||
-	    usrsctp_setsockopt(s, IPPROTO_SCTP, SCTP_RTOINFO, &rto,
-			       sizeof(rto)) < 0 ||
-	    usrsctp_setsockopt(s, IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, &path,
-			       sizeof(path)) < 0 ||
-	    usrsctp_setsockopt(s, IPPROTO_SCTP, SCTP_PARTIAL_DELIVERY_POINT,
-			       &delivery_point, sizeof(delivery_point)) < 0)
-		return -errno;
-	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
-		struct sctp_event event = {
-			.se_assoc_id = SCTP_FUTURE_ASSOC,
-			.se_type = events[i],
-			.se_on = 1,
-		};
-
-		if (usrsctp_setsockopt(s, IPPROTO_SCTP, SCTP_EVENT, &event,
-				       sizeof(event)) < 0)
-			return -errno;
-	}
-	return 0;
-}
-
 static int open_socket(struct sctp_assoc *a)
 {
-	struct sockaddr_conn addr = {
-		.sconn_family = AF_CONN,
-		.sconn_port = htons(SCTP_PORT),
-		.sconn_addr = a->slot,
-	};
 	int r;
 
-	a->socket = usrsctp_socket(AF_CONN, SOCK_STREAM, IPPROTO_SCTP,
-				   on_receive, NULL, 0, a->slot);
-	if (!a->socket)
-		return -errno;
-	usrsctp_register_address(a->slot);
-	a->registered = true;
-	r = set_options(a->socket);
+	r = sctp_socket_new(on_receive, a->slot, &a->socket);
 	if (r < 0)
 		return r;
-	if (usrsctp_bind(a->socket, (struct sockaddr *) &addr, sizeof(addr)) <
-	    0)
-		return -errno;
-	/* Both ends have the same port, and the slot as each other's
-	 * address: a packet is told apart by whom it is given to. */
-	if (usrsctp_connect(a->socket, (struct sockaddr *) &addr,
-			    sizeof(addr)) < 0 &&
-	    errno != EINPROGRESS)
-		return -errno;
-	return 0;
+	usrsctp_register_address(a->slot);
+	a->registered = true;
+	return sctp_socket_connect(a->socket, a->slot);
 }
 
 int sctp_assoc_start(struct sctp_assoc *a)
@@ -743,7 +655,9 @@ static int queue_open(struct sctp_channel *c)
 {
 	struct dcep_message m = {
 		.type = DCEP_OPEN,
-		.reliability = DCEP_RELIABLE,
+		.unordered = c->unordered,
+		.reliability = c->reliability,
+		.parameter = c->parameter,
 		.priority = PRIORITY_NORMAL,
 		.label = c->label,
 		.label_len = strlen(c->label),
@@ -770,6 +684,15 @@ static void kick(struct sctp_assoc *a)
 int sctp_assoc_open_channel(struct sctp_assoc *a, const char *label,
 			    uint16_t *ret_id)
 {
+	return sctp_assoc_open_channel_as(a, label, false, DCEP_RELIABLE, 0,
+					  ret_id);
+}
+
+int sctp_assoc_open_channel_as(struct sctp_assoc *a, const char *label,
+			       bool unordered,
+			       enum dcep_reliability reliability,
+			       uint32_t parameter, uint16_t *ret_id)
+{
 	size_t len = strlen(label);
 	struct sctp_channel *c;
 	uint16_t id;
@@ -790,6 +713,9 @@ int sctp_assoc_open_channel(struct sctp_assoc *a, const char *label,
 	c = sctp_channel_new(id, label, len);
 	if (!c)
 		return -ENOMEM;
+	c->unordered = unordered;
+	c->reliability = reliability;
+	c->parameter = parameter;
 	r = queue_open(c);
 	if (r < 0) {
 		sctp_channel_free(c);

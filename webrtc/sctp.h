@@ -32,6 +32,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "webrtc/dcep.h"
 #include "webrtc/sctp-stack.h"
 
 #define SCTP_PORT		  5000
@@ -119,6 +120,13 @@ void sctp_assoc_input(struct sctp_assoc *a, const uint8_t *data, size_t len);
  */
 int sctp_assoc_open_channel(struct sctp_assoc *a, const char *label,
 			    uint16_t *ret_id);
+
+/* The same with less than that promised (RFC 8831 §6.4): @parameter is what
+ * @reliability says, retransmissions or milliseconds. */
+int sctp_assoc_open_channel_as(struct sctp_assoc *a, const char *label,
+			       bool unordered,
+			       enum dcep_reliability reliability,
+			       uint32_t parameter, uint16_t *ret_id);
 
 /* Takes a copy. Text is sent as given: the caller answers for UTF-8.
  * Return: 0, -EAGAIN (queue full, writable() follows), -ENOENT (no such

@@ -608,6 +608,67 @@ static void test_silence(void)
 	world_done(&w);
 }
 
+/* Lost for good, not repeated: the rest arrives, nothing stalls, and a
+ * reliable channel beside it loses nothing. */
+static void test_partial_reliability(void)
+{
+	static const struct {
+		bool unordered;
+		enum dcep_reliability reliability;
+		uint32_t parameter;
+	} kinds[] = {
+		{false, DCEP_MAX_RETRANSMITS, 0},
+		{true, DCEP_MAX_RETRANSMITS, 0},
+		{true, DCEP_MAX_LIFETIME, 50},
+		{true, DCEP_RELIABLE, 0},
+	};
+	const unsigned int n = 20000;
+
+	for (size_t k = 0; k < G_N_ELEMENTS(kinds); k++) {
+		unsigned int sent = 0;
+		uint16_t id, sure;
+		uint8_t data[50];
+		struct world w;
+
+		world_init(&w);
+		start(&w);
+		g_assert_cmpint(sctp_assoc_open_channel_as(
+					w.a.assoc, "loose", kinds[k].unordered,
+					kinds[k].reliability,
+					kinds[k].parameter, &id),
+				==, 0);
+		sure = open_channel(&w, &w.a, "sure");
+		w.b.count_only = true;
+		w.loss = 0.1;
+		fill(data, sizeof(data), 0);
+		for (unsigned int i = 0; i < 200000 / SCTP_STACK_TICK_MS &&
+					 sent < n;
+		     i++) {
+			for (int burst = 0; burst < 50; burst++)
+				sent += sctp_assoc_send(w.a.assoc, id, false,
+							data, sizeof(data)) ==
+					0;
+			step(&w);
+		}
+		g_assert_cmpuint(sent, >=, n);
+		run_until(&w, 60000, sctp_assoc_queued(w.a.assoc, id) == 0);
+		w.loss = 0;
+		for (int i = 0; i < 1000; i++)
+			step(&w);
+		if (kinds[k].reliability == DCEP_RELIABLE)
+			g_assert_cmpuint(w.b.bytes_got, ==, sent * 50u);
+		else
+			g_assert_cmpuint(w.b.bytes_got, <, sent * 50u);
+		g_assert_cmpuint(w.b.bytes_got, >, sent * 20u);
+		w.b.count_only = false;
+		g_assert_cmpint(sctp_assoc_send(w.a.assoc, sure, true, data,
+						10),
+				==, 0);
+		run_until(&w, 60000, w.b.messages->len == 1);
+		world_done(&w);
+	}
+}
+
 static void test_requests_from_callbacks(void)
 {
 	struct world w;
@@ -699,6 +760,7 @@ int main(int argc, char *argv[])
 	g_test_add_func("/sctp/abort", test_abort);
 	g_test_add_func("/sctp/silence", test_silence);
 	g_test_add_func("/sctp/from-callbacks", test_requests_from_callbacks);
+	g_test_add_func("/sctp/partial", test_partial_reliability);
 	g_test_add_func("/sctp/garbage", test_garbage);
 	g_test_add_func("/sctp/many", test_many);
 	return g_test_run();
