@@ -9,6 +9,7 @@ static const struct audio_source_ops *const sources[] = {
 	&audio_source_auto_ops,
 	&audio_source_tone_ops,
 	&audio_source_alsa_ops,
+	&audio_source_file_ops,
 };
 
 const struct audio_source_ops *audio_source_find(const char *spec,

@@ -61,6 +61,7 @@ struct audio_source {
 extern const struct audio_source_ops audio_source_tone_ops;
 extern const struct audio_source_ops audio_source_silence_ops;
 extern const struct audio_source_ops audio_source_alsa_ops;
+extern const struct audio_source_ops audio_source_file_ops;
 extern const struct audio_source_ops audio_source_auto_ops;
 
 /* As video_source_find(). */

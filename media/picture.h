@@ -63,6 +63,7 @@ static inline struct picture *picture_unref(struct picture *p)
 struct picture_frame {
 	struct picture *picture;
 	uint64_t capture_us; /* CLOCK_MONOTONIC */
+	unsigned int fps;    /* of its source, for the encoder's rate */
 };
 
 struct picture_pool;

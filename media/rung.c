@@ -47,7 +47,6 @@ int rung_init(struct rung *r, const struct rung_config *config)
 	*r = (struct rung){
 		.number = config->number,
 		.ops = ops,
-		.fps = config->fps,
 		.min_bps = config->min_bps,
 		.max_bps = config->max_bps,
 		.clock = config->clock,
@@ -97,13 +96,14 @@ static void close_encoder(struct rung *r)
 
 /* The encoder fits the picture, or is made anew: cameras and placeholders
  * differ. */
-static int fit_encoder(struct rung *r, const struct picture *p)
+static int fit_encoder(struct rung *r, const struct picture_frame *frame)
 {
+	const struct picture *p = frame->picture;
 	struct encoder_config config = {
 		.width = p->width,
 		.height = p->height,
 		.format = p->format,
-		.fps = r->fps,
+		.fps = frame->fps,
 		.bitrate_bps = atomic_load(&r->target_bps),
 		.units = r->units,
 	};
@@ -114,7 +114,7 @@ static int fit_encoder(struct rung *r, const struct picture *p)
 		const struct encoder_config *is = &r->encoder->config;
 
 		if (is->width == p->width && is->height == p->height &&
-		    is->format == p->format) {
+		    is->format == p->format && is->fps == frame->fps) {
 			if (is->bitrate_bps != config.bitrate_bps)
 				return r->ops->set_bitrate(r->encoder,
 							   config.bitrate_bps);
@@ -193,6 +193,7 @@ static void encode(struct rung *r, struct picture_frame frame)
 static int fit_picture(struct rung *r, struct picture_frame *frame)
 {
 	struct picture *p = frame->picture, *dst;
+	struct picture_view view = picture_view_of(p);
 	int ret;
 
 	if (r->ops->formats >> p->format & 1)
@@ -211,7 +212,7 @@ static int fit_picture(struct rung *r, struct picture_frame *frame)
 		r->converted = picture_pool_close(r->converted);
 		return fit_picture(r, frame);
 	}
-	picture_convert(dst, p, r->count);
+	picture_convert(dst, &view, r->count);
 	picture_unref(p);
 	frame->picture = dst;
 	return 0;
@@ -223,7 +224,7 @@ static void encode_new(struct rung *r, struct picture_frame frame)
 	int ret = fit_picture(r, &frame);
 
 	if (ret == 0)
-		ret = fit_encoder(r, frame.picture);
+		ret = fit_encoder(r, &frame);
 	if (ret < 0) {
 		if (ret != -EAGAIN)
 			count(&r->errors, 1);
@@ -378,12 +379,35 @@ void rung_push_unit(struct rung *r, struct coded_unit *unit)
 		return;
 	}
 	r->waits_for_keyframe = false;
+	if (unit->keyframe)
+		keyframe_authority_made(&r->authority,
+					media_clock_now_us(r->clock));
 	deliver(r, unit);
 }
 
 void rung_break_units(struct rung *r)
 {
 	r->waits_for_keyframe = true;
+}
+
+bool rung_wants_keyframe(struct rung *r)
+{
+	unsigned int requests = atomic_exchange(&r->requests, 0);
+	uint64_t now = media_clock_now_us(r->clock);
+
+	if (requests)
+		keyframe_authority_request(&r->authority,
+					   requests & REQUEST_FIRST);
+	if (!r->authority.pending ||
+	    !keyframe_authority_is_due(&r->authority, now))
+		return false;
+	keyframe_authority_made(&r->authority, now);
+	return true;
+}
+
+unsigned int rung_get_bitrate(struct rung *r)
+{
+	return atomic_load(&r->target_bps);
 }
 
 void rung_request_keyframe(struct rung *r, bool first)

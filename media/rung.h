@@ -32,7 +32,7 @@ struct rung {
 	/* Fixed from rung_init() on */
 	uint32_t number;
 	const struct encoder_ops *ops;
-	unsigned int fps, min_bps, max_bps;
+	unsigned int min_bps, max_bps;
 	const struct media_clock *clock;
 	struct media_count *count;
 	struct unit_pool *units;
@@ -76,7 +76,7 @@ struct rung {
 struct rung_config {
 	uint32_t number;
 	enum media_codec codec;
-	unsigned int fps, bitrate_bps, min_bps, max_bps;
+	unsigned int bitrate_bps, min_bps, max_bps;
 	const struct media_clock *clock;
 	struct media_count *count;
 	void (*on_unit)(void *user, struct coded_unit *unit);
@@ -105,6 +105,12 @@ void rung_push_unit(struct rung *r, struct coded_unit *unit);
 
 /* The coded stream has a gap: wait for its next keyframe. Capture thread. */
 void rung_break_units(struct rung *r);
+
+/* What the outside encoder of a coded source is to be told. Capture thread.
+ * rung_wants_keyframe(): true once for all requests that are due now.
+ * rung_get_bitrate(): the target, bits per second. */
+bool rung_wants_keyframe(struct rung *r);
+unsigned int rung_get_bitrate(struct rung *r);
 
 /* Any thread, no lock. */
 void rung_request_keyframe(struct rung *r, bool first);

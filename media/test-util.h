@@ -47,7 +47,7 @@ static inline int test_clock_wait(void *user, struct pollfd *fds,
 
 	if (r != 0)
 		return r < 0 ? 0 : r;
-	if (atomic_load(&c->gated)) {
+	if (atomic_load(&c->gated) && deadline_us > atomic_load(&c->now_us)) {
 		struct timespec until;
 
 		clock_gettime(CLOCK_REALTIME, &until);

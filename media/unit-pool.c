@@ -125,29 +125,47 @@ struct coded_unit *unit_pool_get(struct unit_pool *pool)
 	return &pu->unit;
 }
 
-int unit_copy_data(struct coded_unit *u, const uint8_t *data, size_t size)
+static int reserve(struct pooled_unit *pu, size_t size)
+{
+	size_t capacity =
+		(size + BUFFER_GRAIN - 1) / BUFFER_GRAIN * BUFFER_GRAIN;
+	uint8_t *buffer;
+
+	if (size <= pu->capacity)
+		return 0;
+	buffer = realloc(pu->buffer, capacity);
+	if (!buffer)
+		return -ENOMEM;
+	media_count_add(&pu->pool->count->unit_allocs);
+	pu->buffer = buffer;
+	pu->capacity = capacity;
+	return 0;
+}
+
+int unit_copy_parts(struct coded_unit *u, const uint8_t *head, size_t head_size,
+		    const uint8_t *data, size_t size)
 {
 	struct pooled_unit *pu = (struct pooled_unit *) u;
+	int r;
 
-	if (size > UNIT_MAX_BYTES)
+	if (size > UNIT_MAX_BYTES || head_size > UNIT_MAX_BYTES - size)
 		return -EMSGSIZE;
-	if (size > pu->capacity) {
-		size_t capacity =
-			(size + BUFFER_GRAIN - 1) / BUFFER_GRAIN * BUFFER_GRAIN;
-		uint8_t *buffer = realloc(pu->buffer, capacity);
-
-		if (!buffer)
-			return -ENOMEM;
-		media_count_add(&pu->pool->count->unit_allocs);
-		pu->buffer = buffer;
-		pu->capacity = capacity;
-	}
+	r = reserve(pu, head_size + size);
+	if (r < 0)
+		return r;
+	if (head_size)
+		memcpy(pu->buffer, head, head_size);
 	if (size)
-		memcpy(pu->buffer, data, size);
+		memcpy(pu->buffer + head_size, data, size);
 	media_count_add(&pu->pool->count->unit_copies);
 	u->data = pu->buffer;
-	u->size = size;
+	u->size = head_size + size;
 	return 0;
+}
+
+int unit_copy_data(struct coded_unit *u, const uint8_t *data, size_t size)
+{
+	return unit_copy_parts(u, NULL, 0, data, size);
 }
 
 int unit_take_packet(struct coded_unit *u, struct AVPacket *packet)

@@ -32,6 +32,10 @@ struct coded_unit *unit_pool_get(struct unit_pool *pool);
 /* Copies @size bytes into the unit. Return: 0, -EMSGSIZE, -ENOMEM */
 int unit_copy_data(struct coded_unit *u, const uint8_t *data, size_t size);
 
+/* The same, of two pieces. */
+int unit_copy_parts(struct coded_unit *u, const uint8_t *head, size_t head_size,
+		    const uint8_t *data, size_t size);
+
 /* Takes the packet's reference (it is left blank) without copying its bytes.
  * Return: 0, -ENOMEM */
 int unit_take_packet(struct coded_unit *u, struct AVPacket *packet);

@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 #define RETRY_US	 MEDIA_US_PER_SEC /* between two looks for a device */
-#define STALL_US	 (5 * MEDIA_US_PER_SEC) /* a camera this silent is lost */
+#define STALL_US	 (5 * MEDIA_US_PER_SEC) /* a device this silent is lost */
+#define PATIENCE_US	 MEDIA_US_PER_SEC /* with one that has just started */
 #define MAX_FPS		 120
 #define MIN_BITRATE_BPS	 16000
 #define MAX_BITRATE_BPS	 100000000
@@ -50,12 +51,17 @@ struct video_pipeline {
 	atomic_bool muted;
 	atomic_uint_fast64_t frames_captured, frames_missed;
 
-	/* Capture thread */
-	struct video_source *source;
+	/* Capture thread. A source that was opened but has not delivered yet
+	 * stands beside the placeholder and takes its place with its first
+	 * sample: cameras need a while, and a FIFO waits for its writer. */
+	struct video_source *source; /* delivers, or the placeholder */
+	struct video_source *pending;
 	bool is_placeholder;
-	bool is_live; /* LIVE was reported for this source */
-	uint64_t retry_us, stall_us;
+	uint64_t retry_us;    /* look for the device again */
+	uint64_t stall_us;    /* a device silent until then is lost */
+	uint64_t patience_us; /* then a placeholder stands in for pending */
 	unsigned int width, height; /* of the last live picture */
+	unsigned int coded_bps;	    /* what the outside encoder was told */
 	char why[DETAIL_MAX_BYTES];
 	struct picture_pool *black_pool;
 	struct picture *black;
@@ -114,47 +120,46 @@ static void close_source(struct video_pipeline *p)
 {
 	if (p->source)
 		p->source = p->source->ops->close(p->source);
+	p->is_placeholder = false;
 	rung_break_units(&p->rungs[RUNG_H264]);
 }
 
+static void close_pending(struct video_pipeline *p)
+{
+	if (p->pending)
+		p->pending = p->pending->ops->close(p->pending);
+}
+
+/* Shows p->why, in words to those who ask and as a picture to all. */
 static void start_placeholder(struct video_pipeline *p)
 {
 	char reason[DETAIL_MAX_BYTES];
 
 	memcpy(reason, p->why, sizeof(reason));
 	close_source(p);
-	p->retry_us = media_clock_now_us(p->clock) + RETRY_US;
-	/* A coded source's receivers decode its stream alone. */
-	p->is_placeholder = !p->ops->always_coded;
-	if (p->is_placeholder &&
+	p->is_placeholder = true;
+	/* A coded source's receivers decode its stream alone: they see
+	 * nothing. Without memory they see nothing either. */
+	if (p->ops->always_coded ||
 	    open_source(p, &source_placeholder_ops, &p->source) < 0)
-		p->source = NULL; /* no memory: the device is tried again */
+		p->source = NULL;
 	set_state(p, VIDEO_SOURCE_PLACEHOLDER, reason);
 }
 
-/* Opens what the configuration names. Return: false if it is not there. */
-static bool try_source(struct video_pipeline *p)
+/* Opens what the configuration names. Return: false if it is not there; then
+ * p->why says so, and it is tried again in a second. */
+static bool open_pending(struct video_pipeline *p)
 {
-	struct video_source *source = NULL;
+	uint64_t now;
 	int r;
 
 	snprintf(p->why, sizeof(p->why), "%s", p->spec);
-	r = open_source(p, p->ops, &source);
-	if (r < 0)
-		return false;
-
-	close_source(p);
-	p->source = source;
-	p->is_placeholder = false;
-	p->is_live = false;
-	p->stall_us = media_clock_now_us(p->clock) + STALL_US;
-	return true;
-}
-
-static void try_again(struct video_pipeline *p)
-{
-	if (!try_source(p))
-		p->retry_us = media_clock_now_us(p->clock) + RETRY_US;
+	r = open_source(p, p->ops, &p->pending);
+	now = media_clock_now_us(p->clock);
+	p->retry_us = now + RETRY_US;
+	p->stall_us = now + STALL_US;
+	p->patience_us = now + PATIENCE_US;
+	return r == 0;
 }
 
 /* One black picture stands for every frame while muted. */
@@ -180,7 +185,11 @@ static struct picture *black_like(struct video_pipeline *p,
 static void distribute_picture(struct video_pipeline *p,
 			       struct picture *picture, uint64_t capture_us)
 {
-	struct picture_frame frame = {picture, capture_us};
+	struct picture_frame frame = {
+		.picture = picture,
+		.capture_us = capture_us,
+		.fps = p->source->fps,
+	};
 
 	if (atomic_load_explicit(&p->muted, memory_order_relaxed)) {
 		frame.picture = black_like(p, picture);
@@ -192,6 +201,19 @@ static void distribute_picture(struct video_pipeline *p,
 		if (p->active[i])
 			rung_push(&p->rungs[i], &frame);
 	pthread_mutex_unlock(&p->lock);
+}
+
+/* An encoder in a camera hears of requests and rates through its source. */
+static void steer(struct video_pipeline *p, struct rung *r)
+{
+	const struct video_source_ops *ops = p->source->ops;
+	unsigned int bps = rung_get_bitrate(r);
+
+	if (rung_wants_keyframe(r) && ops->request_keyframe)
+		ops->request_keyframe(p->source);
+	if (bps != p->coded_bps && ops->set_bitrate)
+		ops->set_bitrate(p->source, bps);
+	p->coded_bps = bps;
 }
 
 static void distribute_unit(struct video_pipeline *p, struct coded_unit *unit)
@@ -209,93 +231,138 @@ static void distribute_unit(struct video_pipeline *p, struct coded_unit *unit)
 		rung_break_units(r);
 		return;
 	}
-	/* Control joins this thread before it takes the rung apart. */
+	steer(p, r);
 	rung_push_unit(r, unit);
 }
 
-static void count_captured(struct video_pipeline *p,
-			   const struct video_sample *sample)
+static void distribute(struct video_pipeline *p, struct video_sample *sample)
 {
-	atomic_fetch_add_explicit(&p->frames_captured, 1, memory_order_relaxed);
-	atomic_fetch_add_explicit(&p->frames_missed, sample->n_missed,
-				  memory_order_relaxed);
-	p->width = p->source->width;
-	p->height = p->source->height;
+	if (!p->is_placeholder) {
+		atomic_fetch_add_explicit(&p->frames_captured, 1,
+					  memory_order_relaxed);
+		atomic_fetch_add_explicit(&p->frames_missed, sample->n_missed,
+					  memory_order_relaxed);
+		p->width = p->source->width;
+		p->height = p->source->height;
+		p->stall_us = media_clock_now_us(p->clock) + STALL_US;
+	}
+	if (sample->unit) {
+		distribute_unit(p, sample->unit);
+	} else {
+		distribute_picture(p, sample->picture, sample->capture_us);
+		picture_unref(sample->picture);
+	}
 }
 
-static void take_sample(struct video_pipeline *p)
+/* What runs: its next sample, or its end. */
+static void take_from_source(struct video_pipeline *p)
 {
 	struct video_sample sample = {0};
-	uint64_t now = media_clock_now_us(p->clock);
 	int r = p->source->ops->take(p->source, &sample);
 
-	if (r == VIDEO_SOURCE_NOTHING) {
-		if (p->is_placeholder || now < p->stall_us ||
-		    !p->source->ops->is_device)
-			return;
-		snprintf(p->why, sizeof(p->why), "%s delivers no pictures",
-			 p->spec);
-		r = -ETIMEDOUT;
-	} else if (r < 0) {
-		snprintf(p->why, sizeof(p->why), "%s stopped: %s", p->spec,
-			 strerror(-r));
-	}
-	if (r < 0) {
-		start_placeholder(p);
+	if (r == VIDEO_SOURCE_SAMPLE) {
+		distribute(p, &sample);
 		return;
 	}
+	if (r == VIDEO_SOURCE_NOTHING &&
+	    (p->is_placeholder || !p->source->ops->is_device ||
+	     media_clock_now_us(p->clock) < p->stall_us))
+		return;
 
-	p->stall_us = now + STALL_US;
-	if (!p->is_placeholder) {
-		count_captured(p, &sample);
-		if (!p->is_live) {
-			p->is_live = true;
-			set_state(p, VIDEO_SOURCE_LIVE, p->source->detail);
-		}
-	}
-	if (sample.unit) {
-		distribute_unit(p, sample.unit);
-	} else {
-		distribute_picture(p, sample.picture, sample.capture_us);
-		picture_unref(sample.picture);
-	}
+	snprintf(p->why, sizeof(p->why), "%s stopped: %s", p->spec,
+		 r < 0 ? strerror(-r) : "no pictures for five seconds");
+	p->retry_us = media_clock_now_us(p->clock) + RETRY_US;
+	start_placeholder(p);
 }
 
-/* Until a sample is due, the device is to be tried, or control wakes us.
- * Return: true if the source may have something. */
-static bool wait_source(struct video_pipeline *p)
+/* What was opened: its first sample makes it the source. */
+static void take_from_pending(struct video_pipeline *p)
+{
+	struct video_sample sample = {0};
+	int r = p->pending->ops->take(p->pending, &sample);
+
+	if (r == VIDEO_SOURCE_SAMPLE) {
+		close_source(p);
+		p->source = p->pending;
+		p->pending = NULL;
+		p->coded_bps = 0;
+		set_state(p, VIDEO_SOURCE_LIVE, p->source->detail);
+		distribute(p, &sample);
+		return;
+	}
+	if (r == VIDEO_SOURCE_NOTHING &&
+	    (!p->pending->ops->is_device ||
+	     media_clock_now_us(p->clock) < p->stall_us))
+		return;
+
+	snprintf(p->why, sizeof(p->why), "%s did not start: %s", p->spec,
+		 r < 0 ? strerror(-r) : "no pictures for five seconds");
+	p->retry_us = media_clock_now_us(p->clock) + RETRY_US;
+	close_pending(p);
+	if (!p->is_placeholder)
+		start_placeholder(p);
+}
+
+static void earlier(uint64_t *deadline_us, uint64_t us)
+{
+	if (us < *deadline_us)
+		*deadline_us = us;
+}
+
+/* When one of them is to be asked: when it said, and a silent device when our
+ * patience ends. */
+static struct video_source_wait wait_of(struct video_pipeline *p,
+					struct video_source *s)
 {
 	struct video_source_wait wait = {
 		.fd = -1,
 		.deadline_us = MEDIA_NO_DEADLINE,
 	};
-	struct pollfd fds[2] = {{.fd = p->wake_fd, .events = POLLIN}};
-	bool waits_for_device = p->is_placeholder || !p->source;
-	uint64_t deadline, now;
+
+	if (!s)
+		return wait;
+	s->ops->wait(s, &wait);
+	if (s->ops->is_device)
+		earlier(&wait.deadline_us, p->stall_us);
+	return wait;
+}
+
+static void run_once(struct video_pipeline *p)
+{
+	struct video_source_wait source = wait_of(p, p->source);
+	struct video_source_wait pending = wait_of(p, p->pending);
+	struct pollfd fds[3] = {
+		{.fd = p->wake_fd, .events = POLLIN},
+		{.fd = source.fd, .events = source.events},
+		{.fd = pending.fd, .events = pending.events},
+	};
+	uint64_t deadline = source.deadline_us, now;
 	eventfd_t ignored;
 
-	if (p->source)
-		p->source->ops->wait(p->source, &wait);
-	deadline = wait.deadline_us;
-	if (waits_for_device && p->retry_us < deadline)
-		deadline = p->retry_us;
-	if (!waits_for_device && p->source->ops->is_device &&
-	    p->stall_us < deadline)
-		deadline = p->stall_us;
-	fds[1].fd = wait.fd;
-	fds[1].events = wait.events;
+	earlier(&deadline, pending.deadline_us);
+	if (p->is_placeholder && !p->pending)
+		earlier(&deadline, p->retry_us);
+	if (!p->is_placeholder && p->pending)
+		earlier(&deadline, p->patience_us);
 
-	media_clock_wait(p->clock, fds, 2, deadline);
+	media_clock_wait(p->clock, fds, 3, deadline);
 	if (fds[0].revents)
 		eventfd_read(p->wake_fd, &ignored);
+	if (atomic_load(&p->stopping))
+		return;
 
 	now = media_clock_now_us(p->clock);
-	if (waits_for_device && now >= p->retry_us) {
-		try_again(p);
-		return false;
+	if (p->source && (fds[1].revents || now >= source.deadline_us))
+		take_from_source(p);
+	if (p->pending && (fds[2].revents || now >= pending.deadline_us))
+		take_from_pending(p);
+	if (p->is_placeholder && !p->pending && now >= p->retry_us)
+		open_pending(p);
+	if (!p->is_placeholder && p->pending && now >= p->patience_us) {
+		snprintf(p->why, sizeof(p->why), "%s has not begun yet",
+			 p->spec);
+		start_placeholder(p);
 	}
-	return p->source && (fds[1].revents || now >= wait.deadline_us ||
-			     (!waits_for_device && now >= p->stall_us));
 }
 
 static void *capture_thread(void *user)
@@ -303,21 +370,20 @@ static void *capture_thread(void *user)
 	struct video_pipeline *p = user;
 
 	pthread_setname_np(pthread_self(), "capture");
-	if (!try_source(p))
+	if (!open_pending(p))
 		start_placeholder(p);
 
 	while (!atomic_load(&p->stopping)) {
-		if (wait_source(p))
-			take_sample(p);
-		/* Somebody wants pictures of a camera that gives units, or the
-		 * last who did is gone: it speaks the other way. */
-		if (p->source && p->source->switchable &&
-		    p->source->coded != wants_coded(p)) {
+		run_once(p);
+		/* Somebody wants pictures of a camera that delivers units. */
+		if (p->source && p->source->coded && p->source->switchable &&
+		    !wants_coded(p)) {
 			close_source(p);
-			if (!try_source(p))
+			if (!open_pending(p))
 				start_placeholder(p);
 		}
 	}
+	close_pending(p);
 	close_source(p);
 	p->black = picture_unref(p->black);
 	p->black_pool = picture_pool_close(p->black_pool);
@@ -405,7 +471,6 @@ static int start_rungs(struct video_pipeline *p)
 		struct rung_config config = {
 			.number = i,
 			.codec = (enum media_codec) i,
-			.fps = c->fps,
 			.bitrate_bps = c->bitrate_bps,
 			.min_bps = c->min_bitrate_bps,
 			.max_bps = c->max_bitrate_bps,
@@ -498,7 +563,9 @@ static void set_active(struct video_pipeline *p, unsigned int i, bool active)
 	pthread_mutex_lock(&p->lock);
 	p->active[i] = active;
 	pthread_mutex_unlock(&p->lock);
-	eventfd_write(p->wake_fd, 1);
+	/* A camera may have to change between units and pictures. */
+	if (p->ops->is_device)
+		eventfd_write(p->wake_fd, 1);
 }
 
 int video_pipeline_take(struct video_pipeline *p, enum media_codec codec,

@@ -4,7 +4,8 @@
 #include <string.h>
 
 static const struct video_source_ops *const sources[] = {
-	&source_test_ops,
+	&source_auto_ops, &source_test_ops, &source_v4l2_ops,
+	&source_file_ops, &source_h264_ops,
 };
 
 const struct video_source_ops *video_source_find(const char *spec,

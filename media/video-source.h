@@ -69,6 +69,9 @@ struct video_source_ops {
 	/* Return: VIDEO_SOURCE_SAMPLE, VIDEO_SOURCE_NOTHING, or a negative
 	 * errno: the source is of no use any more. */
 	int (*take)(struct video_source *s, struct video_sample *ret);
+	/* To an encoder outside; may be NULL. A wish: it may do nothing. */
+	void (*request_keyframe)(struct video_source *s);
+	void (*set_bitrate)(struct video_source *s, unsigned int bps);
 	struct video_source *(*close)(struct video_source *s);
 };
 
@@ -78,11 +81,15 @@ struct video_source {
 	char detail[200]; /* what runs: "test 1280x720@30" */
 	unsigned int width, height, fps;
 	bool coded; /* delivers H.264 units */
-	bool switchable; /* opened anew it can do the other */
+	bool switchable; /* opened anew it delivers pictures instead */
 };
 
 extern const struct video_source_ops source_test_ops;
 extern const struct video_source_ops source_placeholder_ops;
+extern const struct video_source_ops source_file_ops;
+extern const struct video_source_ops source_h264_ops;
+extern const struct video_source_ops source_v4l2_ops;
+extern const struct video_source_ops source_auto_ops;
 
 /**
  * video_source_find() - the kind of source a configuration names

@@ -12,6 +12,7 @@
  * it, which is the least any sender can cost; the rest of the program is
  * measured against it. --out keeps the coded units (H.264: a playable file).
  */
+#include "media/audio-pipeline.h"
 #include "media/encoder.h"
 #include "media/video-pipeline.h"
 #include "media/video-source.h"
@@ -191,6 +192,60 @@ static int run_pipeline(const struct options *o)
 	return 0;
 }
 
+static void on_audio_state(void *user, enum audio_source_state state,
+			   const char *detail)
+{
+	static const char *const names[] = {
+		[AUDIO_SOURCE_IDLE] = "idle",
+		[AUDIO_SOURCE_LIVE] = "live",
+		[AUDIO_SOURCE_SILENCE] = "silence",
+	};
+
+	printf("state %s: %s\n", names[state], detail);
+}
+
+static int run_audio(const struct options *o)
+{
+	struct probe probe = {0};
+	struct audio_pipeline_config config = {
+		.source = o->audio,
+		.channels = 1,
+		.bitrate_bps = 32000,
+		.on_unit = on_unit,
+		.on_state = on_audio_state,
+		.user = &probe,
+	};
+	struct audio_pipeline *p = NULL;
+	double start = now_seconds(), cpu = cpu_seconds();
+	char *error = NULL;
+
+	if (audio_pipeline_new(&p, &config, &error) < 0) {
+		fprintf(stderr, "%s\n", error ? error : "no memory");
+		free(error);
+		return 1;
+	}
+	if (audio_pipeline_take(p) < 0)
+		return 1;
+	for (unsigned int i = 1; i <= o->seconds; i++) {
+		struct audio_pipeline_stats s;
+		double c;
+
+		wait_until(start + i);
+		audio_pipeline_get_stats(p, &s);
+		c = cpu_seconds();
+		printf("%u cpu=%.1f%% units=%llu bytes=%llu level=-%u "
+		       "overruns=%llu lost=%llu\n",
+		       i, (c - cpu) * 100, (unsigned long long) s.units_out,
+		       (unsigned long long) s.bytes_out, s.level,
+		       (unsigned long long) s.overruns,
+		       (unsigned long long) s.samples_lost);
+		fflush(stdout);
+		cpu = c;
+	}
+	audio_pipeline_free(p);
+	return 0;
+}
+
 static int run_bare(const struct options *o)
 {
 	enum media_codec codec = o->vp8 ? MEDIA_CODEC_VP8 : MEDIA_CODEC_H264;
@@ -237,8 +292,8 @@ static int run_bare(const struct options *o)
 		media_clock_wait(clock, NULL, 0, wait.deadline_us);
 		if (source_test_ops.take(source, &sample) != 0)
 			continue;
-		frame = (struct picture_frame){sample.picture,
-					       sample.capture_us};
+		frame = (struct picture_frame){
+			sample.picture, sample.capture_us, o->fps};
 		if (ops->encode(encoder, &frame, n == 0, &u) == ENCODER_UNIT) {
 			bytes += u->size;
 			coded_unit_unref(u);
@@ -261,7 +316,8 @@ static int usage(void)
 		"media-probe [--bare] [--source SPEC] [--codec "
 		"vp8|h264|both] [--seconds N]\n"
 		"            [--size WxH] [--fps N] [--bitrate BPS] [--out "
-		"FILE]\n");
+		"FILE]\n"
+		"media-probe --audio SPEC [--seconds N]\n");
 	return 2;
 }
 
@@ -275,6 +331,7 @@ int main(int argc, char *argv[])
 		{"fps", required_argument, NULL, 'f'},
 		{"bitrate", required_argument, NULL, 'b'},
 		{"out", required_argument, NULL, 'o'},
+		{"audio", required_argument, NULL, 'a'},
 		{"bare", no_argument, NULL, 'B'},
 		{0},
 	};
@@ -311,6 +368,9 @@ int main(int argc, char *argv[])
 		case 'b':
 			o.bitrate = (unsigned int) atoi(optarg);
 			break;
+		case 'a':
+			o.audio = optarg;
+			break;
 		case 'o':
 			o.out = optarg;
 			break;
@@ -323,5 +383,7 @@ int main(int argc, char *argv[])
 	}
 	if (optind != argc || o.seconds == 0 || o.fps == 0)
 		return usage();
+	if (o.audio)
+		return run_audio(&o);
 	return o.bare ? run_bare(&o) : run_pipeline(&o);
 }
