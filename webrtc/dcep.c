@@ -4,20 +4,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "webrtc/be.h"
 #include "webrtc/utf8.h"
 
 #define UNORDERED 0x80
-
-static uint16_t get_be16(const uint8_t *p)
-{
-	return (uint16_t) (p[0] << 8 | p[1]);
-}
-
-static void put_be16(uint8_t *p, size_t v)
-{
-	p[0] = (uint8_t) (v >> 8);
-	p[1] = (uint8_t) v;
-}
 
 static bool is_text(const uint8_t *data, size_t len)
 {
@@ -44,10 +34,10 @@ int dcep_parse(const uint8_t *data, size_t len, struct dcep_message *ret)
 	if (reliability > DCEP_MAX_LIFETIME)
 		return -EBADMSG;
 	m.reliability = reliability;
-	m.priority = get_be16(data + 2);
-	m.parameter = (uint32_t) get_be16(data + 4) << 16 | get_be16(data + 6);
-	m.label_len = get_be16(data + 8);
-	m.protocol_len = get_be16(data + 10);
+	m.priority = be16_get(data + 2);
+	m.parameter = be32_get(data + 4);
+	m.label_len = be16_get(data + 8);
+	m.protocol_len = be16_get(data + 10);
 	len -= DCEP_OPEN_HEADER_BYTES;
 	if (m.label_len > len || m.protocol_len != len - m.label_len)
 		return -EBADMSG;
@@ -84,11 +74,10 @@ int dcep_write(const struct dcep_message *message, uint8_t *dst, size_t size)
 	dst[0] = DCEP_OPEN;
 	dst[1] = (uint8_t) (message->reliability |
 			    (message->unordered ? UNORDERED : 0));
-	put_be16(dst + 2, message->priority);
-	put_be16(dst + 4, message->parameter >> 16);
-	put_be16(dst + 6, message->parameter & 0xffff);
-	put_be16(dst + 8, message->label_len);
-	put_be16(dst + 10, message->protocol_len);
+	be16_put(dst + 2, message->priority);
+	be32_put(dst + 4, message->parameter);
+	be16_put(dst + 8, (uint16_t) message->label_len);
+	be16_put(dst + 10, (uint16_t) message->protocol_len);
 	dst += DCEP_OPEN_HEADER_BYTES;
 	if (message->label_len)
 		memcpy(dst, message->label, message->label_len);

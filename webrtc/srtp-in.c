@@ -9,6 +9,8 @@
 #include <openssl/crypto.h>
 #include <srtp2/srtp.h>
 
+#include "webrtc/be.h"
+
 #define RTP_HEADER_BYTES  12
 #define RTCP_HEADER_BYTES 8
 
@@ -130,9 +132,7 @@ static int unprotect(struct srtp_in *s, uint8_t *data, size_t len,
 		s->stats.bad++;
 		return -EBADMSG;
 	}
-	ssrc = (uint32_t) data[ssrc_at] << 24 |
-	       (uint32_t) data[ssrc_at + 1] << 16 |
-	       (uint32_t) data[ssrc_at + 2] << 8 | data[ssrc_at + 3];
+	ssrc = be32_get(data + ssrc_at);
 	known = is_known(s, ssrc);
 	if (!known && s->n_ssrcs == SRTP_IN_SSRCS_MAX) {
 		s->stats.refused++;

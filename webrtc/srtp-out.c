@@ -9,9 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 #include <openssl/sha.h>
+
+#include "webrtc/be.h"
 
 #define RTP_HEADER_BYTES  12
 #define RTCP_HEADER_BYTES 8
@@ -48,20 +52,6 @@ struct srtp_out {
 	unsigned int n_sources, last;
 	struct source sources[SRTP_OUT_SSRCS_MAX];
 };
-
-static void put_be32(uint8_t *p, uint32_t v)
-{
-	p[0] = (uint8_t) (v >> 24);
-	p[1] = (uint8_t) (v >> 16);
-	p[2] = (uint8_t) (v >> 8);
-	p[3] = (uint8_t) v;
-}
-
-static uint32_t get_be32(const uint8_t *p)
-{
-	return (uint32_t) p[0] << 24 | (uint32_t) p[1] << 16 |
-	       (uint32_t) p[2] << 8 | p[3];
-}
 
 static void xor_into(uint8_t *p, const uint8_t *q, size_t n)
 {
@@ -245,6 +235,7 @@ static int seal_gcm(struct direction *d, const uint8_t iv[GCM_IV_BYTES],
 		    uint8_t *dst)
 {
 	EVP_CIPHER_CTX *c = d->cipher;
+	OSSL_PARAM tag[2];
 	int len, written;
 
 	if (EVP_EncryptInit_ex2(c, NULL, NULL, iv, NULL) != 1 ||
@@ -256,9 +247,13 @@ static int seal_gcm(struct direction *d, const uint8_t iv[GCM_IV_BYTES],
 	written = encrypt(c, in, n, dst);
 	if (written < 0)
 		return written;
-	if (EVP_EncryptFinal_ex(c, dst + written, &len) != 1 ||
-	    EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_GET_TAG, SRTP_GCM_TAG_BYTES,
-				dst + written) != 1)
+	if (EVP_EncryptFinal_ex(c, dst + written, &len) != 1)
+		return -EIO;
+	/* What EVP_CIPHER_CTX_ctrl() does for the tag, by a shorter way. */
+	tag[0] = (OSSL_PARAM) OSSL_PARAM_octet_string(
+		OSSL_CIPHER_PARAM_AEAD_TAG, dst + written, SRTP_GCM_TAG_BYTES);
+	tag[1] = (OSSL_PARAM) OSSL_PARAM_END;
+	if (EVP_CIPHER_CTX_get_params(c, tag) != 1)
 		return -EIO;
 	return written;
 }
@@ -269,10 +264,9 @@ static void gcm_iv(const struct direction *d, uint32_t ssrc, uint32_t high,
 		   uint16_t low, uint8_t iv[GCM_IV_BYTES])
 {
 	memset(iv, 0, 2);
-	put_be32(iv + 2, ssrc);
-	put_be32(iv + 6, high);
-	iv[10] = (uint8_t) (low >> 8);
-	iv[11] = (uint8_t) low;
+	be32_put(iv + 2, ssrc);
+	be32_put(iv + 6, high);
+	be16_put(iv + 10, low);
 	xor_into(iv, d->salt, GCM_IV_BYTES);
 }
 
@@ -281,10 +275,9 @@ static void ctr_iv(const struct direction *d, uint32_t ssrc, uint32_t high,
 		   uint16_t low, uint8_t iv[CTR_IV_BYTES])
 {
 	memset(iv, 0, CTR_IV_BYTES);
-	put_be32(iv + 4, ssrc);
-	put_be32(iv + 8, high);
-	iv[12] = (uint8_t) (low >> 8);
-	iv[13] = (uint8_t) low;
+	be32_put(iv + 4, ssrc);
+	be32_put(iv + 8, high);
+	be16_put(iv + 12, low);
 	xor_into(iv, d->salt, SRTP_CM_SALT_BYTES);
 }
 
@@ -307,7 +300,7 @@ static bool header_is_rtp(const uint8_t *h, size_t len)
 	if (h[0] & 0x10) {
 		if (len < need + 4)
 			return false;
-		need += 4 + (((size_t) h[need + 2] << 8) | h[need + 3]) * 4;
+		need += 4 + (size_t) be16_get(h + need + 2) * 4;
 	}
 	return len == need;
 }
@@ -332,8 +325,8 @@ int srtp_out_rtp(struct srtp_out *s, const uint8_t *header, size_t header_len,
 	if (total > dst_size)
 		return -ENOBUFS;
 
-	seq = (uint16_t) (header[2] << 8 | header[3]);
-	ssrc = get_be32(header + 8);
+	seq = be16_get(header + 2);
+	ssrc = be32_get(header + 8);
 	r = advance(s, ssrc, seq, &roc);
 	if (r < 0)
 		return r;
@@ -351,7 +344,7 @@ int srtp_out_rtp(struct srtp_out *s, const uint8_t *header, size_t header_len,
 	if (len < 0)
 		return len;
 	if (!s->gcm) {
-		put_be32(word, roc);
+		be32_put(word, roc);
 		hmac_tag(&s->rtp.hmac, dst, header_len + (size_t) len, word,
 			 sizeof(word), dst + header_len + len);
 	}
@@ -377,8 +370,8 @@ int srtp_out_rtcp(struct srtp_out *s, const uint8_t *packet, size_t len,
 	end = dst + len;
 	body.iov_base = (uint8_t *) packet + RTCP_HEADER_BYTES;
 	body.iov_len = len - RTCP_HEADER_BYTES;
-	ssrc = get_be32(packet + 4);
-	put_be32(word, s->rtcp_index | RTCP_ENCRYPTED);
+	ssrc = be32_get(packet + 4);
+	be32_put(word, s->rtcp_index | RTCP_ENCRYPTED);
 	if (dst != packet)
 		memcpy(dst, packet, RTCP_HEADER_BYTES);
 	if (s->gcm) {

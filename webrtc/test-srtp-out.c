@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include <glib.h>
+#include <openssl/crypto.h>
 #include <srtp2/srtp.h>
 
 #include "webrtc/srtp-in.h"
@@ -339,6 +340,44 @@ static void test_rtcp(gconstpointer data)
 	g_rand_free(rand);
 }
 
+/* --- allocations ---------------------------------------------------------- */
+static unsigned int n_allocations;
+
+static void *counting_malloc(size_t size, const char *file, int line)
+{
+	n_allocations++;
+	return malloc(size);
+}
+
+static void *counting_realloc(void *p, size_t size, const char *file, int line)
+{
+	n_allocations++;
+	return realloc(p, size);
+}
+
+static void counting_free(void *p, const char *file, int line)
+{
+	free(p);
+}
+
+static void test_allocates_nothing(gconstpointer data)
+{
+	uint8_t rtcp[40] = {0x80, 200}, dst[128];
+	struct srtp_out *s = NULL;
+
+	n_allocations = 0;
+	g_assert_cmpint(srtp_out_new(GPOINTER_TO_UINT(data), &master, &s), ==,
+			0);
+	g_assert_cmpuint(n_allocations, >, 0);	/* they are counted */
+	n_allocations = 0;
+	for (unsigned int i = 0; i < 1000; i++) {
+		g_assert_cmpint(protect(s, i % 3, (uint16_t) i, dst), >, 0);
+		g_assert_cmpint(srtp_out_rtcp(s, rtcp, 40, dst, 128), >, 0);
+	}
+	g_assert_cmpuint(n_allocations, ==, 0);
+	srtp_out_free(s);
+}
+
 static void test_refusals(void)
 {
 	uint8_t header[20] = {0x80}, body[20] = {0}, dst[200];
@@ -399,7 +438,15 @@ int main(int argc, char *argv[])
 	gpointer gcm = GUINT_TO_POINTER(SRTP_PROFILE_AEAD_AES_128_GCM);
 	gpointer cm = GUINT_TO_POINTER(SRTP_PROFILE_AES128_CM_SHA1_80);
 
+	/* Before OpenSSL has allocated anything, or it refuses. */
+	if (CRYPTO_set_mem_functions(counting_malloc, counting_realloc,
+				     counting_free) != 1)
+		return 1;
 	g_test_init(&argc, &argv, NULL);
+	g_test_add_data_func("/srtp-out/allocations/gcm", gcm,
+			     test_allocates_nothing);
+	g_test_add_data_func("/srtp-out/allocations/cm", cm,
+			     test_allocates_nothing);
 	g_test_add_func("/srtp-out/rfc7714-rtp", test_rfc7714_rtp);
 	g_test_add_func("/srtp-out/rfc7714-rtcp", test_rfc7714_rtcp);
 	g_test_add_func("/srtp-out/rfc3711", test_rfc3711_keystream);
