@@ -149,7 +149,8 @@ static uint16_t video_packets(const struct pacer *p,
 
 	if (item->burst && item->sent < PACER_BURST_PACKETS) {
 		chunk = PACER_BURST_PACKETS - item->sent;
-	} else if (!p->slow && item->bytes <= PACER_FRAME_BYTES) {
+	} else if (!p->slow && !item->sent &&
+		   item->bytes <= PACER_FRAME_BYTES) {
 		chunk = left;
 	} else {
 		uint32_t least = p->slow ? PACER_SLOW_PACKETS

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* webrtc/srtp-out.h - protects what we send to one peer
  *
- * Encrypts out of place, from up to four pieces of the encoder's packet
+ * Encrypts out of place, from a few pieces of the encoder's packet
  * straight into the segment buffer: the encryption is the only copy.
  *
  *   header (clear, authenticated) | payload pieces -> ciphertext | tag
@@ -26,7 +26,7 @@
 #include "webrtc/srtp-keys.h"
 
 #define SRTP_OUT_SSRCS_MAX  16
-#define SRTP_OUT_PIECES_MAX 4
+#define SRTP_OUT_PIECES_MAX 8
 
 struct srtp_out;
 

@@ -381,9 +381,11 @@ static void test_allocates_nothing(gconstpointer data)
 static void test_refusals(void)
 {
 	uint8_t header[20] = {0x80}, body[20] = {0}, dst[200];
-	struct iovec pieces[5] = {{body, 20}, {body, 20}, {body, 20},
-				  {body, 20}, {body, 20}};
+	struct iovec pieces[SRTP_OUT_PIECES_MAX + 1];
 	struct srtp_out *s = NULL;
+
+	for (unsigned int i = 0; i < G_N_ELEMENTS(pieces); i++)
+		pieces[i] = (struct iovec) {body, 20};
 
 	g_assert_cmpint(srtp_out_new(SRTP_PROFILE_NONE, &master, &s), ==,
 			-EINVAL);
@@ -395,7 +397,8 @@ static void test_refusals(void)
 			-EINVAL);
 	g_assert_cmpint(srtp_out_rtp(s, header, 13, pieces, 1, dst, 200), ==,
 			-EINVAL);
-	g_assert_cmpint(srtp_out_rtp(s, header, 12, pieces, 5, dst, 200), ==,
+	g_assert_cmpint(srtp_out_rtp(s, header, 12, pieces,
+				     G_N_ELEMENTS(pieces), dst, 200), ==,
 			-EINVAL);
 	g_assert_cmpint(srtp_out_rtp(s, header, 12, pieces, 4, dst,
 				     12 + 80 + 15),
