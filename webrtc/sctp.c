@@ -479,30 +479,29 @@ static unsigned int collect_resets(const struct sctp_assoc *a, uint16_t *ids)
  * what it refuses now is asked for again with the next tick. */
 static void request_resets(struct sctp_assoc *a)
 {
-	struct {
-		struct sctp_reset_streams request;
-		uint16_t ids[RESETS_PER_CALL];
-	} r = {0};
-	unsigned int n = collect_resets(a, r.request.srs_stream_list);
+	_Alignas(struct sctp_reset_streams) uint8_t
+		space[sizeof(struct sctp_reset_streams) +
+		      RESETS_PER_CALL * sizeof(uint16_t)] = {0};
+	struct sctp_reset_streams *r = (struct sctp_reset_streams *) space;
+	unsigned int n = collect_resets(a, r->srs_stream_list);
 	bool never;
 
 	if (!n)
 		return;
-	r.request.srs_flags = SCTP_STREAM_RESET_OUTGOING;
-	r.request.srs_number_streams = (uint16_t) n;
+	r->srs_flags = SCTP_STREAM_RESET_OUTGOING;
+	r->srs_number_streams = (uint16_t) n;
 	if (usrsctp_setsockopt(a->socket, IPPROTO_SCTP, SCTP_RESET_STREAMS,
-			       &r.request,
-			       (socklen_t) (sizeof(r.request) +
-					    n * sizeof(uint16_t))) == 0)
+			       r, (socklen_t) (sizeof(*r) +
+					       n * sizeof(uint16_t))) == 0)
 		never = false;
 	else if (errno == EOPNOTSUPP || errno == EINVAL)
 		never = true;	/* the peer knows no reset */
 	else
 		return;
 	for (unsigned int i = 0; i < n && !a->freed; i++) {
-		struct sctp_channel *c = find(a, r.request.srs_stream_list[i]);
+		struct sctp_channel *c = find(a, r->srs_stream_list[i]);
 
-		set_refused(a, r.request.srs_stream_list[i], false);
+		set_refused(a, r->srs_stream_list[i], false);
 		if (!c)
 			continue;
 		c->reset_sent = true;
