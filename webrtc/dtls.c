@@ -388,6 +388,10 @@ int dtls_set_remote_fingerprint(struct dtls *d, const char *hash,
 	r = dtls_fingerprint_parse(hash, fingerprint, &fp);
 	if (r < 0)
 		return r;
+	/* Every description repeats it. */
+	for (unsigned int i = 0; i < d->n_fingerprints; i++)
+		if (dtls_fingerprint_equal(&fp, &d->fingerprints[i]))
+			return 0;
 	if (d->n_fingerprints == FINGERPRINTS_MAX)
 		return -ENOSPC;
 	d->fingerprints[d->n_fingerprints++] = fp;
@@ -490,6 +494,11 @@ const char *dtls_get_cipher(const struct dtls *d)
 	const SSL_CIPHER *c = SSL_get_current_cipher(d->ssl);
 
 	return c ? SSL_CIPHER_get_name(c) : "";
+}
+
+enum srtp_profile dtls_get_profile(const struct dtls *d)
+{
+	return d->profile;
 }
 
 int dtls_get_srtp(struct dtls *d, enum srtp_profile *ret_profile,

@@ -97,7 +97,7 @@ void dtls_set_first_timeout(struct dtls *d, unsigned int ms);
  * @hash: "sha-256", "sha-384" or "sha-512", any case
  * @fingerprint: hex pairs with colons, any case
  *
- * Several may be given, of different hashes: the certificate must match one
+ * Several may be given (the same again is no other): the certificate must match one
  * (RFC 8122 §5: any of the strongest we know; all we take are strong). May
  * be called at any time before the association is connected; if the
  * handshake is over, the verdict and its callback come within this call.
@@ -137,6 +137,8 @@ const char *dtls_get_peer_fingerprint(const struct dtls *d);
 /* "ECDHE-ECDSA-AES128-GCM-SHA256", or "" before the handshake. */
 const char *dtls_get_cipher(const struct dtls *d);
 
+/* What was agreed, without the keys; SRTP_PROFILE_NONE before. */
+enum srtp_profile dtls_get_profile(const struct dtls *d);
 /* The media keys (RFC 5764 §4.2), sorted by direction for us.
  * Return: 0, -ENOTCONN or -EIO; outputs are then untouched. */
 int dtls_get_srtp(struct dtls *d, enum srtp_profile *ret_profile,

@@ -196,6 +196,7 @@ static void check_connected(struct pair *p)
 			dtls_identity_get_fingerprint(p->server.identity));
 	g_assert_cmpint(dtls_get_srtp(p->client.dtls, &c, &cs, &cr), ==, 0);
 	g_assert_cmpint(dtls_get_srtp(p->server.dtls, &s, &ss, &sr), ==, 0);
+	g_assert_cmpint(dtls_get_profile(p->client.dtls), ==, c);
 	g_assert_cmpint(c, ==, SRTP_PROFILE_AEAD_AES_128_GCM);
 	g_assert_cmpint(s, ==, SRTP_PROFILE_AEAD_AES_128_GCM);
 	g_assert_cmpmem(&cs, sizeof(cs), &sr, sizeof(sr));
@@ -356,12 +357,23 @@ static void test_refused_hashes(void)
 	g_assert_cmpint(dtls_set_remote_fingerprint(p.client.dtls, "sha-512",
 						    "4A", now_us),
 			==, -EINVAL);
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 10; i++)
 		promise(&p.client);
+	/* Four different ones, and no fifth. */
+	for (int i = 1; i < 4; i++) {
+		char text[] = "00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:"
+			      "00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00";
+
+		text[0] = (char) ('0' + i);
+		g_assert_cmpint(dtls_set_remote_fingerprint(
+					p.client.dtls, "sha-256", text,
+					now_us),
+				==, 0);
+	}
 	g_assert_cmpint(dtls_set_remote_fingerprint(
 				p.client.dtls, "sha-256",
 				dtls_identity_get_fingerprint(
-					p.server.identity),
+					p.client.identity),
 				now_us),
 			==, -ENOSPC);
 	pair_done(&p);
