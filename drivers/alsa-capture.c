@@ -8,14 +8,16 @@
 #include <string.h>
 #include <time.h>
 
+#include "drivers/sample-clock.h"
+
 #define PERIOD_US 10000
 #define BUFFER_US 200000
+#define STAMP_AGE_MAX_US 1000000	/* an older stamp is of another clock */
 
 struct alsa_capture {
 	snd_pcm_t *pcm;
 	struct alsa_capture_info info;
-	uint64_t lost;		/* frames, not reported yet */
-	uint64_t next_us;	/* expected time of the next frame, 0: unknown */
+	struct sample_clock clock;
 };
 
 static uint64_t monotonic_us(void)
@@ -109,14 +111,23 @@ static int open_and_set(struct alsa_capture *c, const char *name,
 	return 0;
 }
 
+/* alsa-lib would print a line of its own for each failure, every time a device
+ * that is not there is looked for. The caller says it once. */
+static void keep_quiet(const char *file, int line, const char *function,
+		       int error, const char *format, va_list args)
+{
+}
+
 int alsa_capture_open(struct alsa_capture **ret, const char *name,
 		      unsigned int rate, unsigned int channels)
 {
 	struct alsa_capture *c = calloc(1, sizeof(*c));
+	snd_local_error_handler_t loud;
 	int r;
 
 	if (!c)
 		return -ENOMEM;
+	loud = snd_lib_error_set_local(keep_quiet);	/* this thread's */
 	r = open_and_set(c, name, rate, channels);
 	if (r == -EINVAL && !strncmp(name, "hw:", 3)) {
 		char plug[160];
@@ -124,10 +135,13 @@ int alsa_capture_open(struct alsa_capture **ret, const char *name,
 		snprintf(plug, sizeof(plug), "plug%s", name);
 		r = open_and_set(c, plug, rate, channels);
 	}
+	snd_lib_error_set_local(loud);
 	if (r < 0) {
 		free(c);
+		snd_config_update_free_global();
 		return r;
 	}
+	sample_clock_init(&c->clock, rate);
 	*ret = c;
 	return 0;
 }
@@ -155,7 +169,6 @@ int alsa_capture_start(struct alsa_capture *c)
 	/* The start threshold is never reached by small reads: start here. */
 	int r = snd_pcm_start(c->pcm);
 
-	c->next_us = 0;
 	return r < 0 ? r : 0;
 }
 
@@ -175,74 +188,72 @@ static int recover(struct alsa_capture *c, int error)
 		return -ENODEV;
 	if (error != -EPIPE && error != -ESTRPIPE)
 		return error;
-	/* The whole buffer was overwritten: at least that much is lost. */
-	c->lost += c->info.buffer_frames;
-	c->next_us = 0;
+	sample_clock_restart(&c->clock);
 	r = snd_pcm_recover(c->pcm, error, 1);
 	if (r >= 0)
 		r = snd_pcm_start(c->pcm);
 	return r < 0 ? r : 0;
 }
 
-/* When the oldest unread frame was captured: now, less what is waiting. A
- * time stamp of the driver's interrupt is better than the time we woke. */
-static uint64_t first_frame_us(struct alsa_capture *c)
+/* How many frames wait, and when the newest of them was there: the time stamp
+ * of the driver's interrupt is better than the time we woke. */
+static void read_clock(struct alsa_capture *c, uint64_t *ret_newest_us,
+		       uint64_t *ret_waiting)
 {
-	uint64_t now = monotonic_us(), stamp = now;
-	snd_pcm_sframes_t avail;
+	uint64_t now = monotonic_us(), t;
+	snd_pcm_sframes_t avail = snd_pcm_avail_update(c->pcm);
 	snd_pcm_uframes_t stamped = 0;
 	snd_htimestamp_t at;
 
-	avail = snd_pcm_avail_update(c->pcm);
-	if (snd_pcm_htimestamp(c->pcm, &stamped, &at) == 0 &&
-	    (at.tv_sec || at.tv_nsec)) {
-		uint64_t t = (uint64_t) at.tv_sec * 1000000 +
-			(uint64_t) at.tv_nsec / 1000;
+	*ret_newest_us = now;
+	*ret_waiting = avail < 0 ? 0 : (uint64_t) avail;
+	if (snd_pcm_htimestamp(c->pcm, &stamped, &at) != 0)
+		return;
+	t = (uint64_t) at.tv_sec * 1000000 + (uint64_t) at.tv_nsec / 1000;
+	/* Another clock, or none: not within the last second. */
+	if (t > now || now - t >= STAMP_AGE_MAX_US)
+		return;
+	*ret_newest_us = t;
+	*ret_waiting = stamped;
+}
 
-		/* Another clock, or nonsense: not within the last second. */
-		if (t <= now && now - t < 1000000) {
-			stamp = t;
-			avail = (snd_pcm_sframes_t) stamped;
-		}
-	}
-	if (avail < 0)
-		avail = 0;
-	return stamp - (uint64_t) avail * 1000000 / c->info.rate;
+/* A plugin's descriptor stays readable until the plugin was asked why; the
+ * hardware's own does not. */
+static void settle_fds(struct alsa_capture *c)
+{
+	struct pollfd fds[ALSA_CAPTURE_FDS_MAX];
+	unsigned int n = alsa_capture_get_fds(c, fds, ALSA_CAPTURE_FDS_MAX);
+	unsigned short events;
+
+	if (n > 0 && poll(fds, n, 0) > 0)
+		snd_pcm_poll_descriptors_revents(c->pcm, fds, n, &events);
 }
 
 int alsa_capture_read(struct alsa_capture *c, int16_t *dst,
 		      unsigned int n_frames, uint64_t *ret_capture_us,
 		      uint64_t *ret_lost)
 {
-	uint64_t first = first_frame_us(c);
+	uint64_t newest_us, waiting;
 	snd_pcm_sframes_t n;
+	int r;
 
+	*ret_lost = 0;
+	read_clock(c, &newest_us, &waiting);
 	n = c->info.mmap ? snd_pcm_mmap_readi(c->pcm, dst, n_frames) :
 			   snd_pcm_readi(c->pcm, dst, n_frames);
-	if (n == -EAGAIN)
-		n = 0;
-	if (n < 0) {
-		int r = recover(c, (int) n);
-
-		if (r < 0)
-			return r;
-		n = 0;
+	if (n > 0) {
+		/* What came in between is newer than the stamp. */
+		if (waiting < (uint64_t) n)
+			waiting = (uint64_t) n;
+		*ret_capture_us = sample_clock_take(
+			&c->clock, newest_us, waiting, (unsigned int) n,
+			ret_lost);
+		return (int) n;
 	}
-	*ret_lost = c->lost;
-	c->lost = 0;
-	if (n == 0)
-		return 0;
-	/* Time follows the samples; the measured time steers it gently, and
-	 * replaces it where they are more than 20 ms apart. */
-	if (c->next_us) {
-		int64_t off = (int64_t) (first - c->next_us);
-
-		first = off > 20000 || off < -20000 ?
-			first : c->next_us + (uint64_t) (off / 64);
-	}
-	c->next_us = first + (uint64_t) n * 1000000 / c->info.rate;
-	*ret_capture_us = first;
-	return (int) n;
+	r = n == 0 || n == -EAGAIN ? 0 : recover(c, (int) n);
+	if (r == 0)
+		settle_fds(c);
+	return r;
 }
 
 int alsa_find_capture(char *ret_name, size_t size)

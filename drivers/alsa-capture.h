@@ -53,10 +53,12 @@ unsigned int alsa_capture_get_fds(struct alsa_capture *c, struct pollfd *fds,
 /**
  * alsa_capture_read() - take what is there; does not block
  * @dst:            room for @n_frames interleaved frames
- * @ret_capture_us: CLOCK_MONOTONIC of the first frame taken, microseconds
- * @ret_lost:       frames lost to overruns since the last call
+ * @ret_capture_us: CLOCK_MONOTONIC of the first frame taken, microseconds;
+ *                  never earlier than the time before; set if frames were read
+ * @ret_lost:       frames lost to an overrun before the first one taken
  *
- * An overrun is recovered from here: the stream goes on.
+ * An overrun is recovered from here: the stream goes on. Read until 0 is
+ * returned before polling again: some descriptors stay readable otherwise.
  *
  * Return: frames read, 0 if none is ready, -ENODEV when the device is gone,
  *         other errno for a broken stream.

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/videodev2.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "drivers/v4l2-format.h"
+
+#define FORMATS_MAX    256	/* looked at; real devices have below 100 */
 #define BUFFERS_WANTED 6	/* 1 filling, 1 ready, 2 queued, 2 encoding */
 
 struct mapping {
@@ -25,6 +29,7 @@ struct v4l2_capture {
 	int fd;
 	enum v4l2_buf_type type;
 	bool multiplanar;
+	bool has_signal_events;
 	struct v4l2_format_info info;
 	unsigned int n_buffers;
 	unsigned int n_planes;
@@ -52,7 +57,9 @@ static int query_capabilities(struct v4l2_capture *c)
 		return r == -ENOTTY ? -ENOTSUP : r;
 	caps = cap.capabilities & V4L2_CAP_DEVICE_CAPS ? cap.device_caps :
 							 cap.capabilities;
-	if (!(caps & V4L2_CAP_STREAMING))
+	/* An old converter calls itself capture and output at once. */
+	if (!(caps & V4L2_CAP_STREAMING) ||
+	    caps & (V4L2_CAP_VIDEO_OUTPUT | V4L2_CAP_VIDEO_OUTPUT_MPLANE))
 		return -ENOTSUP;
 	if (caps & V4L2_CAP_VIDEO_CAPTURE)
 		c->type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
@@ -68,103 +75,70 @@ static int query_capabilities(struct v4l2_capture *c)
 	return 0;
 }
 
-static int try_wish(struct v4l2_capture *c, const struct v4l2_format_wish *wish,
-		    unsigned long request, struct v4l2_format *f)
+/* An HDMI input delivers what its source sends, and only after it was told to.
+ * A camera has no such thing. */
+static int follow_signal(struct v4l2_capture *c)
 {
-	*f = (struct v4l2_format){ .type = c->type };
-	if (c->multiplanar) {
-		f->fmt.pix_mp.pixelformat = wish->fourcc;
-		f->fmt.pix_mp.width = wish->width;
-		f->fmt.pix_mp.height = wish->height;
-		f->fmt.pix_mp.field = V4L2_FIELD_ANY;
-	} else {
-		f->fmt.pix.pixelformat = wish->fourcc;
-		f->fmt.pix.width = wish->width;
-		f->fmt.pix.height = wish->height;
-		f->fmt.pix.field = V4L2_FIELD_ANY;
-	}
-	return xioctl(c->fd, request, f);
+	struct v4l2_event_subscription wanted = {
+		.type = V4L2_EVENT_SOURCE_CHANGE,
+	};
+	struct v4l2_dv_timings timings = { 0 };
+	int input = 0, r;
+
+	if (xioctl(c->fd, VIDIOC_G_INPUT, &input) >= 0)
+		wanted.id = (uint32_t) input;
+	c->has_signal_events = xioctl(c->fd, VIDIOC_SUBSCRIBE_EVENT, &wanted) >=
+		0;
+	r = xioctl(c->fd, VIDIOC_QUERY_DV_TIMINGS, &timings);
+	if (r == -ENOTTY || r == -ENODATA || r == -EINVAL)
+		return 0;
+	return r < 0 ? r : xioctl(c->fd, VIDIOC_S_DV_TIMINGS, &timings);
 }
 
-static uint32_t format_fourcc(const struct v4l2_capture *c,
-			      const struct v4l2_format *f)
+static void set_rate(struct v4l2_capture *c, unsigned int fps)
 {
-	return c->multiplanar ? f->fmt.pix_mp.pixelformat :
-				f->fmt.pix.pixelformat;
+	struct v4l2_streamparm parm = { .type = c->type };
+
+	if (!fps)
+		return;
+	parm.parm.capture.timeperframe.numerator = 1;
+	parm.parm.capture.timeperframe.denominator = fps;
+	/* Not every device lets one choose; what it answers counts. */
+	xioctl(c->fd, VIDIOC_S_PARM, &parm);
 }
 
-static bool same_size(const struct v4l2_capture *c, const struct v4l2_format *f,
-		      const struct v4l2_format_wish *wish)
-{
-	if (c->multiplanar)
-		return f->fmt.pix_mp.width == wish->width &&
-			f->fmt.pix_mp.height == wish->height;
-	return f->fmt.pix.width == wish->width &&
-		f->fmt.pix.height == wish->height;
-}
-
-static void note_format(struct v4l2_capture *c, const struct v4l2_format *f)
-{
-	uint32_t quantization, colorspace;
-
-	c->info.fourcc = format_fourcc(c, f);
-	if (c->multiplanar) {
-		c->info.width = f->fmt.pix_mp.width;
-		c->info.height = f->fmt.pix_mp.height;
-		c->info.stride = f->fmt.pix_mp.plane_fmt[0].bytesperline;
-		quantization = f->fmt.pix_mp.quantization;
-		colorspace = f->fmt.pix_mp.colorspace;
-	} else {
-		c->info.width = f->fmt.pix.width;
-		c->info.height = f->fmt.pix.height;
-		c->info.stride = f->fmt.pix.bytesperline;
-		quantization = f->fmt.pix.quantization;
-		colorspace = f->fmt.pix.colorspace;
-	}
-	c->info.full_range = quantization == V4L2_QUANTIZATION_FULL_RANGE ||
-		colorspace == V4L2_COLORSPACE_JPEG;
-	c->info.bt709 = colorspace == V4L2_COLORSPACE_REC709;
-}
-
-/* First the wish that is met to the pixel; else the first format there is. */
+/* The nearest in size; among equals the one that was wished for first. */
 static int negotiate(struct v4l2_capture *c,
 		     const struct v4l2_format_wish *wishes,
 		     unsigned int n_wishes)
 {
+	uint64_t nearest = UINT64_MAX, distance;
 	const struct v4l2_format_wish *best = NULL;
 	struct v4l2_format f;
 	int r;
 
-	for (unsigned int i = 0; i < n_wishes; i++) {
-		r = try_wish(c, &wishes[i], VIDIOC_TRY_FMT, &f);
+	for (unsigned int i = 0; i < n_wishes && nearest > 0; i++) {
+		v4l2_format_ask(&wishes[i], c->type, &f);
+		r = xioctl(c->fd, VIDIOC_TRY_FMT, &f);
 		if (r == -ENODEV || r == -EIO)
 			return r;
-		if (r < 0 || format_fourcc(c, &f) != wishes[i].fourcc)
-			continue;
-		if (same_size(c, &f, &wishes[i])) {
+		distance = r < 0 ? UINT64_MAX :
+				   v4l2_format_distance(&wishes[i], &f);
+		if (distance < nearest) {
+			nearest = distance;
 			best = &wishes[i];
-			break;
 		}
-		if (!best)
-			best = &wishes[i];
 	}
 	if (!best)
 		return -ENOTSUP;
-	r = try_wish(c, best, VIDIOC_S_FMT, &f);
+	v4l2_format_ask(best, c->type, &f);
+	r = xioctl(c->fd, VIDIOC_S_FMT, &f);
 	if (r < 0)
 		return r;
-	if (format_fourcc(c, &f) != best->fourcc)
+	if (v4l2_format_distance(best, &f) == UINT64_MAX)
 		return -ENOTSUP;
-	note_format(c, &f);
-
-	if (best->fps) {
-		struct v4l2_streamparm parm = { .type = c->type };
-
-		parm.parm.capture.timeperframe.numerator = 1;
-		parm.parm.capture.timeperframe.denominator = best->fps;
-		/* Not every device lets one choose; what it answers counts. */
-		xioctl(c->fd, VIDIOC_S_PARM, &parm);
-	}
+	v4l2_format_read(&f, &c->info);
+	set_rate(c, best->fps);
 	return 0;
 }
 
@@ -261,6 +235,8 @@ int v4l2_capture_open(struct v4l2_capture **ret, const char *path,
 	c->fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	r = c->fd < 0 ? -errno : query_capabilities(c);
 	if (r >= 0)
+		r = follow_signal(c);
+	if (r >= 0)
 		r = negotiate(c, wishes, n_wishes);
 	if (r >= 0) {
 		note_rate(c);
@@ -300,6 +276,11 @@ unsigned int v4l2_capture_get_n_buffers(const struct v4l2_capture *c)
 int v4l2_capture_get_fd(const struct v4l2_capture *c)
 {
 	return c->fd;
+}
+
+short v4l2_capture_get_events(const struct v4l2_capture *c)
+{
+	return c->has_signal_events ? POLLIN | POLLPRI : POLLIN;
 }
 
 static int queue_buffer(struct v4l2_capture *c, unsigned int index)
@@ -357,12 +338,25 @@ static uint64_t capture_time_us(const struct v4l2_buffer *b)
 	return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
 }
 
+static bool signal_changed(struct v4l2_capture *c)
+{
+	struct v4l2_event event = { 0 };
+
+	return c->has_signal_events &&
+		xioctl(c->fd, VIDIOC_DQEVENT, &event) >= 0;
+}
+
 int v4l2_capture_dequeue(struct v4l2_capture *c, struct v4l2_frame *ret)
 {
 	struct v4l2_plane planes[VIDEO_MAX_PLANES] = { 0 };
 	struct v4l2_buffer b = { .type = c->type, .memory = V4L2_MEMORY_MMAP };
+	size_t mapped[V4L2_CAPTURE_PLANES_MAX] = { 0 };
+	size_t at[V4L2_CAPTURE_PLANES_MAX] = { 0 };
+	struct v4l2_frame frame;
 	int r;
 
+	if (signal_changed(c))
+		return -EPIPE;
 	if (c->multiplanar) {
 		b.m.planes = planes;
 		b.length = c->n_planes;
@@ -372,27 +366,26 @@ int v4l2_capture_dequeue(struct v4l2_capture *c, struct v4l2_frame *ret)
 		return r;
 	if (b.index >= c->n_buffers)
 		return -EBADMSG;
-	*ret = (struct v4l2_frame){
+	frame = (struct v4l2_frame){
 		.index = b.index,
 		.n_planes = c->n_planes,
 		.sequence = b.sequence,
 		.capture_us = capture_time_us(&b),
 		.damaged = b.flags & V4L2_BUF_FLAG_ERROR,
 	};
-	for (unsigned int p = 0; p < c->n_planes; p++) {
-		const struct mapping *m = &c->map[b.index][p];
-		size_t offset = c->multiplanar ? planes[p].data_offset : 0;
-		size_t used = c->multiplanar ? planes[p].bytesused :
-					       b.bytesused;
-
-		/* A driver's word is checked like anybody's. */
-		if (used > m->length || offset > used) {
-			queue_buffer(c, b.index);
-			return -EBADMSG;
-		}
-		ret->data[p] = (const uint8_t *) m->start + offset;
-		ret->bytes[p] = used - offset;
+	for (unsigned int p = 0; p < c->n_planes; p++)
+		mapped[p] = c->map[b.index][p].length;
+	r = v4l2_format_locate(&b, c->n_planes, mapped, at, frame.bytes);
+	if (r < 0) {
+		queue_buffer(c, b.index);
+		return r;
 	}
+	for (unsigned int p = 0; p < c->n_planes; p++) {
+		frame.data[p] = (const uint8_t *) c->map[b.index][p].start +
+			at[p];
+		frame.damaged |= frame.bytes[p] == 0;
+	}
+	*ret = frame;
 	return 0;
 }
 
@@ -420,6 +413,29 @@ int v4l2_capture_set_bitrate(struct v4l2_capture *c, unsigned int bps)
 	return set_control(c, V4L2_CID_MPEG_VIDEO_BITRATE, (int32_t) bps);
 }
 
+/* A node that captures metadata, radio, depth or a sensor's raw cells is not
+ * the camera somebody means who named none. */
+static bool has_pictures(const struct v4l2_capture *c)
+{
+	static const uint32_t pictures[] = {
+		V4L2_PIX_FMT_YUV420, V4L2_PIX_FMT_NV12,	 V4L2_PIX_FMT_YUYV,
+		V4L2_PIX_FMT_MJPEG,  V4L2_PIX_FMT_JPEG,	 V4L2_PIX_FMT_H264,
+	};
+
+	for (uint32_t n = 0; n < FORMATS_MAX; n++) {
+		struct v4l2_fmtdesc d = { .type = c->type, .index = n };
+
+		if (xioctl(c->fd, VIDIOC_ENUM_FMT, &d) < 0)
+			break;
+		for (size_t i = 0; i < sizeof(pictures) / sizeof(*pictures);
+		     i++) {
+			if (d.pixelformat == pictures[i])
+				return true;
+		}
+	}
+	return false;
+}
+
 static bool is_camera(const char *path)
 {
 	struct v4l2_capture c = { .fd = -1 };
@@ -428,13 +444,7 @@ static bool is_camera(const char *path)
 	c.fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (c.fd < 0)
 		return false;
-	yes = query_capabilities(&c) >= 0;
-	if (yes) {
-		/* A metadata or radio node captures, but no pictures. */
-		struct v4l2_fmtdesc d = { .type = c.type };
-
-		yes = xioctl(c.fd, VIDIOC_ENUM_FMT, &d) >= 0;
-	}
+	yes = query_capabilities(&c) >= 0 && has_pictures(&c);
 	close(c.fd);
 	return yes;
 }

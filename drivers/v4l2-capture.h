@@ -46,17 +46,22 @@ struct v4l2_frame {
 	size_t bytes[V4L2_CAPTURE_PLANES_MAX];	/* used */
 	uint32_t sequence;		/* a gap: the driver lost pictures */
 	uint64_t capture_us;		/* CLOCK_MONOTONIC, microseconds */
-	bool damaged;			/* V4L2_BUF_FLAG_ERROR: do not show */
+	bool damaged;			/* the driver says so, or it is empty:
+					 * do not show */
 };
 
 /**
  * v4l2_capture_open() - open a device and agree on a format
  * @path:   a device node or a link to one
  * @wishes: what to ask for, best first; the first the device has exactly (in
- *          fourcc and size) wins, else the first whose fourcc it has
+ *          fourcc and size) wins, else the nearest in size
+ *
+ * An HDMI input is set to the signal it receives first.
  *
  * Return: 0; -ENOTSUP: not a capture device with streaming, or none of the
- *         wished formats; or the error of open(2) and of the ioctls.
+ *         wished formats; -EBUSY: somebody else streams from it; -ENOLINK,
+ *         -ENOLCK: an input without a (steady) signal; or the error of open(2)
+ *         and of the ioctls.
  */
 int v4l2_capture_open(struct v4l2_capture **ret, const char *path,
 		      const struct v4l2_format_wish *wishes,
@@ -68,13 +73,16 @@ void v4l2_capture_get_format(const struct v4l2_capture *c,
 			     struct v4l2_format_info *ret);
 unsigned int v4l2_capture_get_n_buffers(const struct v4l2_capture *c);
 
-/* Return: 0; -ENOSPC: no bandwidth left on its USB bus; other errno. */
+/* All buffers must be here: at first, or after a stop and the last queue().
+ * Return: 0; -ENOSPC: no bandwidth left on its USB bus; other errno. */
 int v4l2_capture_start(struct v4l2_capture *c);
 /* Buffers still out stay valid; queueing them then does nothing. */
 void v4l2_capture_stop(struct v4l2_capture *c);
 
-/* For poll(): POLLIN when a frame is ready. */
+/* For poll(): what to wait for before the next dequeue(), which also says what
+ * an error there means. */
 int v4l2_capture_get_fd(const struct v4l2_capture *c);
+short v4l2_capture_get_events(const struct v4l2_capture *c);
 
 /**
  * v4l2_capture_dequeue() - take a filled buffer; does not block

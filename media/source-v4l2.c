@@ -243,6 +243,8 @@ static int v4l2_open(struct video_source **ret,
 			reason = "it offers no format we can use";
 		else if (r == -ENOSPC)
 			reason = "its USB bus has no bandwidth left";
+		else if (r == -ENOLINK || r == -ENOLCK)
+			reason = "it receives no signal";
 		snprintf(why, why_size, "camera '%.160s': %s", config->path,
 			 reason);
 		v4l2_close(&v->base);
@@ -256,7 +258,8 @@ static void v4l2_wait(struct video_source *s, struct video_source_wait *ret)
 {
 	*ret = (struct video_source_wait){
 		.fd = v4l2_capture_get_fd(to_v4l2(s)->camera->capture),
-		.events = POLLIN,
+		.events = v4l2_capture_get_events(
+			to_v4l2(s)->camera->capture),
 		.deadline_us = MEDIA_NO_DEADLINE,
 	};
 }
