@@ -1,0 +1,547 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Two peers of one engine over loopback: the whole transport, as the room uses
+ * it, in every way it may be forced to work. (One engine: usrsctp's state is
+ * the process's and wants one thread.) */
+#include "webrtc/rtc.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <gio/gio.h>
+
+#define DEADLINE_S 15
+#define UNIT_BYTES 9000
+
+struct side {
+	struct rtc_peer *peer;
+	struct side *other;
+	bool remote_set;	/* candidates may be passed to us */
+	GPtrArray *early;	/* candidates that came before that */
+	enum rtc_state state;
+	char *label, *message;
+	uint16_t channel;
+	bool channel_is_remote, writable;
+	size_t received_bytes;
+	unsigned int messages;
+	char *audio_stream, *video_stream;
+	int video_codec;	/* -1: none */
+
+	gint packets, markers, audio_packets;	/* atomic */
+};
+
+struct pair {
+	GMainContext *context;
+	struct rtc_engine *engine;
+	struct side a, b;
+	gint keyframes, bitrate;		/* atomic */
+};
+
+struct candidate_line {
+	char *mid, *line;
+	unsigned int mline;
+};
+
+static void candidate_line_free(gpointer data)
+{
+	struct candidate_line *c = data;
+
+	g_free(c->mid);
+	g_free(c->line);
+	g_free(c);
+}
+
+static void on_candidate(void *user, const char *mid, unsigned int mline,
+			 const char *candidate)
+{
+	struct side *s = user, *o = s->other;
+	struct candidate_line *c;
+
+	if (o->remote_set) {
+		g_assert_true(rtc_peer_add_candidate(o->peer, mid, mline,
+						     candidate, NULL));
+		return;
+	}
+	c = g_new0(struct candidate_line, 1);
+	c->mid = g_strdup(mid);
+	c->mline = mline;
+	c->line = g_strdup(candidate);
+	g_ptr_array_add(o->early, c);
+}
+
+static void remote_is_set(struct side *s)
+{
+	s->remote_set = true;
+	for (guint i = 0; i < s->early->len; i++) {
+		struct candidate_line *c = g_ptr_array_index(s->early, i);
+
+		g_assert_true(rtc_peer_add_candidate(s->peer, c->mid, c->mline,
+						     c->line, NULL));
+	}
+	g_ptr_array_set_size(s->early, 0);
+}
+
+static void on_gathering_done(void *user)
+{
+}
+
+static void on_ice_state(void *user, enum rtc_ice_state state)
+{
+}
+
+static void on_state(void *user, enum rtc_state state, const char *detail)
+{
+	struct side *s = user;
+
+	g_test_message("state %d %s", state, detail ? detail : "");
+	s->state = state;
+}
+
+static void on_channel_open(void *user, uint16_t channel, const char *label,
+			    bool remote)
+{
+	struct side *s = user;
+
+	g_free(s->label);
+	s->label = g_strdup(label);
+	s->channel = channel;
+	s->channel_is_remote = remote;
+}
+
+static void on_channel_message(void *user, uint16_t channel, bool text,
+			       const uint8_t *data, size_t len)
+{
+	struct side *s = user;
+
+	g_assert_cmpuint(channel, ==, s->channel);
+	if (text) {
+		g_free(s->message);
+		s->message = g_strndup((const char *) data, len);
+	}
+	s->received_bytes += len;
+	s->messages++;
+}
+
+static void on_channel_closed(void *user, uint16_t channel)
+{
+	struct side *s = user;
+
+	g_clear_pointer(&s->label, g_free);
+}
+
+static void on_channel_writable(void *user, uint16_t channel)
+{
+	((struct side *) user)->writable = true;
+}
+
+static void on_remote_media(void *user, const char *audio, const char *video)
+{
+	struct side *s = user;
+
+	g_free(s->audio_stream);
+	g_free(s->video_stream);
+	s->audio_stream = g_strdup(audio);
+	s->video_stream = g_strdup(video);
+}
+
+static void on_video_codec(void *user, const enum media_codec *codec)
+{
+	((struct side *) user)->video_codec = codec ? (int) *codec : -1;
+}
+
+static const struct rtc_peer_ops ops = {
+	.local_candidate = on_candidate,
+	.gathering_done = on_gathering_done,
+	.ice_state = on_ice_state,
+	.state = on_state,
+	.channel_open = on_channel_open,
+	.channel_message = on_channel_message,
+	.channel_closed = on_channel_closed,
+	.channel_writable = on_channel_writable,
+	.remote_media = on_remote_media,
+	.video_codec = on_video_codec,
+};
+
+/* network */
+static void on_keyframe(void *user, enum media_codec codec, bool first)
+{
+	g_atomic_int_inc(&((struct pair *) user)->keyframes);
+}
+
+static void on_bitrate(void *user, enum media_codec codec, unsigned int bps)
+{
+	g_atomic_int_set(&((struct pair *) user)->bitrate, (int) bps);
+}
+
+static void on_media(void *user, const char *peer_name,
+		     const struct rtc_media_packet *p)
+{
+	struct pair *pair = user;
+	struct side *s = !strcmp(peer_name, "a") ? &pair->a : &pair->b;
+
+	if (p->codec == MEDIA_CODEC_OPUS) {
+		g_atomic_int_inc(&s->audio_packets);
+		return;
+	}
+	g_atomic_int_inc(&s->packets);
+	if (p->marker)
+		g_atomic_int_inc(&s->markers);
+}
+
+static void side_init(struct pair *p, struct side *s, struct side *other,
+		      bool sends)
+{
+	static const enum media_codec codecs[] = { MEDIA_CODEC_VP8 };
+	struct rtc_peer_config peer = {
+		.name = sends ? "a" : "b",
+		.stream_id = sends ? "stream-a" : "stream-b",
+		.send_audio = sends,
+		.send_video = sends,
+		.trickle = true,
+		.video_codecs = codecs,
+		.n_video_codecs = 1,
+		.ops = &ops,
+		.user = s,
+	};
+	g_autoptr(GError) error = NULL;
+
+	s->other = other;
+	s->video_codec = -2;
+	s->early = g_ptr_array_new_with_free_func(candidate_line_free);
+	s->peer = rtc_peer_new(p->engine, &peer, &error);
+	g_assert_no_error(error);
+}
+
+static void side_done(struct side *s)
+{
+	rtc_peer_free(s->peer);
+	g_ptr_array_unref(s->early);
+	g_free(s->label);
+	g_free(s->message);
+	g_free(s->audio_stream);
+	g_free(s->video_stream);
+}
+
+static gboolean on_deadline(gpointer data)
+{
+	g_error("nothing happened for %d s", DEADLINE_S);
+	return G_SOURCE_REMOVE;
+}
+
+#define WAIT_FOR(pair, condition)                                              \
+	do {                                                                   \
+		GSource *late = g_timeout_source_new_seconds(DEADLINE_S);      \
+		g_source_set_callback(late, on_deadline, NULL, NULL);          \
+		g_source_attach(late, (pair)->context);                        \
+		while (!(condition))                                           \
+			g_main_context_iteration((pair)->context, TRUE);       \
+		g_source_destroy(late);                                        \
+		g_source_unref(late);                                          \
+	} while (0)
+
+/* Wakes the context regularly, for conditions that other threads fulfil. */
+static gboolean tick(gpointer data)
+{
+	return G_SOURCE_CONTINUE;
+}
+
+static void negotiate(struct pair *p, struct side *offerer)
+{
+	struct side *answerer = offerer->other;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *offer = NULL, *answer = NULL;
+
+	offer = rtc_peer_create_offer(offerer->peer, false, &error);
+	g_assert_no_error(error);
+	answer = rtc_peer_accept_offer(answerer->peer, offer, &error);
+	g_assert_no_error(error);
+	remote_is_set(answerer);
+	g_assert_true(rtc_peer_accept_answer(offerer->peer, answer, &error));
+	g_assert_no_error(error);
+	remote_is_set(offerer);
+}
+
+static void pair_init(struct pair *p, const struct rtc_engine_config *like)
+{
+	GSource *ticker = g_timeout_source_new(10);
+	struct rtc_engine_config config = *like;
+	g_autoptr(GError) error = NULL;
+
+	memset(p, 0, sizeof(*p));
+	p->context = g_main_context_new();
+	g_source_set_callback(ticker, tick, NULL, NULL);
+	g_source_attach(ticker, p->context);
+	g_source_unref(ticker);
+	config.context = p->context;
+	config.loopback = true;
+	config.start_bps = 1000000;
+	config.min_bps = 100000;
+	config.max_bps = 4000000;
+	config.request_keyframe = on_keyframe;
+	config.rung_bitrate = on_bitrate;
+	config.media_packet = on_media;
+	config.user = p;
+	p->engine = rtc_engine_new(&config, &error);
+	g_assert_no_error(error);
+	side_init(p, &p->a, &p->b, true);
+	side_init(p, &p->b, &p->a, false);
+}
+
+static void pair_done(struct pair *p)
+{
+	side_done(&p->a);
+	side_done(&p->b);
+	rtc_engine_free(p->engine);
+	g_main_context_unref(p->context);
+}
+
+static void connect_pair(struct pair *p, struct side *offerer)
+{
+	g_assert_true(rtc_peer_open_channel(offerer->peer, "main", NULL));
+	negotiate(p, offerer);
+	WAIT_FOR(p, p->a.state == RTC_STATE_CONNECTED &&
+		 p->b.state == RTC_STATE_CONNECTED);
+	WAIT_FOR(p, p->a.label && p->b.label);
+	g_assert_cmpstr(offerer->other->label, ==, "main");
+	g_assert_true(offerer->other->channel_is_remote);
+	g_assert_false(offerer->channel_is_remote);
+}
+
+/* --- units ------------------------------------------------------------------ */
+static gint units_alive;
+
+static void release_unit(struct coded_unit *u)
+{
+	g_atomic_int_add(&units_alive, -1);
+	free((void *) u->data);
+	free(u);
+}
+
+static void push_unit(struct pair *p, enum media_codec codec, uint64_t number)
+{
+	struct coded_unit *u = calloc(1, sizeof(*u));
+	size_t size = codec == MEDIA_CODEC_OPUS ? 120 : UNIT_BYTES;
+	uint8_t *data = malloc(size);
+
+	g_assert_nonnull(u);
+	g_assert_nonnull(data);
+	memset(data, 0x5a, size);
+	if (codec == MEDIA_CODEC_VP8)
+		data[0] = number ? 0x01 : 0x00;	/* key frame first */
+	*u = (struct coded_unit){
+		.refs = 1,
+		.codec = codec,
+		.keyframe = number == 0,
+		.number = number,
+		.capture_us = (uint64_t) g_get_monotonic_time(),
+		.encoded_us = (uint64_t) g_get_monotonic_time(),
+		.n_samples = codec == MEDIA_CODEC_OPUS ? 960 : 0,
+		.data = data,
+		.size = size,
+		.release = release_unit,
+	};
+	g_atomic_int_inc(&units_alive);
+	rtc_engine_push(p->engine, u);
+	coded_unit_unref(u);
+}
+
+static void check_media(struct pair *p)
+{
+	const int n = 30, packets = 8;	/* 9000 bytes in packets of 1200 */
+
+	for (int i = 0; i < n; i++) {
+		gint64 until = g_get_monotonic_time() + 20000;
+
+		push_unit(p, MEDIA_CODEC_VP8, (uint64_t) i);
+		push_unit(p, MEDIA_CODEC_OPUS, (uint64_t) i);
+		while (g_get_monotonic_time() < until)
+			g_main_context_iteration(p->context, FALSE);
+	}
+	WAIT_FOR(p, g_atomic_int_get(&p->b.markers) == n &&
+		 g_atomic_int_get(&p->b.audio_packets) == n);
+	g_assert_cmpint(g_atomic_int_get(&p->b.packets), ==, n * packets);
+	g_assert_cmpint(g_atomic_int_get(&p->keyframes), >=, 1);
+}
+
+static void check_channel(struct pair *p)
+{
+	static const char hello[] = "{\"type\":\"MESSAGE\"}";
+	g_autofree uint8_t *big = g_malloc0(65536);
+	size_t sent = 0;
+
+	g_assert_cmpint(rtc_peer_send(p->a.peer, p->a.channel, true,
+				      (const uint8_t *) hello, strlen(hello)),
+			==, 0);
+	WAIT_FOR(p, p->b.message);
+	g_assert_cmpstr(p->b.message, ==, hello);
+	g_assert_cmpint(rtc_peer_send(p->b.peer, p->b.channel, true,
+				      (const uint8_t *) "ok", 2), ==, 0);
+	WAIT_FOR(p, p->a.message);
+	g_assert_cmpstr(p->a.message, ==, "ok");
+
+	/* More than every queue on the way holds: it must be held back, not
+	 * lost, and nothing may grow without limit. */
+	p->b.received_bytes = 0;
+	while (sent < 16u << 20) {
+		int r = rtc_peer_send(p->a.peer, p->a.channel, false, big,
+				      65536);
+
+		if (r == 0) {
+			sent += 65536;
+			continue;
+		}
+		g_assert_cmpint(r, ==, -EAGAIN);
+		p->a.writable = false;
+		WAIT_FOR(p, p->a.writable);
+	}
+	WAIT_FOR(p, p->b.received_bytes == sent);
+}
+
+static void test_everything(const void *data)
+{
+	const struct rtc_engine_config *like = data;
+	struct rtc_peer_stats stats;
+	struct rtc_engine_stats engine;
+	struct pair p;
+
+	pair_init(&p, like);
+	connect_pair(&p, &p.a);
+	WAIT_FOR(&p, p.b.video_stream);
+	g_assert_cmpstr(p.b.video_stream, ==, "stream-a");
+	g_assert_cmpstr(p.b.audio_stream, ==, "stream-a");
+	WAIT_FOR(&p, p.a.video_codec == MEDIA_CODEC_VP8);
+	g_assert_cmpint(p.b.video_codec, ==, -2);	/* none, as before */
+	check_media(&p);
+	check_channel(&p);
+
+	rtc_peer_get_stats(p.a.peer, &stats);
+	g_assert_cmpstr(stats.srtp_profile, ==, "AEAD_AES_128_GCM");
+	g_assert_cmpuint(stats.video_frames_dropped, ==, 0);
+	g_assert_cmpint(stats.gso, ==, !like->no_gso);
+	g_assert_cmpint(stats.kernel_demux, ==,
+			like->demux != RTC_DEMUX_CALLBACK);
+	rtc_engine_get_stats(p.engine, &engine);
+	g_assert_cmpstr(engine.backend, ==,
+			like->backend == NET_BACKEND_EPOLL ? "epoll" :
+							     "io_uring");
+	g_assert_cmpuint(engine.bitstream_copies, ==, 0);
+	g_assert_cmpuint(engine.units_dropped, ==, 0);
+	g_test_message("pair %s, %" G_GUINT64_FORMAT " syscalls", stats.pair,
+		       engine.net.syscalls);
+	pair_done(&p);
+	g_assert_cmpint(g_atomic_int_get(&units_alive), ==, 0);
+}
+
+/* The receiver offers; the sender answers and is the DTLS server. */
+static void test_answering(void)
+{
+	struct rtc_engine_config like = { .backend = NET_BACKEND_AUTO };
+	struct rtc_peer_stats stats;
+	struct pair p;
+
+	pair_init(&p, &like);
+	connect_pair(&p, &p.b);
+	check_media(&p);
+	rtc_peer_get_stats(p.a.peer, &stats);
+	while (!stats.dtls_role)
+		rtc_peer_get_stats(p.a.peer, &stats);
+	g_assert_cmpstr(stats.dtls_role, ==, "server");
+
+	/* Again on the same connection: nothing is torn down. */
+	negotiate(&p, &p.a);
+	push_unit(&p, MEDIA_CODEC_OPUS, 99);
+	WAIT_FOR(&p, g_atomic_int_get(&p.b.audio_packets) == 31);
+	g_assert_cmpint(p.a.state, ==, RTC_STATE_CONNECTED);
+	pair_done(&p);
+}
+
+static void test_goodbye(void)
+{
+	struct rtc_engine_config like = { .backend = NET_BACKEND_AUTO };
+	struct pair p;
+
+	pair_init(&p, &like);
+	connect_pair(&p, &p.a);
+	p.a.peer = rtc_peer_free(p.a.peer);
+	WAIT_FOR(&p, p.b.state == RTC_STATE_CLOSED);
+	pair_done(&p);
+}
+
+static void test_states(void)
+{
+	struct rtc_engine_config like = { .backend = NET_BACKEND_AUTO };
+	g_autoptr(GError) error = NULL;
+	g_autofree char *offer = NULL;
+	struct pair p;
+
+	pair_init(&p, &like);
+	g_assert_null(rtc_peer_accept_offer(p.a.peer, "nonsense", &error));
+	g_assert_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
+	g_clear_error(&error);
+	g_assert_false(rtc_peer_accept_answer(p.a.peer, "v=0\r\n", &error));
+	g_assert_error(error, G_IO_ERROR, G_IO_ERROR_BUSY);
+	g_clear_error(&error);
+	offer = rtc_peer_create_offer(p.a.peer, false, &error);
+	g_assert_no_error(error);
+	g_assert_null(rtc_peer_create_offer(p.a.peer, false, &error));
+	g_assert_error(error, G_IO_ERROR, G_IO_ERROR_BUSY);
+	g_clear_error(&error);
+	g_assert_false(rtc_peer_add_candidate(p.a.peer, "0", 0, "candidate:",
+					      &error));
+	g_assert_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
+	g_assert_cmpint(rtc_peer_send(p.a.peer, 0, true, NULL, 0), ==,
+			-ENOTCONN);
+	pair_done(&p);
+}
+
+/* Made and freed in every state, without waiting for anything. */
+static void test_churn(void)
+{
+	struct rtc_engine_config like = { .backend = NET_BACKEND_AUTO };
+	struct rtc_peer_config config = {
+		.name = "churn", .stream_id = "s", .send_audio = true,
+		.send_video = true, .trickle = true, .ops = &ops,
+	};
+	struct pair p;
+
+	pair_init(&p, &like);
+	config.user = &p.a;
+	p.a.peer = rtc_peer_free(p.a.peer);
+	for (int i = 0; i < 200; i++) {
+		g_autofree char *offer = NULL;
+
+		p.a.peer = rtc_peer_new(p.engine, &config, NULL);
+		g_assert_nonnull(p.a.peer);
+		if (i % 2)
+			offer = rtc_peer_create_offer(p.a.peer, false, NULL);
+		if (i % 3)
+			g_main_context_iteration(p.context, FALSE);
+		p.a.peer = rtc_peer_free(p.a.peer);
+	}
+	pair_done(&p);
+}
+
+int main(int argc, char *argv[])
+{
+	static const struct rtc_engine_config ways[] = {
+		{ .backend = NET_BACKEND_URING, .demux = RTC_DEMUX_KERNEL },
+		{ .backend = NET_BACKEND_EPOLL, .demux = RTC_DEMUX_KERNEL },
+		{ .backend = NET_BACKEND_URING, .demux = RTC_DEMUX_CALLBACK },
+		{ .backend = NET_BACKEND_URING, .no_gso = true },
+		{ .backend = NET_BACKEND_EPOLL, .demux = RTC_DEMUX_CALLBACK,
+		  .no_gso = true },
+	};
+	static const char *const names[] = {
+		"/rtc/io_uring", "/rtc/epoll", "/rtc/callback", "/rtc/no-gso",
+		"/rtc/nothing-new",
+	};
+
+	g_test_init(&argc, &argv, NULL);
+	for (unsigned int i = 0; i < G_N_ELEMENTS(ways); i++)
+		g_test_add_data_func(names[i], &ways[i], test_everything);
+	g_test_add_func("/rtc/answering", test_answering);
+	g_test_add_func("/rtc/goodbye", test_goodbye);
+	g_test_add_func("/rtc/states", test_states);
+	g_test_add_func("/rtc/churn", test_churn);
+	return g_test_run();
+}
