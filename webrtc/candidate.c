@@ -53,7 +53,7 @@ static bool take_number(struct sdp_span *rest, uint64_t max, uint64_t *ret)
 	struct sdp_span word;
 
 	return sdp_span_next(rest, ' ', &word) &&
-		sdp_span_number(word, max, ret);
+	       sdp_span_number(word, max, ret);
 }
 
 /* ice-char (RFC 8839 §5.1): letters, digits, '+' and '/'. */
@@ -89,7 +89,7 @@ static bool is_ipv6(const char *address)
 	char plain[INET6_ADDRSTRLEN];
 	struct in6_addr addr;
 	size_t n = strcspn(address, "%");
-	struct sdp_span zone = { address + n, strlen(address + n) };
+	struct sdp_span zone = {address + n, strlen(address + n)};
 
 	if (n >= sizeof(plain))
 		return false;
@@ -219,15 +219,15 @@ static int parse_fixed(struct candidate *c, struct sdp_span *rest)
 
 int candidate_parse(const char *line, size_t len, struct candidate *ret)
 {
-	struct sdp_span rest = { line, len }, name, value;
-	struct candidate c = { 0 };
+	struct sdp_span rest = {line, len}, name, value;
+	struct candidate c = {0};
 	int r;
 
 	if (len > CANDIDATE_MAX_BYTES)
 		return -EMSGSIZE;
-	while (rest.n > 0 && (rest.p[rest.n - 1] == '\n' ||
-			      rest.p[rest.n - 1] == '\r' ||
-			      rest.p[rest.n - 1] == ' '))
+	while (rest.n > 0 &&
+	       (rest.p[rest.n - 1] == '\n' || rest.p[rest.n - 1] == '\r' ||
+		rest.p[rest.n - 1] == ' '))
 		rest.n--;
 	if (rest.n == 0 || memchr(rest.p, '\0', rest.n) ||
 	    memchr(rest.p, '\n', rest.n) || memchr(rest.p, '\r', rest.n))
@@ -241,7 +241,7 @@ int candidate_parse(const char *line, size_t len, struct candidate *ret)
 
 	while (sdp_span_next(&rest, ' ', &name)) {
 		if (!sdp_span_next(&rest, ' ', &value))
-			break;	/* a lone word: old Firefox wrote such */
+			break; /* a lone word: old Firefox wrote such */
 		r = set_extension(&c, name, value);
 		if (r < 0)
 			return r;
@@ -272,5 +272,5 @@ int candidate_format(const struct candidate *c, char *buf, size_t size)
 bool candidate_is_usable(const struct candidate *c)
 {
 	return !c->tcp && c->component == 1 && c->port != 0 &&
-		(c->family == CANDIDATE_IPV4 || c->family == CANDIDATE_IPV6);
+	       (c->family == CANDIDATE_IPV4 || c->family == CANDIDATE_IPV6);
 }

@@ -13,9 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CANDIDATE_MAX_BYTES	   1024u	/* of a line */
-#define CANDIDATE_FOUNDATION_BYTES 33u		/* 32 and NUL */
-#define CANDIDATE_ADDRESS_BYTES	   256u		/* a DNS name and NUL */
+#define CANDIDATE_MAX_BYTES	   1024u /* of a line */
+#define CANDIDATE_FOUNDATION_BYTES 33u	 /* 32 and NUL */
+#define CANDIDATE_ADDRESS_BYTES	   256u	 /* a DNS name and NUL */
 #define CANDIDATE_UFRAG_BYTES	   257u
 
 enum candidate_type {
@@ -27,7 +27,7 @@ enum candidate_type {
 const char *candidate_type_name(enum candidate_type type);
 
 enum candidate_tcp {
-	CANDIDATE_TCP_NONE,	/* UDP, or TCP without a tcptype */
+	CANDIDATE_TCP_NONE, /* UDP, or TCP without a tcptype */
 	CANDIDATE_TCP_ACTIVE,
 	CANDIDATE_TCP_PASSIVE,
 	CANDIDATE_TCP_SO,
@@ -36,8 +36,8 @@ enum candidate_tcp {
 enum candidate_address {
 	CANDIDATE_IPV4,
 	CANDIDATE_IPV6,
-	CANDIDATE_MDNS,		/* a name under .local */
-	CANDIDATE_NAME,		/* any other name */
+	CANDIDATE_MDNS, /* a name under .local */
+	CANDIDATE_NAME, /* any other name */
 };
 
 struct candidate {
@@ -50,9 +50,9 @@ struct candidate {
 	char address[CANDIDATE_ADDRESS_BYTES];
 	uint16_t port;
 	enum candidate_type type;
-	char related_address[CANDIDATE_ADDRESS_BYTES];	/* "": none */
+	char related_address[CANDIDATE_ADDRESS_BYTES]; /* "": none */
 	uint16_t related_port;
-	char ufrag[CANDIDATE_UFRAG_BYTES];		/* "": not said */
+	char ufrag[CANDIDATE_UFRAG_BYTES]; /* "": not said */
 };
 
 /**

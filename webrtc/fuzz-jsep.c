@@ -10,10 +10,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct jsep *make(void)
 {
-	static const enum media_codec codecs[] = { MEDIA_CODEC_H264,
-						   MEDIA_CODEC_VP8 };
+	static const enum media_codec codecs[] = {MEDIA_CODEC_H264,
+						  MEDIA_CODEC_VP8};
 
-	return jsep_new(&(struct jsep_config) {
+	return jsep_new(&(struct jsep_config){
 		.send_audio = true,
 		.send_video = true,
 		.video_codecs = codecs,

@@ -22,28 +22,28 @@
 #include "webrtc/ice-url.h"
 #include "webrtc/packet-ring.h"
 
-#define ICE_PACKETS_DEFAULT	256	/* of each ring */
-#define ICE_NAMES_MAX		8	/* resolved names remembered */
-#define ICE_NAME_TTL_US		(60 * G_TIME_SPAN_SECOND)
-#define ICE_PARKED_MAX		2	/* DTLS that came before its address */
-#define ICE_HELD_MAX		64	/* candidates waiting for the siblings */
-#define ICE_COMPONENT		1	/* rtcp-mux: there is no other */
+#define ICE_PACKETS_DEFAULT 256 /* of each ring */
+#define ICE_NAMES_MAX	    8	/* resolved names remembered */
+#define ICE_NAME_TTL_US	    (60 * G_TIME_SPAN_SECOND)
+#define ICE_PARKED_MAX	    2  /* DTLS that came before its address */
+#define ICE_HELD_MAX	    64 /* candidates waiting for the siblings */
+#define ICE_COMPONENT	    1  /* rtcp-mux: there is no other */
 
 /* 5 ms between checks instead of RFC 8445's 50 (and libnice's 20): a join is
  * a few checks, and each wait is join time. */
-#define ICE_PACING_MS		5
+#define ICE_PACING_MS 5
 /* The first check often comes before the remote knows us: repeat it soon. */
-#define ICE_CHECK_RTO_MS	100
-#define ICE_CHECK_RETRIES	6
-#define ICE_GATHER_RETRY_MS	100
-#define ICE_GATHER_RETRIES	20
+#define ICE_CHECK_RTO_MS    100
+#define ICE_CHECK_RETRIES   6
+#define ICE_GATHER_RETRY_MS 100
+#define ICE_GATHER_RETRIES  20
 /* A name server may hold up host candidates this long, and a dead STUN or
  * TURN server gathering_done() this long. */
-#define ICE_RESOLVE_LIMIT_MS	200
-#define ICE_GATHER_LIMIT_MS	2000
+#define ICE_RESOLVE_LIMIT_MS 200
+#define ICE_GATHER_LIMIT_MS  2000
 /* No pair at all after this: failed. libnice itself would wait for ever when
  * no end of candidates is said. */
-#define ICE_CONNECT_LIMIT_MS	30000
+#define ICE_CONNECT_LIMIT_MS 30000
 
 struct ice_name {
 	char host[ICE_URL_HOST_BYTES];
@@ -58,9 +58,9 @@ struct ice_thread {
 	GThread *thread;
 	clockid_t clock;
 
-	struct packet_ring rx;		/* ice -> network */
-	struct packet_ring tx;		/* network -> ice */
-	int tx_fd;			/* eventfd: wakes ice for @tx */
+	struct packet_ring rx; /* ice -> network */
+	struct packet_ring tx; /* network -> ice */
+	int tx_fd;	       /* eventfd: wakes ice for @tx */
 	GSource *tx_source;
 
 	/* ice: calls the network loop's queue had no room for yet */
@@ -68,9 +68,9 @@ struct ice_thread {
 	GSource *outbox_timer;
 	struct ice_name names[ICE_NAMES_MAX];
 
-	GMutex lock;			/* guards @open alone */
+	GMutex lock; /* guards @open alone */
 	GCond idle;
-	unsigned int open;		/* agents and NiceAgents not gone yet */
+	unsigned int open; /* agents and NiceAgents not gone yet */
 };
 
 struct ice_counters {
@@ -89,7 +89,7 @@ struct ice_credentials {
 /* A UDP socket of libnice and its place in @net.sockets. */
 struct ice_socket {
 	int nice_fd;
-	bool sibling;			/* false: a duplicate, to send alone */
+	bool sibling; /* false: a duplicate, to send alone */
 };
 
 struct ice_parked {
@@ -124,11 +124,11 @@ struct ice_agent {
 		enum rtc_ice_state state;
 		struct ice_credentials remote;
 		bool remote_known;
-		struct candidate *waiting;	/* for the credentials */
+		struct candidate *waiting; /* for the credentials */
 		unsigned int n_waiting, n_remote;
-		bool gathering, gathered;	/* asked for; sockets exist */
+		bool gathering, gathered; /* asked for; sockets exist */
 		bool nice_done, done_reported;
-		bool holding;		/* inside gather: keep candidates */
+		bool holding; /* inside gather: keep candidates */
 		char *held[ICE_HELD_MAX];
 		unsigned int n_held;
 		unsigned int attempts;
@@ -136,7 +136,7 @@ struct ice_agent {
 		GSource *retry, *gather_limit, *connect_limit, *resolve_limit;
 		GCancellable *resolving;
 		unsigned int n_resolving;
-		bool stun_pending;	/* gathering waits for its address */
+		bool stun_pending; /* gathering waits for its address */
 		struct ice_socket sockets[ICE_SOCKETS_MAX];
 		unsigned int n_sockets;
 		bool path_up;
@@ -162,7 +162,7 @@ void ice_agent_unref(struct ice_agent *agent);
 void ice_thread_open(struct ice_thread *thread);
 void ice_thread_close(struct ice_thread *thread);
 
-/* --- ice thread (ice-nice.c) ------------------------------------------------ */
+/* --- ice thread (ice-nice.c) -------------------------------------------- */
 /* @data of each is what ice.c queued; the callee does not keep it. */
 void ice_nice_open(struct ice_agent *agent, const void *credentials);
 void ice_nice_gather(struct ice_agent *agent, const void *unused);
@@ -182,11 +182,11 @@ void ice_nice_disarm(GSource **slot);
 void ice_nice_start_gathering(struct ice_agent *agent);
 void ice_nice_report_done(struct ice_agent *agent);
 
-/* --- ice thread (ice-server.c) ---------------------------------------------- */
+/* --- ice thread (ice-server.c) ------------------------------------------ */
 /* Hands literal and remembered addresses to libnice, looks the others up. */
 void ice_server_apply(struct ice_agent *agent);
 
-/* --- ice thread (ice-net.c): calls for the network thread, in order ----------- */
+/* --- ice thread (ice-net.c): calls for the network thread, in order ----- */
 void ice_net_add_socket(struct ice_agent *agent, unsigned int index, int fd,
 			bool receive);
 void ice_net_add_source(struct ice_agent *agent, const NiceAddress *address);
@@ -195,5 +195,5 @@ void ice_net_set_path(struct ice_agent *agent, int index,
 		      const NiceAddress *address);
 void ice_net_close(struct ice_agent *agent);
 /* libnice's receive callback. */
-void ice_net_receive(NiceAgent *nice, guint stream, guint component,
-		     guint len, gchar *data, gpointer agent);
+void ice_net_receive(NiceAgent *nice, guint stream, guint component, guint len,
+		     gchar *data, gpointer agent);

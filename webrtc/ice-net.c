@@ -11,10 +11,10 @@
 /* Full queue of the network loop: try again after this. */
 #define OUTBOX_RETRY_MS 2
 
-#define count(field) \
+#define count(field)                                                           \
 	atomic_fetch_add_explicit(&(field), 1, memory_order_relaxed)
 
-/* --- packets ------------------------------------------------------------------ */
+/* --- packets ------------------------------------------------------------ */
 static bool same_address(const struct sockaddr_storage *a,
 			 const struct sockaddr_storage *b)
 {
@@ -25,14 +25,14 @@ static bool same_address(const struct sockaddr_storage *a,
 		const struct sockaddr_in *y = (const void *) b;
 
 		return x->sin_port == y->sin_port &&
-			x->sin_addr.s_addr == y->sin_addr.s_addr;
+		       x->sin_addr.s_addr == y->sin_addr.s_addr;
 	}
 	if (a->ss_family == AF_INET6) {
 		const struct sockaddr_in6 *x = (const void *) a;
 		const struct sockaddr_in6 *y = (const void *) b;
 
 		return x->sin6_port == y->sin6_port &&
-			memcmp(&x->sin6_addr, &y->sin6_addr, 16) == 0;
+		       memcmp(&x->sin6_addr, &y->sin6_addr, 16) == 0;
 	}
 	return false;
 }
@@ -91,7 +91,7 @@ static void on_sibling(void *user, uint8_t *data, size_t len,
 	a->ops->packet(a->user, data, len, from, now_us);
 }
 
-/* --- packets by way of libnice ---------------------------------------------------- */
+/* --- packets by way of libnice ------------------------------------------ */
 static void drain(struct ice_thread *t)
 {
 	struct packet *p;
@@ -116,8 +116,8 @@ static void drain_posted(void *data)
 	drain(data);
 }
 
-void ice_net_receive(NiceAgent *nice, guint stream, guint component,
-		     guint len, gchar *data, gpointer user)
+void ice_net_receive(NiceAgent *nice, guint stream, guint component, guint len,
+		     gchar *data, gpointer user)
 {
 	struct ice_agent *a = user;
 	struct ice_thread *t = a->thread;
@@ -162,7 +162,7 @@ static void relay(void *user, const uint8_t *data, size_t len)
 		packet_ring_not_woken(&t->tx);
 }
 
-/* --- calls from the ice thread --------------------------------------------------- */
+/* --- calls from the ice thread ------------------------------------------ */
 struct net_call {
 	struct ice_agent *agent;
 	void (*fn)(struct net_call *call);
@@ -204,7 +204,7 @@ static void post(struct ice_agent *a, const struct net_call *call)
 	struct net_call *copy = malloc(sizeof(*copy));
 
 	if (!copy)
-		abort();	/* as GLib does */
+		abort(); /* as GLib does */
 	*copy = *call;
 	copy->agent = ice_agent_ref(a);
 	g_queue_push_tail(&t->outbox, copy);
@@ -230,12 +230,12 @@ static void add_socket(struct net_call *call)
 void ice_net_add_socket(struct ice_agent *a, unsigned int index, int fd,
 			bool receive)
 {
-	post(a, &(struct net_call) {
-		.fn = add_socket,
-		.index = (int) index,
-		.fd = fd,
-		.receive = receive,
-	});
+	post(a, &(struct net_call){
+			.fn = add_socket,
+			.index = (int) index,
+			.fd = fd,
+			.receive = receive,
+		});
 }
 
 static void unpark(struct ice_agent *a, const struct sockaddr_storage *from)
@@ -272,15 +272,15 @@ static void add_source(struct net_call *call)
 
 static void copy_address(const NiceAddress *address, struct net_call *call)
 {
-	nice_address_copy_to_sockaddr(address,
-				      (struct sockaddr *) &call->addr);
-	call->addr_len = call->addr.ss_family == AF_INET6 ?
-		sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+	nice_address_copy_to_sockaddr(address, (struct sockaddr *) &call->addr);
+	call->addr_len = call->addr.ss_family == AF_INET6
+				 ? sizeof(struct sockaddr_in6)
+				 : sizeof(struct sockaddr_in);
 }
 
 void ice_net_add_source(struct ice_agent *a, const NiceAddress *address)
 {
-	struct net_call call = { .fn = add_source };
+	struct net_call call = {.fn = add_source};
 
 	copy_address(address, &call);
 	post(a, &call);
@@ -289,7 +289,7 @@ void ice_net_add_source(struct ice_agent *a, const NiceAddress *address)
 static void set_path(struct net_call *call)
 {
 	struct ice_agent *a = call->agent;
-	struct ice_path path = { 0 };
+	struct ice_path path = {0};
 
 	if (call->addr_len == 0) {
 		if (a->net.path.kind == ICE_PATH_NONE)
@@ -304,8 +304,7 @@ static void set_path(struct net_call *call)
 	if (call->index >= 0)
 		path.socket = a->net.sockets[call->index];
 	if (path.socket) {
-		path.kind = call->receive ? ICE_PATH_KERNEL
-					  : ICE_PATH_CALLBACK;
+		path.kind = call->receive ? ICE_PATH_KERNEL : ICE_PATH_CALLBACK;
 	} else {
 		path.kind = ICE_PATH_RELAYED;
 		path.relay = relay;
@@ -319,7 +318,7 @@ static void set_path(struct net_call *call)
 void ice_net_set_path(struct ice_agent *a, int index,
 		      const NiceAddress *address)
 {
-	struct net_call call = { .fn = set_path, .index = index };
+	struct net_call call = {.fn = set_path, .index = index};
 
 	if (address)
 		copy_address(address, &call);
@@ -331,7 +330,7 @@ void ice_net_set_path(struct ice_agent *a, int index,
 static void close_all(struct net_call *call)
 {
 	struct ice_agent *a = call->agent;
-	struct ice_path none = { 0 };
+	struct ice_path none = {0};
 
 	drain(a->thread);
 	if (a->net.path.kind != ICE_PATH_NONE) {
@@ -342,10 +341,10 @@ static void close_all(struct net_call *call)
 	for (unsigned int i = 0; i < ICE_SOCKETS_MAX; i++)
 		a->net.sockets[i] = net_socket_free(a->net.sockets[i]);
 	a->ops->closed(a->user);
-	ice_agent_unref(a);	/* the owner's */
+	ice_agent_unref(a); /* the owner's */
 }
 
 void ice_net_close(struct ice_agent *a)
 {
-	post(a, &(struct net_call) { .fn = close_all });
+	post(a, &(struct net_call){.fn = close_all});
 }

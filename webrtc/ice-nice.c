@@ -13,7 +13,7 @@
 
 #include "webrtc/net-demux.h"
 
-/* --- sources ------------------------------------------------------------------- */
+/* --- sources ------------------------------------------------------------ */
 void ice_nice_disarm(GSource **slot)
 {
 	if (!*slot)
@@ -32,7 +32,7 @@ void ice_nice_arm(struct ice_agent *a, GSource **slot, unsigned int ms,
 	g_source_attach(*slot, a->thread->context);
 }
 
-/* --- state --------------------------------------------------------------------- */
+/* --- state -------------------------------------------------------------- */
 static void report_state(struct ice_agent *a, enum rtc_ice_state state)
 {
 	if (a->ice.state == state)
@@ -59,7 +59,7 @@ static gboolean connect_expired(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-/* --- the selected pair ------------------------------------------------------------ */
+/* --- the selected pair -------------------------------------------------- */
 static void describe(const NiceCandidate *c, char *buf, size_t size)
 {
 	static const char *const types[] = {
@@ -113,7 +113,7 @@ static void publish_path(struct ice_agent *a)
 			      index >= 0 && a->ice.sockets[index].sibling);
 }
 
-/* --- signals --------------------------------------------------------------------- */
+/* --- signals ------------------------------------------------------------ */
 static void on_pair(NiceAgent *nice, guint stream, guint component,
 		    NiceCandidate *local, NiceCandidate *remote, gpointer data)
 {
@@ -127,7 +127,7 @@ static void on_state(NiceAgent *nice, guint stream, guint component,
 
 	switch ((NiceComponentState) state) {
 	case NICE_COMPONENT_STATE_GATHERING:
-		return;			/* a restart passes here, path and all */
+		return; /* a restart passes here, path and all */
 	case NICE_COMPONENT_STATE_CONNECTING:
 		report_state(a, RTC_ICE_CHECKING);
 		return;
@@ -138,8 +138,9 @@ static void on_state(NiceAgent *nice, guint stream, guint component,
 		/* Consent that came back brings no new pair. */
 		if (!a->ice.path_up)
 			publish_path(a);
-		report_state(a, state == NICE_COMPONENT_STATE_READY ?
-			     RTC_ICE_COMPLETED : RTC_ICE_CONNECTED);
+		report_state(a, state == NICE_COMPONENT_STATE_READY
+					? RTC_ICE_COMPLETED
+					: RTC_ICE_CONNECTED);
 		return;
 	case NICE_COMPONENT_STATE_DISCONNECTED:
 		if (!a->ice.connected)
@@ -178,7 +179,7 @@ static bool format_candidate(const NiceCandidate *nc, char *buf, size_t size)
 		c.type = CANDIDATE_SRFLX;
 		break;
 	case NICE_CANDIDATE_TYPE_PEER_REFLEXIVE:
-		return false;		/* the remote sees it by itself */
+		return false; /* the remote sees it by itself */
 	case NICE_CANDIDATE_TYPE_RELAYED:
 		c.type = CANDIDATE_RELAY;
 		break;
@@ -244,7 +245,7 @@ static gboolean gather_expired(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-/* --- opening --------------------------------------------------------------------- */
+/* --- opening ------------------------------------------------------------ */
 static void connect_signals(struct ice_agent *a)
 {
 	NiceAgent *nice = a->ice.nice;
@@ -255,8 +256,8 @@ static void connect_signals(struct ice_agent *a)
 			 G_CALLBACK(on_remote_candidate), a);
 	g_signal_connect(nice, "candidate-gathering-done",
 			 G_CALLBACK(on_gathered), a);
-	g_signal_connect(nice, "component-state-changed",
-			 G_CALLBACK(on_state), a);
+	g_signal_connect(nice, "component-state-changed", G_CALLBACK(on_state),
+			 a);
 	g_signal_connect(nice, "new-selected-pair-full", G_CALLBACK(on_pair),
 			 a);
 }
@@ -269,29 +270,27 @@ void ice_nice_open(struct ice_agent *a, const void *credentials)
 	nice = nice_agent_new_full(a->thread->context,
 				   NICE_COMPATIBILITY_RFC5245,
 				   NICE_AGENT_OPTION_CONSENT_FRESHNESS |
-				   NICE_AGENT_OPTION_ICE_TRICKLE);
+					   NICE_AGENT_OPTION_ICE_TRICKLE);
 	/* UPnP would delay the end of gathering by its own timeout. */
 	g_object_set(nice, "controlling-mode", (gboolean) a->controlling,
-		     "upnp", FALSE, "ice-tcp", FALSE,
-		     "force-relay", (gboolean) a->relay_only,
-		     "stun-pacing-timer", ICE_PACING_MS,
-		     "stun-initial-timeout", ICE_CHECK_RTO_MS,
+		     "upnp", FALSE, "ice-tcp", FALSE, "force-relay",
+		     (gboolean) a->relay_only, "stun-pacing-timer",
+		     ICE_PACING_MS, "stun-initial-timeout", ICE_CHECK_RTO_MS,
 		     "stun-max-retransmissions", ICE_CHECK_RETRIES, NULL);
 	a->ice.nice = nice;
 	a->ice.stream = nice_agent_add_stream(nice, 1);
-	nice_agent_set_local_credentials(nice, a->ice.stream, c->ufrag,
-					 c->pwd);
+	nice_agent_set_local_credentials(nice, a->ice.stream, c->ufrag, c->pwd);
 	if (a->port_min || a->port_max)
-		nice_agent_set_port_range(nice, a->ice.stream, ICE_COMPONENT,
-					  a->port_min, a->port_max ?
-					  a->port_max : G_MAXUINT16);
+		nice_agent_set_port_range(
+			nice, a->ice.stream, ICE_COMPONENT, a->port_min,
+			a->port_max ? a->port_max : G_MAXUINT16);
 	connect_signals(a);
 	nice_agent_attach_recv(nice, a->ice.stream, ICE_COMPONENT,
 			       a->thread->context, ice_net_receive, a);
 	ice_server_apply(a);
 }
 
-/* --- gathering --------------------------------------------------------------------- */
+/* --- gathering ---------------------------------------------------------- */
 static void add_address(struct ice_agent *a, const char *text)
 {
 	NiceAddress address;
@@ -337,8 +336,8 @@ static void attach_socket(struct ice_agent *a, int nice_fd)
 	if (r < 0) {
 		atomic_store(&a->counters.kernel_demux, false);
 		if (a->demux != RTC_DEMUX_CALLBACK)
-			atomic_compare_exchange_strong(
-				&a->counters.demux_error, &expected, r);
+			atomic_compare_exchange_strong(&a->counters.demux_error,
+						       &expected, r);
 		/* libnice's default loses packets of a video at once. */
 		setsockopt(nice_fd, SOL_SOCKET, SO_RCVBUF, &bytes,
 			   sizeof(bytes));
@@ -366,7 +365,8 @@ static void attach_sockets(struct ice_agent *a)
 		int fd = g_socket_get_fd(socket);
 
 		if (g_socket_get_socket_type(socket) ==
-		    G_SOCKET_TYPE_DATAGRAM && find_socket(a, fd) < 0 &&
+			    G_SOCKET_TYPE_DATAGRAM &&
+		    find_socket(a, fd) < 0 &&
 		    a->ice.n_sockets < ICE_SOCKETS_MAX)
 			attach_socket(a, fd);
 	}
@@ -427,7 +427,7 @@ void ice_nice_gather(struct ice_agent *a, const void *unused)
 		ice_nice_start_gathering(a);
 }
 
-/* --- the remote side --------------------------------------------------------------- */
+/* --- the remote side ---------------------------------------------------- */
 void ice_nice_set_controlling(struct ice_agent *a, const void *flag)
 {
 	const bool *controlling = flag;
@@ -474,7 +474,7 @@ void ice_nice_set_remote(struct ice_agent *a, const void *credentials)
 
 	if (a->ice.remote_known && strcmp(c->ufrag, a->ice.remote.ufrag) == 0 &&
 	    strcmp(c->pwd, a->ice.remote.pwd) == 0)
-		return;		/* a re-offer says again what we know */
+		return; /* a re-offer says again what we know */
 
 	a->ice.remote = *c;
 	a->ice.remote_known = true;
@@ -498,8 +498,8 @@ void ice_nice_add_remote(struct ice_agent *a, const void *candidate)
 		return;
 	}
 	if (!a->ice.waiting)
-		a->ice.waiting = g_new(struct candidate,
-				       ICE_REMOTE_CANDIDATES_MAX);
+		a->ice.waiting =
+			g_new(struct candidate, ICE_REMOTE_CANDIDATES_MAX);
 	a->ice.waiting[a->ice.n_waiting++] =
 		*(const struct candidate *) candidate;
 }
@@ -509,7 +509,7 @@ void ice_nice_remote_done(struct ice_agent *a, const void *unused)
 	nice_agent_peer_candidate_gathering_done(a->ice.nice, a->ice.stream);
 }
 
-/* --- restart, end ---------------------------------------------------------------- */
+/* --- restart, end ------------------------------------------------------- */
 void ice_nice_restart(struct ice_agent *a, const void *credentials)
 {
 	const struct ice_credentials *c = credentials;
@@ -569,11 +569,11 @@ void ice_nice_close(struct ice_agent *a, const void *unused)
 	a->ice.nice = NULL;
 }
 
-/* --- relayed media ------------------------------------------------------------------ */
+/* --- relayed media ------------------------------------------------------ */
 static void send_packet(struct ice_agent *a, struct packet *p)
 {
-	GOutputVector vector = { p->data, p->len };
-	NiceOutputMessage message = { &vector, 1 };
+	GOutputVector vector = {p->data, p->len};
+	NiceOutputMessage message = {&vector, 1};
 
 	if (a->ice.closing)
 		return;

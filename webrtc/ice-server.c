@@ -10,7 +10,7 @@ struct lookup {
 	unsigned int server;
 };
 
-/* --- names remembered ------------------------------------------------------------ */
+/* --- names remembered --------------------------------------------------- */
 static const char *recall(struct ice_thread *t, const char *host)
 {
 	gint64 now = g_get_monotonic_time();
@@ -42,9 +42,8 @@ static void remember(struct ice_thread *t, const char *host,
 	slot->expires_us = g_get_monotonic_time() + ICE_NAME_TTL_US;
 }
 
-/* --- to libnice ------------------------------------------------------------------- */
-static void use_server(struct ice_agent *a, unsigned int i,
-		       const char *address)
+/* --- to libnice --------------------------------------------------------- */
+static void use_server(struct ice_agent *a, unsigned int i, const char *address)
 {
 	const struct ice_url *url = &a->servers[i];
 
@@ -53,11 +52,10 @@ static void use_server(struct ice_agent *a, unsigned int i,
 			     "stun-server-port", (guint) url->port, NULL);
 		return;
 	}
-	nice_agent_set_relay_info(a->ice.nice, a->ice.stream, ICE_COMPONENT,
-				  address, url->port, url->user,
-				  a->passwords[i],
-				  url->tcp ? NICE_RELAY_TYPE_TURN_TCP
-					   : NICE_RELAY_TYPE_TURN_UDP);
+	nice_agent_set_relay_info(
+		a->ice.nice, a->ice.stream, ICE_COMPONENT, address, url->port,
+		url->user, a->passwords[i],
+		url->tcp ? NICE_RELAY_TYPE_TURN_TCP : NICE_RELAY_TYPE_TURN_UDP);
 	/* Once gathering has begun this begins another round of it. */
 	if (a->ice.gathered)
 		a->ice.nice_done = false;
@@ -68,10 +66,10 @@ static char *pick_address(GList *addresses)
 	GInetAddress *best = NULL;
 
 	for (GList *l = addresses; l; l = l->next) {
-		if (!best || (g_inet_address_get_family(l->data) ==
-			      G_SOCKET_FAMILY_IPV4 &&
-			      g_inet_address_get_family(best) !=
-			      G_SOCKET_FAMILY_IPV4))
+		if (!best ||
+		    (g_inet_address_get_family(l->data) ==
+			     G_SOCKET_FAMILY_IPV4 &&
+		     g_inet_address_get_family(best) != G_SOCKET_FAMILY_IPV4))
 			best = l->data;
 	}
 	return best ? g_inet_address_to_string(best) : NULL;
@@ -87,8 +85,7 @@ static void stun_settled(struct ice_agent *a)
 		ice_nice_start_gathering(a);
 }
 
-static void on_resolved(GObject *resolver, GAsyncResult *result,
-			gpointer data)
+static void on_resolved(GObject *resolver, GAsyncResult *result, gpointer data)
 {
 	struct lookup *lookup = data;
 	struct ice_agent *a = lookup->agent;
@@ -121,7 +118,7 @@ static void look_up(struct ice_agent *a, unsigned int i)
 	GResolver *resolver = g_resolver_get_default();
 	struct lookup *lookup = g_new(struct lookup, 1);
 
-	*lookup = (struct lookup) { ice_agent_ref(a), i };
+	*lookup = (struct lookup){ice_agent_ref(a), i};
 	a->ice.n_resolving++;
 	if (!a->ice.resolving)
 		a->ice.resolving = g_cancellable_new();
@@ -142,8 +139,8 @@ void ice_server_apply(struct ice_agent *a)
 
 	for (unsigned int i = 0; i < a->n_servers; i++) {
 		const struct ice_url *url = &a->servers[i];
-		const char *address = url->literal ? url->host
-						   : recall(a->thread, url->host);
+		const char *address =
+			url->literal ? url->host : recall(a->thread, url->host);
 
 		/* libnice asks one STUN server. */
 		if (url->scheme == ICE_URL_STUN) {

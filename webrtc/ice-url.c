@@ -17,9 +17,9 @@ static bool take_scheme(struct sdp_span *rest, enum ice_url_scheme *ret)
 		const char *text;
 		enum ice_url_scheme scheme;
 	} known[] = {
-		{ "stun:", ICE_URL_STUN },
-		{ "turn:", ICE_URL_TURN },
-		{ "turns:", ICE_URL_TURNS },
+		{"stun:", ICE_URL_STUN},
+		{"turn:", ICE_URL_TURN},
+		{"turns:", ICE_URL_TURNS},
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
@@ -45,7 +45,7 @@ static bool is_host(struct sdp_span s, bool *ret_literal)
 	if (s.n == 0 || !sdp_span_copy(s, text, sizeof(text)))
 		return false;
 	*ret_literal = inet_pton(AF_INET, text, &v4) == 1 ||
-		inet_pton(AF_INET6, text, &v6) == 1;
+		       inet_pton(AF_INET6, text, &v6) == 1;
 	if (*ret_literal)
 		return true;
 
@@ -63,12 +63,16 @@ static bool is_host(struct sdp_span s, bool *ret_literal)
 /* "user@" with the last '@': a user name may have one itself. */
 static int take_user(struct sdp_span *rest, struct ice_url *url)
 {
-	const char *at = memrchr(rest->p, '@', rest->n);
+	const char *at = NULL;
 	struct sdp_span user;
 
+	for (size_t i = rest->n; i > 0 && !at; i--) {
+		if (rest->p[i - 1] == '@')
+			at = rest->p + i - 1;
+	}
 	if (!at)
 		return 0;
-	user = (struct sdp_span) { rest->p, (size_t) (at - rest->p) };
+	user = (struct sdp_span){rest->p, (size_t) (at - rest->p)};
 	for (size_t i = 0; i < user.n; i++) {
 		if ((unsigned char) user.p[i] < ' ')
 			return -EBADMSG;
@@ -87,9 +91,8 @@ static int take_query(struct sdp_span *rest, struct ice_url *url)
 
 	if (!mark)
 		return 0;
-	query = (struct sdp_span) {
-		mark + 1, rest->n - (size_t) (mark - rest->p) - 1
-	};
+	query = (struct sdp_span){mark + 1,
+				  rest->n - (size_t) (mark - rest->p) - 1};
 	rest->n = (size_t) (mark - rest->p);
 	if (sdp_span_is_nocase(query, "transport=tcp"))
 		url->tcp = true;
@@ -100,7 +103,7 @@ static int take_query(struct sdp_span *rest, struct ice_url *url)
 
 static int take_host(struct sdp_span rest, struct ice_url *url)
 {
-	struct sdp_span host = rest, port = { 0 };
+	struct sdp_span host = rest, port = {0};
 	const char *colon;
 	uint64_t number;
 
@@ -109,17 +112,16 @@ static int take_host(struct sdp_span rest, struct ice_url *url)
 
 		if (!end)
 			return -EBADMSG;
-		host = (struct sdp_span) { rest.p + 1,
-					   (size_t) (end - rest.p) - 1 };
-		port = (struct sdp_span) { end + 1,
-					   rest.n - host.n - 2 };
+		host = (struct sdp_span){rest.p + 1,
+					 (size_t) (end - rest.p) - 1};
+		port = (struct sdp_span){end + 1, rest.n - host.n - 2};
 		if (port.n > 0 && port.p[0] != ':')
 			return -EBADMSG;
 	} else {
 		colon = rest.n > 0 ? memchr(rest.p, ':', rest.n) : NULL;
 		if (colon) {
 			host.n = (size_t) (colon - rest.p);
-			port = (struct sdp_span) { colon, rest.n - host.n };
+			port = (struct sdp_span){colon, rest.n - host.n};
 		}
 	}
 
@@ -138,18 +140,18 @@ static int take_host(struct sdp_span rest, struct ice_url *url)
 
 int ice_url_parse(const char *text, size_t len, struct ice_url *ret)
 {
-	struct sdp_span rest = { text, len };
-	struct ice_url url = { 0 };
+	struct sdp_span rest = {text, len};
+	struct ice_url url = {0};
 	int r;
 
 	if (len > ICE_URL_MAX_BYTES)
 		return -EMSGSIZE;
-	if (len == 0 || memchr(text, '\0', len) || !take_scheme(&rest, &url.scheme) ||
-	    rest.n == 0)
+	if (len == 0 || memchr(text, '\0', len) ||
+	    !take_scheme(&rest, &url.scheme) || rest.n == 0)
 		return -EBADMSG;
 
-	url.port = url.scheme == ICE_URL_TURNS ? DEFAULT_TLS_PORT
-					       : DEFAULT_PORT;
+	url.port =
+		url.scheme == ICE_URL_TURNS ? DEFAULT_TLS_PORT : DEFAULT_PORT;
 	r = take_user(&rest, &url);
 	if (r == 0 && rest.n > 0)
 		r = take_query(&rest, &url);

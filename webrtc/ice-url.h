@@ -23,16 +23,16 @@
 enum ice_url_scheme {
 	ICE_URL_STUN,
 	ICE_URL_TURN,
-	ICE_URL_TURNS,		/* libnice has no TLS: cannot be used */
+	ICE_URL_TURNS, /* libnice has no TLS: cannot be used */
 };
 
 struct ice_url {
 	enum ice_url_scheme scheme;
-	char user[ICE_URL_USER_BYTES];	/* "": none */
-	char host[ICE_URL_HOST_BYTES];	/* name or literal, no brackets */
-	bool literal;			/* an address, not a name */
-	uint16_t port;			/* 3478 (turns: 5349) when not said */
-	bool tcp;			/* ?transport=tcp */
+	char user[ICE_URL_USER_BYTES]; /* "": none */
+	char host[ICE_URL_HOST_BYTES]; /* name or literal, no brackets */
+	bool literal;		       /* an address, not a name */
+	uint16_t port;		       /* 3478 (turns: 5349) when not said */
+	bool tcp;		       /* ?transport=tcp */
 };
 
 /* Return: 0, -EMSGSIZE, -EBADMSG. */

@@ -15,7 +15,7 @@
 
 #define CLOSE_LIMIT_US (5 * G_TIME_SPAN_SECOND)
 
-/* --- the thread -------------------------------------------------------------- */
+/* --- the thread --------------------------------------------------------- */
 struct start {
 	struct ice_thread *thread;
 	GMutex lock;
@@ -49,7 +49,7 @@ static gpointer run(gpointer data)
 
 static int start_thread(struct ice_thread *t)
 {
-	struct start start = { .thread = t };
+	struct start start = {.thread = t};
 	GError *error = NULL;
 
 	g_mutex_init(&start.lock);
@@ -101,8 +101,8 @@ int ice_thread_new(struct ice_thread **ret,
 	g_mutex_init(&t->lock);
 	g_cond_init(&t->idle);
 
-	r = init_rings(t, config->n_packets ? config->n_packets :
-		       ICE_PACKETS_DEFAULT);
+	r = init_rings(t, config->n_packets ? config->n_packets
+					    : ICE_PACKETS_DEFAULT);
 	if (r == 0)
 		r = start_thread(t);
 	if (r < 0) {
@@ -186,7 +186,7 @@ uint64_t ice_thread_get_cpu_ns(struct ice_thread *t)
 	return (uint64_t) ts.tv_sec * 1000000000 + (uint64_t) ts.tv_nsec;
 }
 
-/* --- an agent's life ------------------------------------------------------------ */
+/* --- an agent's life ---------------------------------------------------- */
 struct ice_agent *ice_agent_ref(struct ice_agent *a)
 {
 	atomic_fetch_add_explicit(&a->refs, 1, memory_order_relaxed);
@@ -206,7 +206,7 @@ void ice_agent_unref(struct ice_agent *a)
 	ice_thread_close(t);
 }
 
-/* --- calls into the ice thread ----------------------------------------------------- */
+/* --- calls into the ice thread ------------------------------------------ */
 struct call {
 	struct ice_agent *agent;
 	void (*fn)(struct ice_agent *agent, const void *data);
@@ -239,7 +239,7 @@ static void queue_call(struct ice_agent *a,
 	GSource *source = g_idle_source_new();
 	struct call *call = g_new(struct call, 1);
 
-	*call = (struct call) { ice_agent_ref(a), fn, data };
+	*call = (struct call){ice_agent_ref(a), fn, data};
 	g_source_set_priority(source, G_PRIORITY_DEFAULT);
 	g_source_set_callback(source, run_call, call, free_call);
 	g_source_attach(source, a->thread->context);
@@ -254,7 +254,7 @@ static void random_token(char *buf, size_t size)
 
 	g_assert(size <= sizeof(bytes));
 	if (getrandom(bytes, size, 0) != (ssize_t) size)
-		abort();	/* there is no safe way on without */
+		abort(); /* there is no safe way on without */
 	for (size_t i = 0; i + 1 < size; i++)
 		buf[i] = alphabet[bytes[i] & 63];
 	buf[size - 1] = '\0';
@@ -381,12 +381,11 @@ void ice_agent_restart(struct ice_agent *a)
 	queue_call(a, ice_nice_restart, copy_credentials(a->ufrag, a->pwd));
 }
 
-void ice_agent_get_stats(const struct ice_agent *a,
-			 struct ice_agent_stats *ret)
+void ice_agent_get_stats(const struct ice_agent *a, struct ice_agent_stats *ret)
 {
 	const struct ice_counters *c = &a->counters;
 
-	*ret = (struct ice_agent_stats) {
+	*ret = (struct ice_agent_stats){
 		.kernel_demux = atomic_load(&c->kernel_demux),
 		.demux_error = atomic_load(&c->demux_error),
 		.sockets = atomic_load(&c->sockets),

@@ -25,21 +25,21 @@
 #include "webrtc/net-loop.h"
 #include "webrtc/rtc.h"
 
-#define ICE_UFRAG_BYTES		 9	/* 8 and NUL */
-#define ICE_PWD_BYTES		 25	/* 24 and NUL */
-#define ICE_SOCKETS_MAX		 16	/* siblings per agent */
-#define ICE_REMOTE_CANDIDATES_MAX 64	/* per agent and ICE generation */
-#define ICE_SERVERS_MAX		 8
-#define ICE_PACKET_BYTES	 2048	/* larger ones are dropped */
-#define ICE_SOURCES_MAX		 16	/* remote addresses taken as valid */
-#define ICE_PAIR_BYTES		 160
+#define ICE_UFRAG_BYTES		  9  /* 8 and NUL */
+#define ICE_PWD_BYTES		  25 /* 24 and NUL */
+#define ICE_SOCKETS_MAX		  16 /* siblings per agent */
+#define ICE_REMOTE_CANDIDATES_MAX 64 /* per agent and ICE generation */
+#define ICE_SERVERS_MAX		  8
+#define ICE_PACKET_BYTES	  2048 /* larger ones are dropped */
+#define ICE_SOURCES_MAX		  16   /* remote addresses taken as valid */
+#define ICE_PAIR_BYTES		  160
 
 struct ice_thread;
 struct ice_agent;
 
 struct ice_thread_config {
-	struct net_loop *loop;		/* borrowed; must outlive the thread */
-	unsigned int n_packets;		/* of each pool; 0: 512 */
+	struct net_loop *loop;	/* borrowed; must outlive the thread */
+	unsigned int n_packets; /* of each pool; 0: 256 */
 };
 
 /* Control. Return: 0 or negative errno. */
@@ -52,18 +52,18 @@ struct ice_thread *ice_thread_free(struct ice_thread *thread);
 uint64_t ice_thread_get_cpu_ns(struct ice_thread *thread);
 
 enum ice_path_kind {
-	ICE_PATH_NONE,		/* stop sending at once: no pair, or no consent */
-	ICE_PATH_KERNEL,	/* the sibling socket sends and receives */
-	ICE_PATH_CALLBACK,	/* a duplicate of libnice's socket sends,
-				 * receiving goes through the ice thread */
-	ICE_PATH_RELAYED,	/* TURN: both go through the ice thread */
+	ICE_PATH_NONE,	   /* stop sending at once: no pair, or no consent */
+	ICE_PATH_KERNEL,   /* the sibling socket sends and receives */
+	ICE_PATH_CALLBACK, /* a duplicate of libnice's socket sends,
+			    * receiving goes through the ice thread */
+	ICE_PATH_RELAYED,  /* TURN: both go through the ice thread */
 };
 
 /* Where to send. Everything here is valid until the next path callback or the
  * closed callback, whichever comes first. */
 struct ice_path {
 	enum ice_path_kind kind;
-	struct net_socket *socket;	/* NULL unless KERNEL or CALLBACK */
+	struct net_socket *socket; /* NULL unless KERNEL or CALLBACK */
 	struct sockaddr_storage addr;
 	socklen_t addr_len;
 	/* RELAYED: copies one datagram for the ice thread; drops and counts
@@ -93,14 +93,14 @@ struct ice_agent_ops {
 
 struct ice_agent_config {
 	bool controlling;
-	const struct rtc_ice_server *servers;	/* copied */
+	const struct rtc_ice_server *servers; /* copied */
 	unsigned int n_servers;
 	bool relay_only;
-	const char *const *addresses;	/* as in rtc_engine_config */
+	const char *const *addresses; /* as in rtc_engine_config */
 	bool loopback;
 	uint16_t port_min, port_max;
 	enum rtc_demux demux;
-	const struct ice_agent_ops *ops;	/* must outlive the agent */
+	const struct ice_agent_ops *ops; /* must outlive the agent */
 	void *user;
 };
 
@@ -137,13 +137,13 @@ void ice_agent_remote_gathering_done(struct ice_agent *agent);
 void ice_agent_restart(struct ice_agent *agent);
 
 struct ice_agent_stats {
-	bool kernel_demux;		/* every UDP socket has a sibling */
-	int demux_error;		/* negative errno of the first refusal */
+	bool kernel_demux; /* every UDP socket has a sibling */
+	int demux_error;   /* negative errno of the first refusal */
 	unsigned int sockets;
-	uint64_t rx_sibling, rx_callback;	/* datagrams delivered */
-	uint64_t rx_unknown_source;	/* dropped: not a remote of ours */
+	uint64_t rx_sibling, rx_callback; /* datagrams delivered */
+	uint64_t rx_unknown_source;	  /* dropped: not a remote of ours */
 	uint64_t rx_pool_full, rx_oversized;
-	uint64_t rx_stun_dropped;	/* seen on a sibling before its filter */
+	uint64_t rx_stun_dropped; /* seen on a sibling before its filter */
 	uint64_t tx_relayed, tx_relay_full;
 };
 /* Any thread. */

@@ -2,8 +2,6 @@
 #include "webrtc/jsep-apply.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "webrtc/jsep-codec.h"
@@ -30,331 +28,14 @@ struct jsep_version *jsep_version_free(struct jsep_version *v)
 	return NULL;
 }
 
-static int fail(char *error, int r, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static int fail(char *error, int r, const char *format, ...)
-{
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(error, JSEP_ERROR_BYTES, format, ap);
-	va_end(ap);
-	return r;
-}
-
-/* --- checks of form ----------------------------------------------------------- */
-static bool is_dead(const struct sdp_media *m)
-{
-	return m->port == 0 && !m->bundle_only;
-}
-
-static bool span_matches(struct sdp_span s, const char *text)
-{
-	return s.n == strlen(text) && (s.n == 0 || sdp_span_is(s, text));
-}
-
-static bool is_mid(struct sdp_span mid)
-{
-	if (mid.n >= JSEP_MID_BYTES)
-		return false;
-	for (size_t i = 0; i < mid.n; i++) {
-		unsigned char c = (unsigned char) mid.p[i];
-
-		if (c <= ' ' || c >= 0x7f)
-			return false;
-	}
-	return true;
-}
-
-static bool is_plain(struct sdp_span s, size_t size)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char) s.p[i];
-
-		if (c < ' ' || c >= 0x7f)
-			return false;
-	}
-	return s.n > 0 && s.n < size;
-}
-
-static int check_form(const struct sdp_session *s, char *error)
-{
-	if (s->n_media == 0)
-		return fail(error, -EBADMSG, "The description has no m-line");
-
-	for (unsigned int i = 0; i < s->n_media; i++) {
-		const struct sdp_media *m = &s->media[i];
-
-		if (!is_mid(m->mid))
-			return fail(error, -EBADMSG,
-				    "The mid of m-line %u is not usable", i);
-		if (!is_plain(m->type, JSEP_FORMAT_BYTES) ||
-		    !is_plain(m->proto, JSEP_PROTO_BYTES))
-			return fail(error, -EBADMSG,
-				    "m-line %u is not usable", i);
-		for (unsigned int k = 0; k < i; k++) {
-			if (m->mid.n > 0 &&
-			    sdp_span_equal(m->mid, s->media[k].mid))
-				return fail(error, -EBADMSG,
-					    "m-lines %u and %u have the same "
-					    "mid", k, i);
-		}
-	}
-	return 0;
-}
-
-/* A slot keeps its kind and its mid, unless it was rejected: then the offerer
- * may use it for something new (RFC 8829 §5.2.2). */
-static int check_slot(const struct jsep_line *old, const struct sdp_media *m,
-		      unsigned int i, const char *what, char *error)
-{
-	if (!span_matches(m->type, old->type))
-		return fail(error, -EBADMSG, "The %s makes m-line %u, %s, "
-			    "something else", what, i, old->type);
-	if (old->media.mid[0] && m->mid.n > 0 &&
-	    !span_matches(m->mid, old->media.mid))
-		return fail(error, -EBADMSG, "The %s changes the mid of m-line "
-			    "%u, '%s'", what, i, old->media.mid);
-	return 0;
-}
-
-/* --- the transport ------------------------------------------------------------- */
-static struct sdp_span pick(struct sdp_span media, struct sdp_span session)
-{
-	return media.n > 0 ? media : session;
-}
-
-static int read_transport(const struct sdp_session *s, unsigned int line,
-			  const char *what, struct jsep_negotiated *n,
-			  char *error)
-{
-	const struct sdp_transport *t = &s->media[line].transport;
-	struct sdp_span ufrag = pick(t->ufrag, s->transport.ufrag);
-	struct sdp_span pwd = pick(t->pwd, s->transport.pwd);
-	struct sdp_span print = pick(t->fingerprint, s->transport.fingerprint);
-
-	if (!jsep_is_ice_credential(ufrag, 4) ||
-	    !jsep_is_ice_credential(pwd, 22))
-		return fail(error, -EBADMSG, "The %s has no usable ICE user "
-			    "fragment and password for m-line %u", what, line);
-	if (print.n == 0)
-		return fail(error, -EBADMSG, "The %s has no DTLS fingerprint "
-			    "for m-line %u", what, line);
-	if (jsep_fingerprint_parse(print, n->fingerprint_algorithm,
-				   n->fingerprint) < 0)
-		return fail(error, -EBADMSG, "The %s has a DTLS fingerprint of "
-			    "an unknown kind", what);
-
-	sdp_span_copy(ufrag, n->ufrag, sizeof(n->ufrag));
-	sdp_span_copy(pwd, n->pwd, sizeof(n->pwd));
-	n->remote_ice_lite = s->ice_lite;
-	n->remote_end_of_candidates = s->media[line].end_of_candidates;
-	n->transport_mline = line;
-	return 0;
-}
-
-static enum sdp_setup get_setup(const struct sdp_session *s, unsigned int line)
-{
-	enum sdp_setup setup = s->media[line].transport.setup;
-
-	return setup != SDP_SETUP_NONE ? setup : s->transport.setup;
-}
-
-static void read_candidates(const struct sdp_media *m,
-			    struct jsep_negotiated *n)
-{
-	n->candidates = g_new0(struct candidate,
-			       m->n_candidates ? m->n_candidates : 1);
-
-	/* A line we cannot read costs us one candidate, not the call. */
-	for (unsigned int i = 0; i < m->n_candidates; i++) {
-		struct candidate *c = &n->candidates[n->n_candidates];
-
-		if (candidate_parse(m->candidates[i].p, m->candidates[i].n,
-				    c) == 0 &&
-		    candidate_is_usable(c))
-			n->n_candidates++;
-	}
-}
-
-/* --- one m-line --------------------------------------------------------------- */
-static bool has_word(struct sdp_span s, const char *word)
-{
-	struct sdp_span part;
-
-	while (sdp_span_next(&s, '/', &part)) {
-		if (sdp_span_is(part, word))
-			return true;
-	}
-	return false;
-}
-
-static unsigned int match_codecs(const struct jsep_wish *wish,
-				 const struct sdp_media *m,
-				 struct jsep_codec ret[JSEP_MAX_RECEIVE])
-{
-	static const enum media_codec audio[] = { MEDIA_CODEC_OPUS };
-
-	if (m->kind == SDP_KIND_AUDIO)
-		return jsep_codec_match(m, audio, 1, ret);
-	return jsep_codec_match(m, wish->video, wish->n_video, ret);
-}
-
-static bool is_servable(const struct jsep_wish *wish,
-			const struct sdp_media *m)
-{
-	struct jsep_codec codecs[JSEP_MAX_RECEIVE];
-
-	if (is_dead(m))
-		return false;
-
-	switch (m->kind) {
-	case SDP_KIND_AUDIO:
-	case SDP_KIND_VIDEO:
-		return has_word(m->proto, "RTP") &&
-			has_word(m->proto, "SAVPF") && m->rtcp_mux &&
-			match_codecs(wish, m, codecs) > 0;
-	case SDP_KIND_APPLICATION:
-		return has_word(m->proto, "DTLS") &&
-			has_word(m->proto, "SCTP") && m->sctp_port != 0;
-	case SDP_KIND_OTHER:
-		break;
-	}
-	return false;
-}
-
-static bool can_send(const struct jsep_wish *wish, enum media_codec codec)
-{
-	if (codec == MEDIA_CODEC_OPUS)
-		return true;
-	for (unsigned int i = 0; i < wish->n_video_send; i++) {
-		if (wish->video[i] == codec)
-			return true;
-	}
-	return false;
-}
-
-static void read_msid(struct sdp_span msid, struct jsep_media *ret)
-{
-	struct sdp_span stream = { 0 }, track = { 0 };
-
-	sdp_span_next(&msid, ' ', &stream);
-	sdp_span_next(&msid, ' ', &track);
-	if (sdp_span_is(stream, "-"))
-		stream.n = 0;
-	sdp_span_copy(stream, ret->remote_stream, sizeof(ret->remote_stream));
-	sdp_span_copy(track, ret->remote_track, sizeof(ret->remote_track));
-}
-
-/* What the remote says about its own sending. */
-static void read_sources(const struct sdp_media *m, struct jsep_media *ret)
-{
-	struct sdp_span msid = m->msid;
-
-	for (unsigned int i = 0; i < m->n_ssrcs; i++) {
-		const struct sdp_ssrc *s = &m->ssrcs[i];
-
-		if (s->is_rtx)
-			continue;
-		if (msid.n == 0)
-			msid = s->msid;
-		if (!ret->remote_cname[0])
-			sdp_span_copy(s->cname, ret->remote_cname,
-				      sizeof(ret->remote_cname));
-		if (ret->n_remote == JSEP_MAX_REMOTE_SSRCS)
-			continue;
-		ret->remote[ret->n_remote].ssrc = s->ssrc;
-		ret->remote[ret->n_remote].rtx_ssrc = s->rtx_ssrc;
-		ret->n_remote++;
-	}
-	read_msid(msid, ret);
-}
-
-static void copy_names(const struct sdp_media *m, unsigned int i,
-		       struct jsep_line *line)
-{
-	struct sdp_span rest = m->formats, format = { 0 };
-
-	line->media.kind = m->kind;
-	line->media.mline = i;
-	sdp_span_copy(m->mid, line->media.mid, sizeof(line->media.mid));
-	sdp_span_copy(m->type, line->type, sizeof(line->type));
-	sdp_span_copy(m->proto, line->proto, sizeof(line->proto));
-	sdp_span_next(&rest, ' ', &format);
-	if (!is_plain(format, sizeof(line->format)) ||
-	    !sdp_span_copy(format, line->format, sizeof(line->format)))
-		strcpy(line->format, "0");
-}
-
-static void reject(struct jsep_line *line)
-{
-	line->media.rejected = true;
-	line->direction = SDP_INACTIVE;
-	line->n_codecs = 0;
-}
-
-/* Feedback of the codecs once the extensions are known. */
-static void settle_feedback(struct jsep_codec *codecs, unsigned int n,
-			    uint8_t twcc_id)
-{
-	for (unsigned int i = 0; i < n; i++)
-		codecs[i].fb = jsep_feedback_settle(codecs[i].fb, twcc_id);
-}
-
-static void set_receiving(struct jsep_line *line)
-{
-	memcpy(line->media.receiving, line->codecs, sizeof(line->codecs));
-	line->media.n_receiving = line->n_codecs;
-}
-
-/* The codec we send is the first of ours in the list, which is in our order
- * of preference. */
-static bool set_sending(const struct jsep_wish *wish, struct jsep_media *media,
-			const struct jsep_codec *codecs, unsigned int n)
-{
-	for (unsigned int i = 0; i < n; i++) {
-		if (can_send(wish, codecs[i].codec)) {
-			media->sending = codecs[i];
-			return true;
-		}
-	}
-	return false;
-}
-
-static void read_application(const struct sdp_media *m,
-			     struct jsep_negotiated *n)
-{
-	n->data = true;
-	n->remote_sctp_port = m->sctp_port;
-	/* RFC 8841 §6.1: 64 kB unless said otherwise. */
-	n->remote_max_message_size =
-		m->has_max_message_size ? m->max_message_size : 65536;
-}
-
-static bool all_asymmetric(const struct sdp_media *m)
-{
-	for (unsigned int i = 0; i < m->n_codecs; i++) {
-		struct sdp_span value;
-
-		if (sdp_span_is_nocase(m->codecs[i].name, "H264") &&
-		    !(sdp_fmtp_get(m->codecs[i].fmtp,
-				   "level-asymmetry-allowed", &value) &&
-		      sdp_span_is(value, "1")))
-			return false;
-	}
-	return true;
-}
-
-/* --- after all lines are read --------------------------------------------------- */
+/* --- after all lines are read ------------------------------------------- */
 static int find_track(const struct jsep_version *v, enum sdp_kind kind,
 		      int sticky)
 {
 	/* Where it was, if we may still send there; else the first m-line
 	 * where we may. */
 	if (sticky >= 0 && (unsigned int) sticky < v->n_lines &&
-	    v->lines[sticky].media.kind == kind &&
-	    v->lines[sticky].media.send)
+	    v->lines[sticky].media.kind == kind && v->lines[sticky].media.send)
 		return sticky;
 
 	for (unsigned int i = 0; i < v->n_lines; i++) {
@@ -389,7 +70,7 @@ static void bind_tracks(struct jsep_version *v,
 static bool same_codec(const struct jsep_codec *a, const struct jsep_codec *b)
 {
 	return a->codec == b->codec && a->pt == b->pt &&
-		a->rtx_pt == b->rtx_pt && a->fb == b->fb;
+	       a->rtx_pt == b->rtx_pt && a->fb == b->fb;
 }
 
 static bool same_media(const struct jsep_media *a, const struct jsep_media *b)
@@ -458,13 +139,13 @@ static void finish(struct jsep_version *v, const struct jsep_version *current)
 	}
 	old = &current->negotiated;
 	n->ice_restarted = strcmp(n->ufrag, old->ufrag) != 0 ||
-		strcmp(n->pwd, old->pwd) != 0;
+			   strcmp(n->pwd, old->pwd) != 0;
 	n->dtls_changed = n->dtls_role != old->dtls_role ||
-		strcmp(n->fingerprint, old->fingerprint) != 0;
+			  strcmp(n->fingerprint, old->fingerprint) != 0;
 	n->changed = is_changed(n, old);
 }
 
-/* --- an offer -------------------------------------------------------------------- */
+/* --- an offer ----------------------------------------------------------- */
 /* The group of the first m-line we can serve decides; of it the first one we
  * can serve, in the group's own order, carries the transport. */
 static int find_transport(const struct jsep_wish *wish,
@@ -474,9 +155,9 @@ static int find_transport(const struct jsep_wish *wish,
 	struct sdp_span rest, mid;
 	int first = -1;
 
-	*ret_group = (struct sdp_span) { 0 };
+	*ret_group = (struct sdp_span){0};
 	for (unsigned int i = 0; i < s->n_media && first < 0; i++) {
-		if (is_servable(wish, &s->media[i]))
+		if (jsep_is_servable(wish, &s->media[i]))
 			first = (int) i;
 	}
 	if (first < 0)
@@ -491,35 +172,36 @@ static int find_transport(const struct jsep_wish *wish,
 	while (sdp_span_next(&rest, ' ', &mid)) {
 		for (unsigned int i = 0; i < s->n_media; i++) {
 			if (sdp_span_equal(mid, s->media[i].mid) &&
-			    is_servable(wish, &s->media[i]))
+			    jsep_is_servable(wish, &s->media[i]))
 				return (int) i;
 		}
 	}
 	return first;
 }
 
-static void offered_rtp(const struct jsep_wish *wish,
-			const struct sdp_media *m, struct jsep_line *line)
+static void offered_rtp(const struct jsep_wish *wish, const struct sdp_media *m,
+			struct jsep_line *line)
 {
 	struct jsep_media *media = &line->media;
-	bool wanted = m->kind == SDP_KIND_AUDIO ? wish->send_audio
-						: wish->send_video;
+	bool wanted =
+		m->kind == SDP_KIND_AUDIO ? wish->send_audio : wish->send_video;
 
 	jsep_extension_match(m, media->ext);
-	line->n_codecs = match_codecs(wish, m, line->codecs);
-	settle_feedback(line->codecs, line->n_codecs,
-			media->ext[JSEP_EXT_TWCC]);
-	line->h264_asymmetry = all_asymmetric(m);
+	line->n_codecs = jsep_match_codecs(wish, m, line->codecs);
+	jsep_settle_feedback(line->codecs, line->n_codecs,
+			     media->ext[JSEP_EXT_TWCC]);
+	line->h264_asymmetry = jsep_is_asymmetric(m);
 	line->rtcp_rsize = m->rtcp_rsize;
-	set_receiving(line);
+	jsep_line_set_receiving(line);
 
 	media->rtcp_rsize = m->rtcp_rsize;
 	media->max_bps = m->max_bps;
 	media->receive = m->direction & SDP_SENDONLY;
-	media->send = wanted && (m->direction & SDP_RECVONLY) &&
-		set_sending(wish, media, line->codecs, line->n_codecs);
+	media->send =
+		wanted && (m->direction & SDP_RECVONLY) &&
+		jsep_set_sending(wish, media, line->codecs, line->n_codecs);
 	if (media->receive)
-		read_sources(m, media);
+		jsep_read_sources(m, media);
 }
 
 /* First in the answer what we send, so that both directions agree. */
@@ -549,19 +231,20 @@ static void read_offer_lines(const struct jsep_wish *wish,
 		const struct sdp_media *m = &offer->media[i];
 		struct jsep_line *line = &v->lines[i];
 
-		copy_names(m, i, line);
-		if (!is_servable(wish, m) ||
+		jsep_line_name(m, i, line);
+		if (!jsep_is_servable(wish, m) ||
 		    (i != transport && !sdp_bundle_has(group, m->mid))) {
-			reject(line);
+			jsep_line_reject(line);
 		} else if (m->kind != SDP_KIND_APPLICATION) {
 			offered_rtp(wish, m, line);
 		} else if (data) {
-			reject(line);	/* one association is all there is */
+			jsep_line_reject(
+				line); /* one association is all there is */
 		} else {
 			data = true;
-			line->old_sctp = !sdp_span_is(m->formats,
-						      "webrtc-datachannel");
-			read_application(m, &v->negotiated);
+			line->old_sctp =
+				!sdp_span_is(m->formats, "webrtc-datachannel");
+			jsep_read_application(m, &v->negotiated);
 		}
 	}
 }
@@ -570,7 +253,7 @@ static int choose_role(const struct sdp_session *offer, unsigned int transport,
 		       const struct jsep_version *current,
 		       struct jsep_negotiated *n, char *error)
 {
-	switch (get_setup(offer, transport)) {
+	switch (jsep_get_setup(offer, transport)) {
 	case SDP_SETUP_ACTPASS:
 		/* The association in force keeps its roles (RFC 8842 §5.5). */
 		n->dtls_role = JSEP_DTLS_SERVER;
@@ -588,44 +271,46 @@ static int choose_role(const struct sdp_session *offer, unsigned int transport,
 	case SDP_SETUP_HOLDCONN:
 		break;
 	}
-	return fail(error, -EOPNOTSUPP,
-		    "The offer asks to hold the connection");
+	return jsep_fail(error, -EOPNOTSUPP,
+			 "The offer asks to hold the connection");
 }
 
 int jsep_apply_offer(const struct jsep_wish *wish,
 		     const struct jsep_version *current,
-		     const struct sdp_session *offer,
-		     struct jsep_version **ret, char *error)
+		     const struct sdp_session *offer, struct jsep_version **ret,
+		     char *error)
 {
 	struct sdp_span group;
 	struct jsep_version *v;
 	int transport, r;
 
-	r = check_form(offer, error);
+	r = jsep_check_form(offer, error);
 	if (r < 0)
 		return r;
 	if (current && offer->n_media < current->n_lines)
-		return fail(error, -EBADMSG, "The offer has %u m-lines, the "
-			    "session already %u", offer->n_media,
-			    current->n_lines);
+		return jsep_fail(error, -EBADMSG,
+				 "The offer has %u m-lines, the "
+				 "session already %u",
+				 offer->n_media, current->n_lines);
 	for (unsigned int i = 0; current && i < current->n_lines; i++) {
 		if (current->lines[i].media.rejected)
 			continue;
-		r = check_slot(&current->lines[i], &offer->media[i], i,
-			       "offer", error);
+		r = jsep_check_slot(&current->lines[i], &offer->media[i], i,
+				    "offer", error);
 		if (r < 0)
 			return r;
 	}
 
 	transport = find_transport(wish, offer, &group);
 	if (transport < 0)
-		return fail(error, -EOPNOTSUPP, "The offer has no m-line that "
-			    "can be served: Opus, VP8, H.264 constrained "
-			    "baseline or data channels, with rtcp-mux");
+		return jsep_fail(error, -EOPNOTSUPP,
+				 "The offer has no m-line that "
+				 "can be served: Opus, VP8, H.264 constrained "
+				 "baseline or data channels, with rtcp-mux");
 
 	v = jsep_version_new(offer->n_media);
-	r = read_transport(offer, (unsigned int) transport, "offer",
-			   &v->negotiated, error);
+	r = jsep_read_transport(offer, (unsigned int) transport, "offer",
+				&v->negotiated, error);
 	if (r == 0)
 		r = choose_role(offer, (unsigned int) transport, current,
 				&v->negotiated, error);
@@ -635,36 +320,35 @@ int jsep_apply_offer(const struct jsep_wish *wish,
 	}
 
 	read_offer_lines(wish, offer, (unsigned int) transport, group, v);
-	read_candidates(&offer->media[transport], &v->negotiated);
+	jsep_read_candidates(&offer->media[transport], &v->negotiated);
 	bind_tracks(v, current);
 	for (unsigned int i = 0; i < v->n_lines; i++) {
 		struct jsep_line *line = &v->lines[i];
 
 		sort_codecs(line);
 		line->direction = (line->media.send ? SDP_SENDONLY : 0) |
-			(line->media.receive ? SDP_RECVONLY : 0);
+				  (line->media.receive ? SDP_RECVONLY : 0);
 	}
 	finish(v, current);
 	*ret = v;
 	return 0;
 }
 
-/* --- an answer ------------------------------------------------------------------ */
+/* --- an answer ---------------------------------------------------------- */
 /* Of what we offered, what the answer kept; its payload types for sending, our
  * own for receiving. */
-static int answered_rtp(const struct jsep_wish *wish,
-			const struct sdp_media *m, unsigned int i,
-			struct jsep_line *line, char *error)
+static int answered_rtp(const struct jsep_wish *wish, const struct sdp_media *m,
+			unsigned int i, struct jsep_line *line, char *error)
 {
 	struct jsep_codec theirs[JSEP_MAX_RECEIVE], kept[JSEP_MAX_RECEIVE];
 	struct jsep_codec sendable[JSEP_MAX_RECEIVE];
-	unsigned int n = match_codecs(wish, m, theirs), n_kept = 0;
+	unsigned int n = jsep_match_codecs(wish, m, theirs), n_kept = 0;
 	struct jsep_media *media = &line->media;
 	uint8_t ext[N_JSEP_EXTENSIONS];
 
 	if (!m->rtcp_mux)
-		return fail(error, -EBADMSG,
-			    "The answer has no rtcp-mux in m-line %u", i);
+		return jsep_fail(error, -EBADMSG,
+				 "The answer has no rtcp-mux in m-line %u", i);
 
 	jsep_extension_match(m, ext);
 	for (int e = 0; e < N_JSEP_EXTENSIONS; e++) {
@@ -689,28 +373,29 @@ static int answered_rtp(const struct jsep_wish *wish,
 		}
 	}
 	if (n_kept == 0)
-		return fail(error, -EBADMSG, "The answer accepts m-line %u, "
-			    "%s, with no codec that was offered", i,
-			    line->type);
+		return jsep_fail(error, -EBADMSG,
+				 "The answer accepts m-line %u, "
+				 "%s, with no codec that was offered",
+				 i, line->type);
 
-	settle_feedback(kept, n_kept, media->ext[JSEP_EXT_TWCC]);
+	jsep_settle_feedback(kept, n_kept, media->ext[JSEP_EXT_TWCC]);
 	for (unsigned int k = 0; k < n_kept; k++)
 		sendable[k].fb = kept[k].fb;
 	memcpy(line->codecs, kept, n_kept * sizeof(kept[0]));
 	line->n_codecs = n_kept;
-	line->h264_asymmetry = all_asymmetric(m);
+	line->h264_asymmetry = jsep_is_asymmetric(m);
 	line->rtcp_rsize = m->rtcp_rsize;
-	set_receiving(line);
+	jsep_line_set_receiving(line);
 
 	media->rtcp_rsize = m->rtcp_rsize;
 	media->max_bps = m->max_bps;
 	media->receive = (line->direction & SDP_RECVONLY) &&
-		(m->direction & SDP_SENDONLY);
+			 (m->direction & SDP_SENDONLY);
 	media->send = (line->direction & SDP_SENDONLY) &&
-		(m->direction & SDP_RECVONLY) &&
-		set_sending(wish, media, sendable, n_kept);
+		      (m->direction & SDP_RECVONLY) &&
+		      jsep_set_sending(wish, media, sendable, n_kept);
 	if (media->receive)
-		read_sources(m, media);
+		jsep_read_sources(m, media);
 	return 0;
 }
 
@@ -737,22 +422,23 @@ static int read_answer_line(const struct jsep_wish *wish,
 
 	clear_remote(&line->media);
 	if (line->media.rejected || m->port == 0) {
-		reject(line);
+		jsep_line_reject(line);
 		return 0;
 	}
 	if (m->kind != SDP_KIND_APPLICATION)
 		return answered_rtp(wish, m, i, line, error);
 	if (m->sctp_port == 0)
-		return fail(error, -EBADMSG,
-			    "The answer names no SCTP port in m-line %u", i);
-	read_application(m, &v->negotiated);
+		return jsep_fail(error, -EBADMSG,
+				 "The answer names no SCTP port in m-line %u",
+				 i);
+	jsep_read_application(m, &v->negotiated);
 	return 0;
 }
 
 static int find_answered_transport(const struct sdp_session *answer,
 				   const struct jsep_version *v, char *error)
 {
-	struct sdp_span group = { 0 };
+	struct sdp_span group = {0};
 	int first = -1;
 
 	for (unsigned int i = 0; i < v->n_lines; i++) {
@@ -768,13 +454,14 @@ static int find_answered_transport(const struct sdp_session *answer,
 			continue;
 		}
 		if (!sdp_bundle_has(group, answer->media[i].mid))
-			return fail(error, -EBADMSG, "The answer does not "
-				    "bundle m-line %u with m-line %d", i,
-				    first);
+			return jsep_fail(error, -EBADMSG,
+					 "The answer does not "
+					 "bundle m-line %u with m-line %d",
+					 i, first);
 	}
 	if (first < 0)
-		return fail(error, -EOPNOTSUPP,
-			    "The answer rejects every m-line");
+		return jsep_fail(error, -EOPNOTSUPP,
+				 "The answer rejects every m-line");
 	return first;
 }
 
@@ -782,7 +469,7 @@ static int answered_role(const struct sdp_session *answer,
 			 unsigned int transport, struct jsep_negotiated *n,
 			 char *error)
 {
-	switch (get_setup(answer, transport)) {
+	switch (jsep_get_setup(answer, transport)) {
 	case SDP_SETUP_NONE:
 	case SDP_SETUP_ACTIVE:
 		n->dtls_role = JSEP_DTLS_SERVER;
@@ -794,13 +481,14 @@ static int answered_role(const struct sdp_session *answer,
 	case SDP_SETUP_HOLDCONN:
 		break;
 	}
-	return fail(error, -EBADMSG, "The answer does not say which side of "
-		    "DTLS it takes");
+	return jsep_fail(error, -EBADMSG,
+			 "The answer does not say which side of "
+			 "DTLS it takes");
 }
 
 static int read_answer(const struct jsep_wish *wish,
-		       const struct sdp_session *answer,
-		       struct jsep_version *v, char *error)
+		       const struct sdp_session *answer, struct jsep_version *v,
+		       char *error)
 {
 	int transport, r;
 
@@ -812,8 +500,8 @@ static int read_answer(const struct jsep_wish *wish,
 	transport = find_answered_transport(answer, v, error);
 	if (transport < 0)
 		return transport;
-	r = read_transport(answer, (unsigned int) transport, "answer",
-			   &v->negotiated, error);
+	r = jsep_read_transport(answer, (unsigned int) transport, "answer",
+				&v->negotiated, error);
 	if (r < 0)
 		return r;
 	return answered_role(answer, (unsigned int) transport, &v->negotiated,
@@ -829,15 +517,17 @@ int jsep_apply_answer(const struct jsep_wish *wish,
 	struct jsep_version *v;
 	int r;
 
-	r = check_form(answer, error);
+	r = jsep_check_form(answer, error);
 	if (r < 0)
 		return r;
 	if (answer->n_media != offered->n_lines)
-		return fail(error, -EBADMSG, "The answer has %u m-lines, the "
-			    "offer %u", answer->n_media, offered->n_lines);
+		return jsep_fail(error, -EBADMSG,
+				 "The answer has %u m-lines, the "
+				 "offer %u",
+				 answer->n_media, offered->n_lines);
 	for (unsigned int i = 0; i < offered->n_lines; i++) {
-		r = check_slot(&offered->lines[i], &answer->media[i], i,
-			       "answer", error);
+		r = jsep_check_slot(&offered->lines[i], &answer->media[i], i,
+				    "answer", error);
 		if (r < 0)
 			return r;
 	}
@@ -853,8 +543,8 @@ int jsep_apply_answer(const struct jsep_wish *wish,
 		return r;
 	}
 
-	read_candidates(&answer->media[v->negotiated.transport_mline],
-			&v->negotiated);
+	jsep_read_candidates(&answer->media[v->negotiated.transport_mline],
+			     &v->negotiated);
 	bind_tracks(v, offered);
 	finish(v, current);
 	*ret = v;

@@ -10,24 +10,17 @@
  */
 #pragma once
 
-#include "webrtc/jsep-text.h"
+#include "webrtc/jsep-line.h"
 
 struct jsep_version {
 	struct jsep_negotiated negotiated;
-	struct jsep_line *lines;	/* as many as @n_lines */
+	struct jsep_line *lines; /* as many as @n_lines */
 	unsigned int n_lines;
-	unsigned int transport;		/* index of the bundle's own line */
-	int audio_track, video_track;	/* lines our tracks are bound to, -1 */
-	bool agreed;			/* @negotiated is filled */
-	bool was_offer;			/* our text of it is an offer */
-	uint64_t number;		/* in the o-line of our text */
-};
-
-struct jsep_wish {
-	bool send_audio, send_video;
-	enum media_codec video[N_MEDIA_CODECS];	/* all of ours, in order */
-	unsigned int n_video;
-	unsigned int n_video_send;	/* the first ones: we can send these */
+	unsigned int transport;	      /* index of the bundle's own line */
+	int audio_track, video_track; /* lines our tracks are bound to, -1 */
+	bool agreed;		      /* @negotiated is filled */
+	bool was_offer;		      /* our text of it is an offer */
+	uint64_t number;	      /* in the o-line of our text */
 };
 
 struct jsep_version *jsep_version_new(unsigned int n_lines);
@@ -37,8 +30,8 @@ struct jsep_version *jsep_version_free(struct jsep_version *version);
  * -EBADMSG, -EOPNOTSUPP. */
 int jsep_apply_offer(const struct jsep_wish *wish,
 		     const struct jsep_version *current,
-		     const struct sdp_session *offer,
-		     struct jsep_version **ret, char *error);
+		     const struct sdp_session *offer, struct jsep_version **ret,
+		     char *error);
 int jsep_apply_answer(const struct jsep_wish *wish,
 		      const struct jsep_version *current,
 		      const struct jsep_version *offered,

@@ -9,19 +9,18 @@ static const struct {
 	const char *uri;
 	bool audio, video;
 } extensions[] = {
-	[JSEP_EXT_MID] = { "urn:ietf:params:rtp-hdrext:sdes:mid", true, true },
-	[JSEP_EXT_ABS_SEND_TIME] = {
-		"http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time",
-		true, true },
-	[JSEP_EXT_TWCC] = {
-		"http://www.ietf.org/id/"
-		"draft-holmer-rmcat-transport-wide-cc-extensions-01",
-		true, true },
-	[JSEP_EXT_PLAYOUT_DELAY] = {
-		"http://www.webrtc.org/experiments/rtp-hdrext/playout-delay",
-		false, true },
-	[JSEP_EXT_AUDIO_LEVEL] = {
-		"urn:ietf:params:rtp-hdrext:ssrc-audio-level", true, false },
+	[JSEP_EXT_MID] = {"urn:ietf:params:rtp-hdrext:sdes:mid", true, true},
+	[JSEP_EXT_ABS_SEND_TIME] =
+		{"http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time",
+		 true, true},
+	[JSEP_EXT_TWCC] = {"http://www.ietf.org/id/"
+			   "draft-holmer-rmcat-transport-wide-cc-extensions-01",
+			   true, true},
+	[JSEP_EXT_PLAYOUT_DELAY] =
+		{"http://www.webrtc.org/experiments/rtp-hdrext/playout-delay",
+		 false, true},
+	[JSEP_EXT_AUDIO_LEVEL] = {"urn:ietf:params:rtp-hdrext:ssrc-audio-level",
+				  true, false},
 };
 
 /* One-byte headers carry ids 1 to 14 (RFC 8285 §4.2), and we write no other. */
@@ -57,18 +56,18 @@ void jsep_extension_match(const struct sdp_media *media,
 	}
 }
 
-/* --- codecs --------------------------------------------------------------- */
+/* --- codecs ------------------------------------------------------------- */
 bool jsep_h264_is_constrained_baseline(uint32_t profile_level_id)
 {
 	unsigned int profile = profile_level_id >> 16 & 0xff;
 	unsigned int iop = profile_level_id >> 8 & 0xff;
 
 	switch (profile) {
-	case 0x42:			/* x1xx0000 */
+	case 0x42: /* x1xx0000 */
 		return (iop & 0x4f) == 0x40;
-	case 0x4d:			/* 1xxx0000 */
+	case 0x4d: /* 1xxx0000 */
 		return (iop & 0x8f) == 0x80;
-	case 0x58:			/* 11xx0000 */
+	case 0x58: /* 11xx0000 */
 		return (iop & 0xcf) == 0xc0;
 	default:
 		return false;
@@ -87,7 +86,8 @@ static bool parse_hex24(struct sdp_span s, uint32_t *ret)
 		if (!isxdigit(c))
 			return false;
 		value = value << 4 |
-			(uint32_t) (isdigit(c) ? c - '0' : tolower(c) - 'a' + 10);
+			(uint32_t) (isdigit(c) ? c - '0'
+					       : tolower(c) - 'a' + 10);
 	}
 	*ret = value;
 	return true;
@@ -108,7 +108,7 @@ static bool is_our_h264(const struct sdp_codec *codec, uint32_t *ret_id)
 		return true;
 	}
 	return parse_hex24(value, ret_id) &&
-		jsep_h264_is_constrained_baseline(*ret_id);
+	       jsep_h264_is_constrained_baseline(*ret_id);
 }
 
 static bool is_codec(const struct sdp_codec *codec, enum media_codec wanted,
@@ -118,14 +118,13 @@ static bool is_codec(const struct sdp_codec *codec, enum media_codec wanted,
 	switch (wanted) {
 	case MEDIA_CODEC_VP8:
 		return sdp_span_is_nocase(codec->name, "VP8") &&
-			codec->clock_rate == 90000;
+		       codec->clock_rate == 90000;
 	case MEDIA_CODEC_H264:
 		return sdp_span_is_nocase(codec->name, "H264") &&
-			codec->clock_rate == 90000 &&
-			is_our_h264(codec, ret_id);
+		       codec->clock_rate == 90000 && is_our_h264(codec, ret_id);
 	case MEDIA_CODEC_OPUS:
 		return sdp_span_is_nocase(codec->name, "opus") &&
-			codec->clock_rate == 48000 && codec->channels == 2;
+		       codec->clock_rate == 48000 && codec->channels == 2;
 	case N_MEDIA_CODECS:
 		break;
 	}
@@ -146,12 +145,14 @@ unsigned int jsep_codec_match(const struct sdp_media *media,
 
 			if (!is_codec(codec, order[o], &id))
 				continue;
-			ret[n++] = (struct jsep_codec) {
+			ret[n++] = (struct jsep_codec){
 				.codec = order[o],
 				.pt = codec->pt,
-				.rtx_pt = order[o] == MEDIA_CODEC_OPUS ? -1 :
-					(int16_t) sdp_media_find_rtx(media,
-								     codec->pt),
+				.rtx_pt =
+					order[o] == MEDIA_CODEC_OPUS
+						? -1
+						: (int16_t) sdp_media_find_rtx(
+							  media, codec->pt),
 				.fb = codec->fb & jsep_feedback_ours(order[o]),
 				.h264_profile_level_id = id,
 			};
@@ -166,7 +167,7 @@ unsigned int jsep_feedback_ours(enum media_codec codec)
 	if (codec == MEDIA_CODEC_OPUS)
 		return SDP_FB_TWCC;
 	return SDP_FB_NACK | SDP_FB_PLI | SDP_FB_FIR | SDP_FB_TWCC |
-		SDP_FB_REMB;
+	       SDP_FB_REMB;
 }
 
 unsigned int jsep_feedback_settle(unsigned int fb, uint8_t twcc_id)
@@ -178,7 +179,7 @@ unsigned int jsep_feedback_settle(unsigned int fb, uint8_t twcc_id)
 	return fb;
 }
 
-/* --- transport --------------------------------------------------------------- */
+/* --- transport ---------------------------------------------------------- */
 int jsep_fingerprint_parse(struct sdp_span fingerprint, char algorithm[16],
 			   char value[JSEP_FINGERPRINT_BYTES])
 {
@@ -186,8 +187,8 @@ int jsep_fingerprint_parse(struct sdp_span fingerprint, char algorithm[16],
 		const char *name;
 		size_t bytes;
 	} known[] = {
-		{ "sha-1", 20 },   { "sha-224", 28 }, { "sha-256", 32 },
-		{ "sha-384", 48 }, { "sha-512", 64 },
+		{"sha-1", 20},	 {"sha-224", 28}, {"sha-256", 32},
+		{"sha-384", 48}, {"sha-512", 64},
 	};
 	struct sdp_span word, hex;
 	size_t bytes = 0;

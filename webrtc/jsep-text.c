@@ -17,9 +17,9 @@ static void write_feedback(struct sdp_writer *w, const struct jsep_codec *c)
 		unsigned int bit;
 		const char *text;
 	} all[] = {
-		{ SDP_FB_REMB, "goog-remb" }, { SDP_FB_TWCC, "transport-cc" },
-		{ SDP_FB_FIR, "ccm fir" },    { SDP_FB_NACK, "nack" },
-		{ SDP_FB_PLI, "nack pli" },
+		{SDP_FB_REMB, "goog-remb"}, {SDP_FB_TWCC, "transport-cc"},
+		{SDP_FB_FIR, "ccm fir"},    {SDP_FB_NACK, "nack"},
+		{SDP_FB_PLI, "nack pli"},
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
@@ -48,7 +48,8 @@ static void write_codec(struct sdp_writer *w, const struct jsep_line *line,
 	if (c->codec == MEDIA_CODEC_OPUS)
 		sdp_line(w, "a=fmtp:%u minptime=10;useinbandfec=1", c->pt);
 	if (c->codec == MEDIA_CODEC_H264)
-		sdp_line(w, "a=fmtp:%u level-asymmetry-allowed=1;"
+		sdp_line(w,
+			 "a=fmtp:%u level-asymmetry-allowed=1;"
 			 "packetization-mode=1;profile-level-id=%06x",
 			 c->pt, h264_profile(line, c));
 	if (c->rtx_pt >= 0) {
@@ -61,8 +62,8 @@ static void write_ssrc(struct sdp_writer *w, const struct jsep_text *t,
 		       uint32_t ssrc, const char *track)
 {
 	sdp_line(w, "a=ssrc:%u cname:%s", ssrc, t->cname);
-	sdp_line(w, "a=ssrc:%u msid:%s %s-%s", ssrc, t->stream_id,
-		 t->stream_id, track);
+	sdp_line(w, "a=ssrc:%u msid:%s %s-%s", ssrc, t->stream_id, t->stream_id,
+		 track);
 }
 
 /* Where nothing is sent nothing is announced: a browser would make a stream

@@ -15,16 +15,14 @@ static const struct {
 	uint8_t pt;
 	int16_t rtx_pt;
 } default_pts[] = {
-	[MEDIA_CODEC_VP8] = { 96, 97 },
-	[MEDIA_CODEC_H264] = { 108, 109 },
-	[MEDIA_CODEC_OPUS] = { 111, -1 },
+	[MEDIA_CODEC_VP8] = {96, 97},
+	[MEDIA_CODEC_H264] = {108, 109},
+	[MEDIA_CODEC_OPUS] = {111, -1},
 };
 
 static const uint8_t default_ext_ids[] = {
-	[JSEP_EXT_MID] = 4,
-	[JSEP_EXT_ABS_SEND_TIME] = 2,
-	[JSEP_EXT_TWCC] = 3,
-	[JSEP_EXT_PLAYOUT_DELAY] = 5,
+	[JSEP_EXT_MID] = 4,	    [JSEP_EXT_ABS_SEND_TIME] = 2,
+	[JSEP_EXT_TWCC] = 3,	    [JSEP_EXT_PLAYOUT_DELAY] = 5,
 	[JSEP_EXT_AUDIO_LEVEL] = 1,
 };
 
@@ -40,14 +38,14 @@ struct jsep {
 	bool gathering_done;
 
 	enum rtc_signaling_state state;
-	struct jsep_version *current;	/* in force, or remote offer's result */
-	struct jsep_version *previous;	/* while a remote offer is open */
-	struct jsep_version *offered;	/* while our offer is open */
+	struct jsep_version *current;  /* in force, or remote offer's result */
+	struct jsep_version *previous; /* while a remote offer is open */
+	struct jsep_version *offered;  /* while our offer is open */
 
 	char error[JSEP_ERROR_BYTES];
 };
 
-/* --- life -------------------------------------------------------------------- */
+/* --- life --------------------------------------------------------------- */
 static void add_video(struct jsep_wish *wish, enum media_codec codec)
 {
 	if (codec != MEDIA_CODEC_VP8 && codec != MEDIA_CODEC_H264)
@@ -114,7 +112,7 @@ struct jsep *jsep_free(struct jsep *j)
 	return NULL;
 }
 
-/* --- our side ------------------------------------------------------------------ */
+/* --- our side ----------------------------------------------------------- */
 void jsep_set_ice_credentials(struct jsep *j, const char *ufrag,
 			      const char *pwd)
 {
@@ -140,7 +138,7 @@ void jsep_set_gathering_done(struct jsep *j)
 	j->gathering_done = true;
 }
 
-/* --- errors ------------------------------------------------------------------ */
+/* --- errors ------------------------------------------------------------- */
 static int fail(struct jsep *j, int r, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -177,7 +175,7 @@ static int check_state(struct jsep *j, enum rtc_signaling_state wanted,
 	return fail(j, -EBUSY, "Cannot %s: %s", what, state_name(j->state));
 }
 
-/* --- our text ------------------------------------------------------------------ */
+/* --- our text ----------------------------------------------------------- */
 static const struct jsep_version *latest_local(const struct jsep *j)
 {
 	switch (j->state) {
@@ -200,8 +198,8 @@ static int render(const struct jsep *j, const struct jsep_version *v,
 	int r;
 
 	if (!v->was_offer)
-		setup = v->negotiated.dtls_role == JSEP_DTLS_SERVER ?
-			"passive" : "active";
+		setup = v->negotiated.dtls_role == JSEP_DTLS_SERVER ? "passive"
+								    : "active";
 	const struct jsep_text text = {
 		.session_id = j->session_id,
 		.version = v->number,
@@ -240,7 +238,7 @@ char *jsep_write_local(struct jsep *j)
 	return text;
 }
 
-/* --- offers of ours --------------------------------------------------------------- */
+/* --- offers of ours ----------------------------------------------------- */
 static bool is_pt_used(const struct jsep_version *v, int pt)
 {
 	for (unsigned int i = 0; i < v->n_lines; i++) {
@@ -301,13 +299,14 @@ static bool new_codec(const struct jsep_version *v, enum media_codec codec,
 		if (rtx_pt < 0)
 			return false;
 	}
-	*ret = (struct jsep_codec) {
+	*ret = (struct jsep_codec){
 		.codec = codec,
 		.pt = (uint8_t) pt,
 		.rtx_pt = (int16_t) rtx_pt,
 		.fb = jsep_feedback_ours(codec),
-		.h264_profile_level_id = codec == MEDIA_CODEC_H264 ?
-			JSEP_H264_PROFILE_LEVEL_ID : 0,
+		.h264_profile_level_id = codec == MEDIA_CODEC_H264
+						 ? JSEP_H264_PROFILE_LEVEL_ID
+						 : 0,
 	};
 	return true;
 }
@@ -352,9 +351,9 @@ static bool is_mid_used(const struct jsep_version *v, const char *mid)
 static bool new_line(const struct jsep *j, struct jsep_version *v,
 		     unsigned int index, enum sdp_kind kind)
 {
-	static const char *const types[] = { "", "audio", "video",
-					     "application" };
-	static const enum media_codec opus[] = { MEDIA_CODEC_OPUS };
+	static const char *const types[] = {"", "audio", "video",
+					    "application"};
+	static const enum media_codec opus[] = {MEDIA_CODEC_OPUS};
 	const enum media_codec *codecs =
 		kind == SDP_KIND_AUDIO ? opus : j->wish.video;
 	unsigned int n = kind == SDP_KIND_AUDIO ? 1 : j->wish.n_video;
@@ -421,8 +420,7 @@ static void set_directions(const struct jsep *j, struct jsep_version *v)
 		line->direction = SDP_RECVONLY;
 		if (!wanted)
 			continue;
-		if (*track < 0 ||
-		    v->lines[*track].media.rejected)
+		if (*track < 0 || v->lines[*track].media.rejected)
 			*track = (int) i;
 		if (*track == (int) i)
 			line->direction = SDP_SENDRECV;
@@ -431,8 +429,8 @@ static void set_directions(const struct jsep *j, struct jsep_version *v)
 
 static struct jsep_version *make_offer(const struct jsep *j)
 {
-	static const enum sdp_kind kinds[] = { SDP_KIND_AUDIO, SDP_KIND_VIDEO,
-					       SDP_KIND_APPLICATION };
+	static const enum sdp_kind kinds[] = {SDP_KIND_AUDIO, SDP_KIND_VIDEO,
+					      SDP_KIND_APPLICATION};
 	const struct jsep_version *base = j->current;
 	unsigned int n = base ? base->n_lines : 0;
 	struct jsep_version *v = jsep_version_new(n + G_N_ELEMENTS(kinds));
@@ -492,7 +490,7 @@ int jsep_create_offer(struct jsep *j, char **ret_sdp)
 	return 0;
 }
 
-/* --- remote descriptions ------------------------------------------------------------ */
+/* --- remote descriptions ------------------------------------------------ */
 static int parse(struct jsep *j, const char *what, const char *sdp, size_t len,
 		 struct sdp_session **ret)
 {
@@ -506,8 +504,7 @@ static int parse(struct jsep *j, const char *what, const char *sdp, size_t len,
 		if (r == -EMSGSIZE)
 			return fail(j, r, "The %s is over a limit at line %u",
 				    what, line);
-		return fail(j, r, "The %s is malformed at line %u", what,
-			    line);
+		return fail(j, r, "The %s is malformed at line %u", what, line);
 	}
 	*ret = s;
 	return 0;
@@ -600,7 +597,7 @@ int jsep_rollback(struct jsep *j)
 	return 0;
 }
 
-/* --- questions ---------------------------------------------------------------- */
+/* --- questions ---------------------------------------------------------- */
 const char *jsep_get_error(const struct jsep *j)
 {
 	return j->error;

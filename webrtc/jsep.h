@@ -27,18 +27,18 @@
 #include "webrtc/rtc.h"
 #include "webrtc/sdp.h"
 
-#define JSEP_ERROR_BYTES	  256
-#define JSEP_MID_BYTES		  33	/* longer mids are refused */
-#define JSEP_UFRAG_BYTES	  257
-#define JSEP_PWD_BYTES		  257
-#define JSEP_FINGERPRINT_BYTES	  256
-#define JSEP_STREAM_BYTES	  129	/* msid stream and track ids */
-#define JSEP_CNAME_BYTES	  129
-#define JSEP_MAX_CANDIDATES	  32	/* local ones, and remote ones in SDP */
-#define JSEP_MAX_REMOTE_SSRCS	  4	/* media SSRCs per m-line */
-#define JSEP_MAX_RECEIVE	  4	/* codecs received per m-line */
-#define JSEP_MAX_MESSAGE_SIZE	  262144
-#define JSEP_SCTP_PORT		  5000
+#define JSEP_ERROR_BYTES       256
+#define JSEP_MID_BYTES	       33 /* longer mids are refused */
+#define JSEP_UFRAG_BYTES       257
+#define JSEP_PWD_BYTES	       257
+#define JSEP_FINGERPRINT_BYTES 256
+#define JSEP_STREAM_BYTES      129 /* msid stream and track ids */
+#define JSEP_CNAME_BYTES       129
+#define JSEP_MAX_CANDIDATES    32 /* local ones, and remote ones in SDP */
+#define JSEP_MAX_REMOTE_SSRCS  4  /* media SSRCs per m-line */
+#define JSEP_MAX_RECEIVE       4  /* codecs received per m-line */
+#define JSEP_MAX_MESSAGE_SIZE  262144
+#define JSEP_SCTP_PORT	       5000
 
 struct jsep;
 
@@ -48,18 +48,18 @@ struct jsep_config {
 	 * here are still accepted for receiving. */
 	const enum media_codec *video_codecs;
 	unsigned int n_video_codecs;
-	const char *stream_id;		/* msid of what we send, non-empty */
+	const char *stream_id; /* msid of what we send, non-empty */
 	const char *cname;
 	uint32_t audio_ssrc, video_ssrc, video_rtx_ssrc;
-	const char *fingerprint;	/* "sha-256 AA:BB:..." */
-	const char *ufrag, *pwd;	/* see jsep_set_ice_credentials() */
-	uint64_t session_id;		/* random, for the o-line; < 2^63 */
+	const char *fingerprint; /* "sha-256 AA:BB:..." */
+	const char *ufrag, *pwd; /* see jsep_set_ice_credentials() */
+	uint64_t session_id;	 /* random, for the o-line; < 2^63 */
 };
 
 struct jsep *jsep_new(const struct jsep_config *config);
 struct jsep *jsep_free(struct jsep *jsep);
 
-/* --- our side --------------------------------------------------------------- */
+/* --- our side ----------------------------------------------------------- */
 /* New credentials of an ICE restart: before jsep_create_offer(), or between
  * jsep_accept_offer() (when it says ice_restarted) and jsep_create_answer().
  * Forgets the local candidates. */
@@ -71,7 +71,7 @@ int jsep_add_local_candidate(struct jsep *jsep, const char *line);
 /* From now on descriptions say a=end-of-candidates. */
 void jsep_set_gathering_done(struct jsep *jsep);
 
-/* --- negotiation ------------------------------------------------------------ */
+/* --- negotiation -------------------------------------------------------- */
 /* Texts returned are to be freed with g_free(). Every function returns 0 or
  *   -EBUSY       not in this signaling state
  *   -EMSGSIZE    the description is over a limit
@@ -102,7 +102,7 @@ unsigned int jsep_get_transport_mline(const struct jsep *jsep);
 bool jsep_candidate_applies(const struct jsep *jsep, const char *mid,
 			    unsigned int mline);
 
-/* --- what was agreed --------------------------------------------------------- */
+/* --- what was agreed ---------------------------------------------------- */
 enum jsep_extension {
 	JSEP_EXT_MID,
 	JSEP_EXT_ABS_SEND_TIME,
@@ -117,44 +117,44 @@ struct jsep_codec {
 	uint8_t pt;
 	int16_t rtx_pt;			/* -1: none */
 	unsigned int fb;		/* SDP_FB_ bits that both have */
-	uint32_t h264_profile_level_id;	/* the remote's; 0 for others */
+	uint32_t h264_profile_level_id; /* the remote's; 0 for others */
 };
 
 struct jsep_media {
 	enum sdp_kind kind;
-	unsigned int mline;		/* index from 0 */
-	char mid[JSEP_MID_BYTES];	/* "": the description had none */
-	bool rejected;			/* port 0: nothing below is valid */
+	unsigned int mline;	  /* index from 0 */
+	char mid[JSEP_MID_BYTES]; /* "": the description had none */
+	bool rejected;		  /* port 0: nothing below is valid */
 
 	/* audio and video */
-	bool send, receive;		/* what we may do, from our side */
-	struct jsep_codec sending;	/* valid if @send */
+	bool send, receive;	   /* what we may do, from our side */
+	struct jsep_codec sending; /* valid if @send */
 	struct jsep_codec receiving[JSEP_MAX_RECEIVE];
 	unsigned int n_receiving;	/* also filled if not @receive */
-	uint8_t ext[N_JSEP_EXTENSIONS];	/* id 1..14, 0: not agreed */
+	uint8_t ext[N_JSEP_EXTENSIONS]; /* id 1..14, 0: not agreed */
 	bool rtcp_rsize;
-	uint64_t max_bps;		/* what the remote takes; 0: not said */
+	uint64_t max_bps; /* what the remote takes; 0: not said */
 	struct {
-		uint32_t ssrc, rtx_ssrc;	/* rtx 0: none */
+		uint32_t ssrc, rtx_ssrc; /* rtx 0: none */
 	} remote[JSEP_MAX_REMOTE_SSRCS];
 	unsigned int n_remote;
 	char remote_cname[JSEP_CNAME_BYTES];
-	char remote_stream[JSEP_STREAM_BYTES];	/* msid stream id or "" */
+	char remote_stream[JSEP_STREAM_BYTES]; /* msid stream id or "" */
 	char remote_track[JSEP_STREAM_BYTES];
 };
 
 enum jsep_dtls_role {
-	JSEP_DTLS_SERVER,		/* we said or got passive */
+	JSEP_DTLS_SERVER, /* we said or got passive */
 	JSEP_DTLS_CLIENT,
 };
 
 struct jsep_negotiated {
-	char ufrag[JSEP_UFRAG_BYTES];	/* remote */
+	char ufrag[JSEP_UFRAG_BYTES]; /* remote */
 	char pwd[JSEP_PWD_BYTES];
-	char fingerprint_algorithm[16];	/* lower case, "sha-256" */
-	char fingerprint[JSEP_FINGERPRINT_BYTES];	/* upper case, colons */
+	char fingerprint_algorithm[16];		  /* lower case, "sha-256" */
+	char fingerprint[JSEP_FINGERPRINT_BYTES]; /* upper case, colons */
 	enum jsep_dtls_role dtls_role;
-	bool remote_ice_lite;		/* then we must be controlling */
+	bool remote_ice_lite; /* then we must be controlling */
 	bool remote_end_of_candidates;
 
 	/* of the description that came last, transport m-line only; usable
@@ -162,22 +162,22 @@ struct jsep_negotiated {
 	struct candidate *candidates;
 	unsigned int n_candidates;
 
-	bool data;			/* the application m-line is accepted */
+	bool data; /* the application m-line is accepted */
 	uint16_t remote_sctp_port;
-	uint64_t remote_max_message_size;	/* 0: no limit */
+	uint64_t remote_max_message_size; /* 0: no limit */
 
-	struct jsep_media *media;	/* one per m-line, in order */
+	struct jsep_media *media; /* one per m-line, in order */
 	unsigned int n_media;
-	unsigned int transport_mline;	/* carries the bundle */
+	unsigned int transport_mline; /* carries the bundle */
 	/* Indices into @media, -1: none. */
-	int audio_send, video_send;	/* where our tracks go */
-	int audio_receive, video_receive;	/* the remote's current ones */
+	int audio_send, video_send;	  /* where our tracks go */
+	int audio_receive, video_receive; /* the remote's current ones */
 
 	/* Differences the last accept_ made against what was before it. The
 	 * first negotiation sets @changed alone. */
-	bool ice_restarted;		/* remote ufrag or pwd are new */
-	bool dtls_changed;		/* fingerprint or role are new */
-	bool changed;			/* anything about media or data */
+	bool ice_restarted; /* remote ufrag or pwd are new */
+	bool dtls_changed;  /* fingerprint or role are new */
+	bool changed;	    /* anything about media or data */
 };
 
 /* What is in force; after jsep_accept_offer() what the answer will say. NULL

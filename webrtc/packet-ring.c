@@ -28,10 +28,10 @@ void packet_ring_done(struct packet_ring *ring)
 
 struct packet *packet_ring_reserve(struct packet_ring *ring)
 {
-	unsigned int head = atomic_load_explicit(&ring->head,
-						 memory_order_relaxed);
-	unsigned int tail = atomic_load_explicit(&ring->tail,
-						 memory_order_acquire);
+	unsigned int head =
+		atomic_load_explicit(&ring->head, memory_order_relaxed);
+	unsigned int tail =
+		atomic_load_explicit(&ring->tail, memory_order_acquire);
 
 	if (head - tail > ring->mask)
 		return NULL;
@@ -40,8 +40,8 @@ struct packet *packet_ring_reserve(struct packet_ring *ring)
 
 bool packet_ring_push(struct packet_ring *ring)
 {
-	unsigned int head = atomic_load_explicit(&ring->head,
-						 memory_order_relaxed);
+	unsigned int head =
+		atomic_load_explicit(&ring->head, memory_order_relaxed);
 
 	/* Sequentially consistent, as is the reader's begin: either the reader
 	 * sees this packet or we see that it has gone to sleep. */
@@ -61,8 +61,8 @@ void packet_ring_begin(struct packet_ring *ring)
 
 struct packet *packet_ring_peek(struct packet_ring *ring)
 {
-	unsigned int tail = atomic_load_explicit(&ring->tail,
-						 memory_order_relaxed);
+	unsigned int tail =
+		atomic_load_explicit(&ring->tail, memory_order_relaxed);
 
 	if (tail == atomic_load(&ring->head))
 		return NULL;
@@ -71,8 +71,8 @@ struct packet *packet_ring_peek(struct packet_ring *ring)
 
 void packet_ring_pop(struct packet_ring *ring)
 {
-	unsigned int tail = atomic_load_explicit(&ring->tail,
-						 memory_order_relaxed);
+	unsigned int tail =
+		atomic_load_explicit(&ring->tail, memory_order_relaxed);
 
 	atomic_store_explicit(&ring->tail, tail + 1, memory_order_release);
 }

@@ -19,7 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PACKET_RING_BYTES 2048	/* largest datagram */
+#define PACKET_RING_BYTES 2048 /* largest datagram */
 
 struct packet {
 	void *owner;
@@ -30,9 +30,9 @@ struct packet {
 struct packet_ring {
 	struct packet *slots;
 	unsigned int mask;
-	alignas(64) atomic_uint head;	/* next to write */
-	alignas(64) atomic_uint tail;	/* next to read */
-	alignas(64) atomic_bool woken;	/* the reader knows there is work */
+	alignas(64) atomic_uint head;  /* next to write */
+	alignas(64) atomic_uint tail;  /* next to read */
+	alignas(64) atomic_bool woken; /* the reader knows there is work */
 };
 
 /* Capacity is @n rounded up to a power of two. Return: 0 or -ENOMEM. */

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* --- spans --------------------------------------------------------------- */
+/* --- spans -------------------------------------------------------------- */
 bool sdp_span_is(struct sdp_span s, const char *text)
 {
 	return s.p && s.n == strlen(text) && memcmp(s.p, text, s.n) == 0;
@@ -143,7 +143,7 @@ const char *sdp_direction_name(enum sdp_direction direction)
 	return "inactive";
 }
 
-/* --- the parts of a media section ------------------------------------------ */
+/* --- the parts of a media section --------------------------------------- */
 static struct sdp_codec *find_codec(struct sdp_media *m, uint64_t pt)
 {
 	for (unsigned int i = 0; i < m->n_codecs; i++) {
@@ -171,7 +171,7 @@ static int take_pt(struct sdp_media *m, struct sdp_span *value,
 
 static int parse_rtpmap(struct sdp_media *m, struct sdp_span value)
 {
-	struct sdp_span name, clock, channels = { 0 };
+	struct sdp_span name, clock, channels = {0};
 	struct sdp_codec *codec;
 	uint64_t number;
 	int r;
@@ -216,9 +216,9 @@ static unsigned int feedback_bit(struct sdp_span value)
 		const char *text;
 		unsigned int bit;
 	} known[] = {
-		{ "nack", SDP_FB_NACK },	{ "nack pli", SDP_FB_PLI },
-		{ "ccm fir", SDP_FB_FIR },	{ "transport-cc", SDP_FB_TWCC },
-		{ "goog-remb", SDP_FB_REMB },
+		{"nack", SDP_FB_NACK},	    {"nack pli", SDP_FB_PLI},
+		{"ccm fir", SDP_FB_FIR},    {"transport-cc", SDP_FB_TWCC},
+		{"goog-remb", SDP_FB_REMB},
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
@@ -262,7 +262,7 @@ static int parse_extmap(struct sdp_media *m, struct sdp_span value)
 	if (m->n_extmaps == SDP_MAX_EXTMAPS)
 		return 0;
 
-	m->extmaps[m->n_extmaps++] = (struct sdp_extmap) {
+	m->extmaps[m->n_extmaps++] = (struct sdp_extmap){
 		.id = (uint16_t) number,
 		.uri = uri,
 	};
@@ -278,7 +278,7 @@ static struct sdp_ssrc *get_ssrc(struct sdp_media *m, uint32_t ssrc)
 	}
 	if (m->n_ssrcs == SDP_MAX_SSRCS)
 		return NULL;
-	m->ssrcs[m->n_ssrcs] = (struct sdp_ssrc) { .ssrc = ssrc };
+	m->ssrcs[m->n_ssrcs] = (struct sdp_ssrc){.ssrc = ssrc};
 	return &m->ssrcs[m->n_ssrcs++];
 }
 
@@ -361,7 +361,7 @@ static int parse_bandwidth(struct sdp_media *m, struct sdp_span value)
 	return 0;
 }
 
-/* --- attributes at both levels ---------------------------------------------- */
+/* --- attributes at both levels ------------------------------------------ */
 static int set_token(struct sdp_span *to, struct sdp_span value)
 {
 	if (value.n == 0)
@@ -392,7 +392,7 @@ static bool is_sha256(struct sdp_span fingerprint)
 	struct sdp_span word;
 
 	return sdp_span_next(&fingerprint, ' ', &word) &&
-		sdp_span_is_nocase(word, "sha-256");
+	       sdp_span_is_nocase(word, "sha-256");
 }
 
 /* 1: it was one of ours; 0: not. */
@@ -523,7 +523,7 @@ static int parse_media_attribute(struct sdp_media *m, struct sdp_span line)
 	return parse_flag(m, line);
 }
 
-/* --- lines --------------------------------------------------------------- */
+/* --- lines -------------------------------------------------------------- */
 static bool has_word(struct sdp_span s, const char *word)
 {
 	struct sdp_span part;
@@ -555,7 +555,7 @@ static int parse_formats(struct sdp_media *m)
 			continue;
 		if (m->n_codecs == SDP_MAX_CODECS)
 			return -EMSGSIZE;
-		m->codecs[m->n_codecs++] = (struct sdp_codec) {
+		m->codecs[m->n_codecs++] = (struct sdp_codec){
 			.pt = (uint8_t) number,
 		};
 	}
@@ -599,8 +599,8 @@ static int parse_media_line(struct sdp_session *s, struct sdp_span line)
 	return parse_formats(m);
 }
 
-static int parse_line(struct sdp_session *s, struct sdp_span line,
-		      bool first, enum sdp_direction *direction)
+static int parse_line(struct sdp_session *s, struct sdp_span line, bool first,
+		      enum sdp_direction *direction)
 {
 	struct sdp_media *m = s->n_media ? &s->media[s->n_media - 1] : NULL;
 	char type;
@@ -636,7 +636,7 @@ static int parse_line(struct sdp_session *s, struct sdp_span line,
 int sdp_parse(const char *text, size_t len, struct sdp_session *ret,
 	      unsigned int *ret_line)
 {
-	struct sdp_span rest = { text, len }, line;
+	struct sdp_span rest = {text, len}, line;
 	enum sdp_direction direction = SDP_SENDRECV;
 	unsigned int number = 0;
 	bool first = true;
@@ -679,7 +679,7 @@ int sdp_parse(const char *text, size_t len, struct sdp_session *ret,
 	return 0;
 }
 
-/* --- questions --------------------------------------------------------------- */
+/* --- questions ---------------------------------------------------------- */
 bool sdp_fmtp_get(struct sdp_span fmtp, const char *name, struct sdp_span *ret)
 {
 	struct sdp_span part, key;
@@ -730,11 +730,14 @@ bool sdp_bundle_has(struct sdp_span bundle, struct sdp_span mid)
 	return false;
 }
 
-/* --- writing --------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------ */
 void sdp_writer_init(struct sdp_writer *w, char *buf, size_t size)
 {
-	*w = (struct sdp_writer) { .buf = buf, .size = size };
+	*w = (struct sdp_writer){.buf = buf, .size = size};
 }
+
+static void write_va(struct sdp_writer *w, const char *format, va_list ap)
+	__attribute__((format(printf, 2, 0)));
 
 static void write_va(struct sdp_writer *w, const char *format, va_list ap)
 {

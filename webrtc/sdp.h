@@ -21,15 +21,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SDP_MAX_BYTES	      (256u << 10)
-#define SDP_MAX_LINE	      8192u
-#define SDP_MAX_MEDIA	      64u	/* m-lines */
-#define SDP_MAX_CODECS	      64u	/* payload types per m-line */
-#define SDP_MAX_CANDIDATES    32u	/* per m-line; more are ignored */
-#define SDP_MAX_SSRCS	      16u	/* per m-line; more are ignored */
-#define SDP_MAX_EXTMAPS	      24u	/* per m-line; more are ignored */
-#define SDP_MAX_GROUPS	      4u	/* BUNDLE groups; more are ignored */
-#define SDP_MAX_TOKEN	      256u	/* mid, ufrag, msid, ... */
+#define SDP_MAX_BYTES	   (256u << 10)
+#define SDP_MAX_LINE	   8192u
+#define SDP_MAX_MEDIA	   64u	/* m-lines */
+#define SDP_MAX_CODECS	   64u	/* payload types per m-line */
+#define SDP_MAX_CANDIDATES 32u	/* per m-line; more are ignored */
+#define SDP_MAX_SSRCS	   16u	/* per m-line; more are ignored */
+#define SDP_MAX_EXTMAPS	   24u	/* per m-line; more are ignored */
+#define SDP_MAX_GROUPS	   4u	/* BUNDLE groups; more are ignored */
+#define SDP_MAX_TOKEN	   256u /* mid, ufrag, msid, ... */
 
 /* Bytes of the parsed text, not NUL-terminated. {NULL, 0}: absent. */
 struct sdp_span {
@@ -56,37 +56,37 @@ enum sdp_kind {
 };
 
 enum sdp_setup {
-	SDP_SETUP_NONE,		/* no a=setup */
+	SDP_SETUP_NONE, /* no a=setup */
 	SDP_SETUP_ACTPASS,
 	SDP_SETUP_ACTIVE,
 	SDP_SETUP_PASSIVE,
 	SDP_SETUP_HOLDCONN,
 };
 
-enum sdp_direction {		/* bit 0: the writer sends, bit 1: receives */
-	SDP_INACTIVE = 0,
-	SDP_SENDONLY = 1,
-	SDP_RECVONLY = 2,
-	SDP_SENDRECV = 3,
+enum sdp_direction { /* bit 0: the writer sends, bit 1: receives */
+		     SDP_INACTIVE = 0,
+		     SDP_SENDONLY = 1,
+		     SDP_RECVONLY = 2,
+		     SDP_SENDRECV = 3,
 };
 const char *sdp_direction_name(enum sdp_direction direction);
 
-enum {				/* rtcp-fb of one payload type */
-	SDP_FB_NACK = 1 << 0,
-	SDP_FB_PLI = 1 << 1,
-	SDP_FB_FIR = 1 << 2,
-	SDP_FB_TWCC = 1 << 3,
-	SDP_FB_REMB = 1 << 4,
+enum { /* rtcp-fb of one payload type */
+       SDP_FB_NACK = 1 << 0,
+       SDP_FB_PLI = 1 << 1,
+       SDP_FB_FIR = 1 << 2,
+       SDP_FB_TWCC = 1 << 3,
+       SDP_FB_REMB = 1 << 4,
 };
 
 struct sdp_codec {
 	uint8_t pt;
 	bool has_rtpmap;
-	struct sdp_span name;	/* compare without case */
-	uint32_t clock_rate;	/* Hz */
-	uint8_t channels;	/* 1 when absent */
-	struct sdp_span fmtp;	/* parameters alone; see sdp_fmtp_get() */
-	unsigned int fb;	/* SDP_FB_ bits */
+	struct sdp_span name; /* compare without case */
+	uint32_t clock_rate;  /* Hz */
+	uint8_t channels;     /* 1 when absent */
+	struct sdp_span fmtp; /* parameters alone; see sdp_fmtp_get() */
+	unsigned int fb;      /* SDP_FB_ bits */
 };
 
 struct sdp_extmap {
@@ -96,55 +96,55 @@ struct sdp_extmap {
 
 struct sdp_ssrc {
 	uint32_t ssrc;
-	uint32_t rtx_ssrc;	/* FID partner, 0: none */
-	bool is_rtx;		/* second of a FID group */
+	uint32_t rtx_ssrc; /* FID partner, 0: none */
+	bool is_rtx;	   /* second of a FID group */
 	struct sdp_span cname;
-	struct sdp_span msid;	/* "stream track", or absent */
+	struct sdp_span msid; /* "stream track", or absent */
 };
 
 /* What may stand at session or at media level; media wins. */
 struct sdp_transport {
 	struct sdp_span ufrag, pwd;
 	struct sdp_span ice_options;
-	struct sdp_span fingerprint;	/* "sha-256 AA:BB..."; the first
-					 * sha-256 one, else the first */
+	struct sdp_span fingerprint; /* "sha-256 AA:BB..."; the first
+				      * sha-256 one, else the first */
 	enum sdp_setup setup;
 };
 
 struct sdp_media {
 	enum sdp_kind kind;
-	struct sdp_span type;		/* "audio", ... as written */
+	struct sdp_span type; /* "audio", ... as written */
 	uint16_t port;
 	struct sdp_span proto;
-	struct sdp_span formats;	/* the rest of the m-line */
+	struct sdp_span formats; /* the rest of the m-line */
 	struct sdp_span mid;
 	struct sdp_transport transport;
-	enum sdp_direction direction;	/* sendrecv when absent; a session
-					 * level direction counts as absent's
-					 * value */
+	enum sdp_direction direction; /* sendrecv when absent; a session
+				       * level direction counts as absent's
+				       * value */
 	bool has_direction;
 	bool rtcp_mux, rtcp_rsize, bundle_only, end_of_candidates;
-	struct sdp_span msid;		/* "stream track" */
-	uint64_t max_bps;		/* b=TIAS, or b=AS times 1000; 0: none */
+	struct sdp_span msid; /* "stream track" */
+	uint64_t max_bps;     /* b=TIAS, or b=AS times 1000; 0: none */
 	struct sdp_codec codecs[SDP_MAX_CODECS];
 	unsigned int n_codecs;
 	struct sdp_extmap extmaps[SDP_MAX_EXTMAPS];
 	unsigned int n_extmaps;
 	struct sdp_ssrc ssrcs[SDP_MAX_SSRCS];
 	unsigned int n_ssrcs;
-	struct sdp_span candidates[SDP_MAX_CANDIDATES];	/* "candidate:..." */
+	struct sdp_span candidates[SDP_MAX_CANDIDATES]; /* "candidate:..." */
 	unsigned int n_candidates;
-	uint16_t sctp_port;		/* a=sctp-port, sctpmap or the format;
-					 * 0: none */
+	uint16_t sctp_port; /* a=sctp-port, sctpmap or the format;
+			     * 0: none */
 	uint64_t max_message_size;
 	bool has_max_message_size;
 };
 
 struct sdp_session {
-	struct sdp_span origin;		/* after "o=" */
+	struct sdp_span origin; /* after "o=" */
 	struct sdp_transport transport;
 	bool ice_lite;
-	struct sdp_span bundle[SDP_MAX_GROUPS];	/* mids, blank-separated */
+	struct sdp_span bundle[SDP_MAX_GROUPS]; /* mids, blank-separated */
 	unsigned int n_bundles;
 	struct sdp_media media[SDP_MAX_MEDIA];
 	unsigned int n_media;
@@ -163,8 +163,7 @@ int sdp_parse(const char *text, size_t len, struct sdp_session *ret,
 
 /* One parameter of an fmtp value, trimmed ("" for a name without value).
  * Tolerates blanks, empty parameters and a trailing ';'. */
-bool sdp_fmtp_get(struct sdp_span fmtp, const char *name,
-		  struct sdp_span *ret);
+bool sdp_fmtp_get(struct sdp_span fmtp, const char *name, struct sdp_span *ret);
 /* The codec of this payload type, or NULL. */
 const struct sdp_codec *sdp_media_find_pt(const struct sdp_media *media,
 					  unsigned int pt);
@@ -173,11 +172,11 @@ int sdp_media_find_rtx(const struct sdp_media *media, unsigned int pt);
 /* Whether this group's list of mids has @mid. */
 bool sdp_bundle_has(struct sdp_span bundle, struct sdp_span mid);
 
-/* --- writing --------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------ */
 struct sdp_writer {
 	char *buf;
 	size_t size, len;
-	bool full;		/* something did not fit; the text is cut */
+	bool full; /* something did not fit; the text is cut */
 };
 
 void sdp_writer_init(struct sdp_writer *w, char *buf, size_t size);

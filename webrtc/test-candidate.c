@@ -57,14 +57,15 @@ static void test_unusable(void)
 		const char *line;
 		enum candidate_address family;
 	} rows[] = {
-		{ "candidate:1 1 udp 5 0b3c1b5e-7f0e-4c2d-9a5c-1f7f3c0a9e11"
-		  ".local 5 typ host", CANDIDATE_MDNS },
-		{ "candidate:1 1 udp 5 host.example.com 5 typ host",
-		  CANDIDATE_NAME },
-		{ "candidate:1 1 tcp 5 192.0.2.2 9 typ host tcptype active",
-		  CANDIDATE_IPV4 },
-		{ "candidate:1 2 udp 5 192.0.2.2 9 typ host", CANDIDATE_IPV4 },
-		{ "candidate:1 1 udp 5 fd00::2 0 typ host", CANDIDATE_IPV6 },
+		{"candidate:1 1 udp 5 0b3c1b5e-7f0e-4c2d-9a5c-1f7f3c0a9e11"
+		 ".local 5 typ host",
+		 CANDIDATE_MDNS},
+		{"candidate:1 1 udp 5 host.example.com 5 typ host",
+		 CANDIDATE_NAME},
+		{"candidate:1 1 tcp 5 192.0.2.2 9 typ host tcptype active",
+		 CANDIDATE_IPV4},
+		{"candidate:1 2 udp 5 192.0.2.2 9 typ host", CANDIDATE_IPV4},
+		{"candidate:1 1 udp 5 fd00::2 0 typ host", CANDIDATE_IPV6},
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -99,7 +100,10 @@ static void test_round_trip(void)
 static void test_bad(void)
 {
 	static const char *const lines[] = {
-		"", "candidate:", "candidate:1", "candidate:1 1 udp",
+		"",
+		"candidate:",
+		"candidate:1",
+		"candidate:1 1 udp",
 		"candidate:1 0 udp 5 1.2.3.4 5 typ host",
 		"candidate:1 1 sctp 5 1.2.3.4 5 typ host",
 		"candidate:1 1 udp 4294967296 1.2.3.4 5 typ host",
@@ -112,20 +116,18 @@ static void test_bad(void)
 		"candidate:1 1 udp 5 1.2.3.4 5 typ host rport x",
 		"candidate:1 1 tcp 5 1.2.3.4 5 typ host tcptype x",
 		"candidate:1 1 udp 5 1.2.3.4 5 typ host\r\na=x",
-		"candidate:123456789012345678901234567890123 1 udp 5 1.2.3.4 "
-		"5 typ host",
+		"123456789012345678901234567890123 1 udp 5 1.2.3.4 5 typ host",
 	};
-	struct candidate c = { .port = 77 };
+	struct candidate c = {.port = 77};
 	char *huge = g_strnfill(CANDIDATE_MAX_BYTES + 1, 'a');
 
 	for (size_t i = 0; i < G_N_ELEMENTS(lines); i++) {
 		g_test_message("%s", lines[i]);
-		g_assert_cmpint(candidate_parse(lines[i], strlen(lines[i]),
-						&c), ==, -EBADMSG);
+		g_assert_cmpint(candidate_parse(lines[i], strlen(lines[i]), &c),
+				==, -EBADMSG);
 	}
-	g_assert_cmpint(candidate_parse(huge, strlen(huge), &c), ==,
-			-EMSGSIZE);
-	g_assert_cmpuint(c.port, ==, 77);	/* untouched */
+	g_assert_cmpint(candidate_parse(huge, strlen(huge), &c), ==, -EMSGSIZE);
+	g_assert_cmpuint(c.port, ==, 77); /* untouched */
 	g_free(huge);
 }
 

@@ -15,10 +15,10 @@
 
 #define DEADLINE_US  (60 * G_TIME_SPAN_SECOND)
 #define PACKETS	     10000u
-#define WINDOW	     64u	/* sent before waiting for their arrival */
+#define WINDOW	     64u /* sent before waiting for their arrival */
 #define PACKET_BYTES 200u
 
-/* --- two agents -------------------------------------------------------------- */
+/* --- two agents --------------------------------------------------------- */
 struct bench;
 
 struct end {
@@ -113,7 +113,7 @@ static void on_path(void *user, const struct ice_path *path)
 	struct end *e = user;
 
 	net_path_forget(e->bench->loop, &e->path);
-	e->path = (struct net_path) {
+	e->path = (struct net_path){
 		.socket = path->socket,
 		.addr = path->addr,
 		.addr_len = path->addr_len,
@@ -169,7 +169,7 @@ static const struct ice_agent_ops ops = {
 
 static void open_bench(struct bench *b)
 {
-	const struct net_loop_config net = { .backend = NET_BACKEND_AUTO };
+	const struct net_loop_config net = {.backend = NET_BACKEND_AUTO};
 
 	memset(b, 0, sizeof(*b));
 	g_mutex_init(&b->lock);
@@ -178,43 +178,44 @@ static void open_bench(struct bench *b)
 	b->a.other = &b->b;
 	b->b.other = &b->a;
 	g_assert_cmpint(net_loop_new(&b->loop, &net), ==, 0);
-	g_assert_cmpint(ice_thread_new(&b->thread,
-				       &(struct ice_thread_config) {
-					       .loop = b->loop }), ==, 0);
+	g_assert_cmpint(
+		ice_thread_new(&b->thread,
+			       &(struct ice_thread_config){.loop = b->loop}),
+		==, 0);
 }
 
 static void open_end(struct end *e, bool controlling, enum rtc_demux demux,
 		     const struct rtc_ice_server *servers, unsigned int n,
 		     bool relay_only)
 {
-	static const char *const addresses[] = { "127.0.0.1", NULL };
+	static const char *const addresses[] = {"127.0.0.1", NULL};
 
 	e->agent = ice_agent_new(e->bench->thread,
-				 &(struct ice_agent_config) {
-		.controlling = controlling,
-		.servers = servers,
-		.n_servers = n,
-		.relay_only = relay_only,
-		.addresses = addresses,
-		.demux = demux,
-		.ops = &ops,
-		.user = e,
-	});
+				 &(struct ice_agent_config){
+					 .controlling = controlling,
+					 .servers = servers,
+					 .n_servers = n,
+					 .relay_only = relay_only,
+					 .addresses = addresses,
+					 .demux = demux,
+					 .ops = &ops,
+					 .user = e,
+				 });
 	g_assert_cmpuint(strlen(ice_agent_get_ufrag(e->agent)), ==, 8);
 	g_assert_cmpuint(strlen(ice_agent_get_pwd(e->agent)), ==, 24);
 }
 
 /* Until the condition holds, seen under the lock. */
-#define await(b, condition)                                                 \
-	do {                                                                \
-		gint64 await_deadline = g_get_monotonic_time() + DEADLINE_US; \
-		g_mutex_lock(&(b)->lock);                                   \
-		while (!(condition)) {                                      \
-			if (!g_cond_wait_until(&(b)->cond, &(b)->lock,      \
-					       await_deadline))             \
-				g_error("waited in vain: %s", #condition);  \
-		}                                                           \
-		g_mutex_unlock(&(b)->lock);                                 \
+#define await(b, condition)                                                    \
+	do {                                                                   \
+		gint64 await_deadline = g_get_monotonic_time() + DEADLINE_US;  \
+		g_mutex_lock(&(b)->lock);                                      \
+		while (!(condition)) {                                         \
+			if (!g_cond_wait_until(&(b)->cond, &(b)->lock,         \
+					       await_deadline))                \
+				g_error("waited in vain: %s", #condition);     \
+		}                                                              \
+		g_mutex_unlock(&(b)->lock);                                    \
 	} while (0)
 
 static void exchange_credentials(struct bench *b)
@@ -234,13 +235,15 @@ static void connect_ends(struct bench *b)
 	ice_agent_gather(b->b.agent);
 	exchange_credentials(b);
 	await(b, b->a.path_up && b->b.path_up &&
-	      b->a.state == RTC_ICE_COMPLETED &&
-	      b->b.state == RTC_ICE_COMPLETED);
+			 b->a.state == RTC_ICE_COMPLETED &&
+			 b->b.state == RTC_ICE_COMPLETED);
 	g_test_message("first candidate after %.1f ms, connected after %.1f "
 		       "ms, %s",
 		       (double) (b->a.candidate_us - b->start_us) / 1000,
 		       (double) (MAX(b->a.connected_us, b->b.connected_us) -
-				 b->start_us) / 1000, b->a.pair);
+				 b->start_us) /
+			       1000,
+		       b->a.pair);
 }
 
 static void free_end(struct end *e)
@@ -269,13 +272,13 @@ static void close_bench(struct bench *b)
 	g_cond_clear(&b->cond);
 }
 
-/* --- packets ---------------------------------------------------------------- */
+/* --- packets ------------------------------------------------------------ */
 static void send_window(void *data)
 {
 	struct end *e = data;
 
 	for (unsigned int i = 0; i < WINDOW && e->next_out < PACKETS; i++) {
-		uint8_t packet[PACKET_BYTES] = { e->next_out & 1 ? 22 : 0x80 };
+		uint8_t packet[PACKET_BYTES] = {e->next_out & 1 ? 22 : 0x80};
 		struct net_buffer *buffer;
 		uint32_t number = e->next_out++;
 
@@ -299,10 +302,10 @@ static void send_window(void *data)
 static void exchange_packets(struct bench *b, unsigned int n)
 {
 	for (unsigned int sent = b->a.received; sent < n;) {
-		g_assert_cmpint(net_loop_post(b->loop, send_window, &b->a),
-				==, 0);
-		g_assert_cmpint(net_loop_post(b->loop, send_window, &b->b),
-				==, 0);
+		g_assert_cmpint(net_loop_post(b->loop, send_window, &b->a), ==,
+				0);
+		g_assert_cmpint(net_loop_post(b->loop, send_window, &b->b), ==,
+				0);
 		sent = MIN(sent + WINDOW, PACKETS);
 		await(b, b->a.received >= sent && b->b.received >= sent);
 	}
@@ -356,7 +359,7 @@ static void test_callback(void)
 	close_bench(&b);
 }
 
-/* --- candidates ---------------------------------------------------------------- */
+/* --- candidates --------------------------------------------------------- */
 /* B's candidates never reach A: A learns of B from its checks alone, as with
  * a browser that hides its addresses. */
 static void test_peer_reflexive(void)
@@ -400,19 +403,23 @@ static void test_early_candidates(void)
 
 static void test_port_range(void)
 {
-	static const char *const addresses[] = { "127.0.0.1", NULL };
+	static const char *const addresses[] = {"127.0.0.1", NULL};
 	struct candidate c;
 	struct bench b;
 
 	open_bench(&b);
 	b.a.deaf = true;
-	b.a.agent = ice_agent_new(b.thread, &(struct ice_agent_config) {
-		.addresses = addresses, .port_min = 21050, .port_max = 21099,
-		.ops = &ops, .user = &b.a });
+	b.a.agent = ice_agent_new(
+		b.thread, &(struct ice_agent_config){.addresses = addresses,
+						     .port_min = 21050,
+						     .port_max = 21099,
+						     .ops = &ops,
+						     .user = &b.a});
 	ice_agent_gather(b.a.agent);
 	await(&b, b.a.done);
 	g_assert_cmpint(candidate_parse(b.a.last_candidate,
-					strlen(b.a.last_candidate), &c), ==, 0);
+					strlen(b.a.last_candidate), &c),
+			==, 0);
 	g_assert_cmpuint(c.port, >=, 21050);
 	g_assert_cmpuint(c.port, <=, 21099);
 	g_assert_cmpstr(c.address, ==, "127.0.0.1");
@@ -427,8 +434,9 @@ static void test_default_addresses(void)
 
 	open_bench(&b);
 	b.a.deaf = true;
-	b.a.agent = ice_agent_new(b.thread, &(struct ice_agent_config) {
-		.loopback = true, .ops = &ops, .user = &b.a });
+	b.a.agent = ice_agent_new(
+		b.thread, &(struct ice_agent_config){
+				  .loopback = true, .ops = &ops, .user = &b.a});
 	ice_agent_gather(b.a.agent);
 	await(&b, b.a.done);
 	g_assert_cmpuint(b.a.n_candidates, >, 0);
@@ -440,18 +448,18 @@ static void test_default_addresses(void)
 static void test_dead_servers(void)
 {
 	static const struct rtc_ice_server servers[] = {
-		{ .url = "stun:127.0.0.1:21001" },
-		{ .url = "turn:nobody@127.0.0.1:21002", .credential = "x" },
-		{ .url = "turns:nobody@127.0.0.1", .credential = "x" },
-		{ .url = "nonsense" },
+		{.url = "stun:127.0.0.1:21001"},
+		{.url = "turn:nobody@127.0.0.1:21002", .credential = "x"},
+		{.url = "turns:nobody@127.0.0.1", .credential = "x"},
+		{.url = "nonsense"},
 	};
 	gint64 start;
 	struct bench b;
 
 	open_bench(&b);
 	b.a.deaf = true;
-	open_end(&b.a, true, RTC_DEMUX_AUTO, servers,
-		 G_N_ELEMENTS(servers), false);
+	open_end(&b.a, true, RTC_DEMUX_AUTO, servers, G_N_ELEMENTS(servers),
+		 false);
 	start = g_get_monotonic_time();
 	ice_agent_gather(b.a.agent);
 	await(&b, b.a.n_candidates > 0);
@@ -463,23 +471,24 @@ static void test_dead_servers(void)
 	close_bench(&b);
 }
 
-/* --- safety ------------------------------------------------------------------- */
+/* --- safety ------------------------------------------------------------- */
 static unsigned short get_port(struct end *e)
 {
 	struct candidate c;
 
 	g_assert_cmpint(candidate_parse(e->last_candidate,
-					strlen(e->last_candidate), &c), ==, 0);
+					strlen(e->last_candidate), &c),
+			==, 0);
 	return c.port;
 }
 
 /* Media from somebody who is not the peer. */
 static void test_unknown_source(void)
 {
-	static const uint8_t firsts[] = { 22, 0x80, 22, 0x80, 22 };
-	struct ice_agent_stats stats = { 0 };
+	static const uint8_t firsts[] = {22, 0x80, 22, 0x80, 22};
+	struct ice_agent_stats stats = {0};
 	gint64 deadline = g_get_monotonic_time() + DEADLINE_US;
-	struct sockaddr_in to = { .sin_family = AF_INET };
+	struct sockaddr_in to = {.sin_family = AF_INET};
 	struct bench b;
 	int fd;
 
@@ -492,7 +501,7 @@ static void test_unknown_source(void)
 	to.sin_port = htons(get_port(&b.a));
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	for (size_t i = 0; i < sizeof(firsts); i++) {
-		uint8_t data[PACKET_BYTES] = { firsts[i] };
+		uint8_t data[PACKET_BYTES] = {firsts[i]};
 
 		g_assert_cmpint(sendto(fd, data, sizeof(data), 0,
 				       (struct sockaddr *) &to, sizeof(to)),
@@ -525,7 +534,7 @@ static void test_consent_lost(void)
 	start = g_get_monotonic_time();
 	free_end(&b.b);
 	await(&b, b.b.closed);
-	g_assert_false(b.b.path_up);	/* withdrawn before closed */
+	g_assert_false(b.b.path_up); /* withdrawn before closed */
 	await(&b, !b.a.path_up && (b.a.state == RTC_ICE_FAILED ||
 				   b.a.state == RTC_ICE_DISCONNECTED));
 	g_test_message("path withdrawn after %.1f s",
@@ -555,15 +564,15 @@ static void test_restart(void)
 	g_assert_cmpstr(ice_agent_get_ufrag(b.a.agent), !=, old);
 	exchange_credentials(&b);
 	await(&b, b.a.n_pairs > pairs && b.a.n_candidates > candidates &&
-	      b.a.state == RTC_ICE_COMPLETED &&
-	      b.b.state == RTC_ICE_COMPLETED);
+			  b.a.state == RTC_ICE_COMPLETED &&
+			  b.b.state == RTC_ICE_COMPLETED);
 	g_assert_cmpint(b.a.kind, ==, ICE_PATH_KERNEL);
 	g_assert_true(b.a.path_up && b.b.path_up);
 	exchange_packets(&b, PACKETS);
 	close_bench(&b);
 }
 
-/* --- ends -------------------------------------------------------------------- */
+/* --- ends --------------------------------------------------------------- */
 enum stage {
 	STAGE_NEW,
 	STAGE_GATHER,
@@ -578,8 +587,8 @@ enum stage {
 static void free_in(enum stage stage)
 {
 	static const struct rtc_ice_server names[] = {
-		{ .url = "stun:localhost:21001" },
-		{ .url = "turn:u@localhost:21002", .credential = "x" },
+		{.url = "stun:localhost:21001"},
+		{.url = "turn:u@localhost:21002", .credential = "x"},
 	};
 	struct bench b;
 
@@ -632,8 +641,9 @@ static void test_many(void)
 	for (unsigned int i = 0; i < 51; i++) {
 		b.a.closed = b.b.closed = false;
 		b.a.path_up = b.b.path_up = false;
-		open_end(&b.a, true, i % 2 ? RTC_DEMUX_AUTO :
-			 RTC_DEMUX_CALLBACK, NULL, 0, false);
+		open_end(&b.a, true,
+			 i % 2 ? RTC_DEMUX_AUTO : RTC_DEMUX_CALLBACK, NULL, 0,
+			 false);
 		open_end(&b.b, false, RTC_DEMUX_AUTO, NULL, 0, false);
 		ice_agent_gather(b.a.agent);
 		ice_agent_gather(b.b.agent);
@@ -655,18 +665,18 @@ static void test_many(void)
 	close_bench(&b);
 }
 
-/* --- relay ------------------------------------------------------------------- */
+/* --- relay -------------------------------------------------------------- */
 /* Whether somebody answers STUN there: a binding request, repeated. */
 static bool await_stun(uint16_t port)
 {
-	static const uint8_t request[20] = { 0, 1, 0, 0, 0x21, 0x12, 0xa4,
-					     0x42, 't', 'e', 's', 't' };
+	static const uint8_t request[20] = {0,	  1,	0,   0,	  0x21, 0x12,
+					    0xa4, 0x42, 't', 'e', 's',	't'};
 	struct sockaddr_in to = {
 		.sin_family = AF_INET,
 		.sin_port = htons(port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
-	struct pollfd p = { .events = POLLIN };
+	struct pollfd p = {.events = POLLIN};
 	bool answered = false;
 
 	p.fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -675,7 +685,8 @@ static bool await_stun(uint16_t port)
 
 		sendto(p.fd, request, sizeof(request), 0,
 		       (struct sockaddr *) &to, sizeof(to));
-		answered = poll(&p, 1, 100) > 0 &&
+		answered =
+			poll(&p, 1, 100) > 0 &&
 			recv(p.fd, answer, sizeof(answer), MSG_DONTWAIT) > 20;
 	}
 	close(p.fd);
@@ -688,12 +699,12 @@ static GSubprocess *start_turn(uint16_t port)
 	GSubprocess *p;
 
 	p = g_subprocess_new(G_SUBPROCESS_FLAGS_STDOUT_SILENCE |
-			     G_SUBPROCESS_FLAGS_STDERR_SILENCE, NULL,
-			     "turnserver", "-n", "-L", "127.0.0.1", "-E",
+				     G_SUBPROCESS_FLAGS_STDERR_SILENCE,
+			     NULL, "turnserver", "-n", "-L", "127.0.0.1", "-E",
 			     "127.0.0.1", "-p", listen, "--min-port", "21200",
 			     "--max-port", "21299", "--lt-cred-mech", "-u",
-			     "bob:secret", "-r", "test", "--no-cli",
-			     "--no-tls", "--no-dtls", "--allow-loopback-peers",
+			     "bob:secret", "-r", "test", "--no-cli", "--no-tls",
+			     "--no-dtls", "--allow-loopback-peers",
 			     "--log-file", "stdout", "--pidfile", "/dev/null",
 			     "--userdb", "/dev/null", NULL);
 	g_free(listen);
@@ -706,8 +717,8 @@ static GSubprocess *start_turn(uint16_t port)
 
 static void check_relay(const char *url, bool both)
 {
-	const struct rtc_ice_server server = { .url = url,
-					       .credential = "secret" };
+	const struct rtc_ice_server server = {.url = url,
+					      .credential = "secret"};
 	struct ice_agent_stats stats;
 	struct bench b;
 
@@ -718,8 +729,8 @@ static void check_relay(const char *url, bool both)
 	connect_ends(&b);
 	g_assert_cmpint(b.a.kind, ==, ICE_PATH_RELAYED);
 	g_assert_nonnull(strstr(b.a.pair, "relay 127.0.0.1:212"));
-	g_assert_cmpint(b.b.kind, ==, both ? ICE_PATH_RELAYED
-					   : ICE_PATH_KERNEL);
+	g_assert_cmpint(b.b.kind, ==,
+			both ? ICE_PATH_RELAYED : ICE_PATH_KERNEL);
 	exchange_packets(&b, 2000);
 	ice_agent_get_stats(b.a.agent, &stats);
 	g_assert_cmpuint(stats.tx_relayed, ==, b.b.received);

@@ -68,7 +68,7 @@ static gpointer write_all(gpointer data)
 /* The reader sleeps until it is woken: a lost wake-up would hang here. */
 static void test_crossing(void)
 {
-	struct crossing c = { .fd = eventfd(0, EFD_CLOEXEC) };
+	struct crossing c = {.fd = eventfd(0, EFD_CLOEXEC)};
 	unsigned int next = 0;
 	GThread *thread;
 

@@ -13,8 +13,8 @@ static int parse_text(const char *text, struct sdp_session *s)
 
 static char *load(const char *name)
 {
-	char *path = g_test_build_filename(G_TEST_DIST, "corpus", "sdp", name,
-					   NULL);
+	char *path =
+		g_test_build_filename(G_TEST_DIST, "corpus", "sdp", name, NULL);
 	char *text;
 
 	g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
@@ -44,7 +44,7 @@ static void check_recorded(const struct sdp_session *s)
 	g_assert_cmpuint(s->media[2].sctp_port, ==, 5000);
 	g_assert_cmpuint(s->media[2].max_message_size, ==, 262144);
 	for (unsigned int i = 0; i < 3; i++) {
-		char mid[2] = { (char) ('0' + i), 0 };
+		char mid[2] = {(char) ('0' + i), 0};
 
 		assert_span(s->media[i].mid, mid);
 		g_assert_cmpuint(s->media[i].transport.ufrag.n, ==, 4);
@@ -65,16 +65,21 @@ static void check_recorded(const struct sdp_session *s)
 static void test_recorded(void)
 {
 	static const char *const names[] = {
-		"sdp_0.6.12_offer.sdp", "sdp_0.6.12_answer.sdp",
+		"sdp_0.6.12_offer.sdp",
+		"sdp_0.6.12_answer.sdp",
 		"sdp_0.6.12_nontrickle_offer.sdp",
 		"sdp_0.6.12_nontrickle_answer.sdp",
 		"sdp_0.6.12_recvonly_offer.sdp",
-		"sdp_0.6.12_recvonly_answer.sdp", "sdp_0.6.37_offer.sdp",
-		"sdp_0.6.37_answer.sdp", "sdp_0.6.37_nontrickle_offer.sdp",
+		"sdp_0.6.12_recvonly_answer.sdp",
+		"sdp_0.6.37_offer.sdp",
+		"sdp_0.6.37_answer.sdp",
+		"sdp_0.6.37_nontrickle_offer.sdp",
 		"sdp_0.6.37_nontrickle_answer.sdp",
 		"sdp_0.6.37_recvonly_offer.sdp",
-		"sdp_0.6.37_recvonly_answer.sdp", "sdp_0.9.3_offer.sdp",
-		"sdp_0.9.3_answer.sdp", "sdp_2.6.2_offer.sdp",
+		"sdp_0.6.37_recvonly_answer.sdp",
+		"sdp_0.9.3_offer.sdp",
+		"sdp_0.9.3_answer.sdp",
+		"sdp_2.6.2_offer.sdp",
 		"sdp_2.6.2_answer.sdp",
 	};
 	struct sdp_session *s = g_new(struct sdp_session, 1);
@@ -107,7 +112,7 @@ static void test_details(void)
 		    "candidate:2001791793 1 udp 2122194687 192.0.2.2 45880 "
 		    "typ host generation 0 network-id 1");
 	assert_span(s->media[1].msid, "2525984a-7052-4b04-bb7c-adbb13055ebd "
-		    "95c4f447-ab2d-4688-8600-8d8091a62543");
+				      "95c4f447-ab2d-4688-8600-8d8091a62543");
 	g_assert_cmpuint(s->media[1].ssrcs[0].ssrc, ==, 2234636749);
 	g_assert_cmpuint(s->media[1].ssrcs[0].rtx_ssrc, ==, 3589926830);
 	g_assert_true(s->media[1].ssrcs[1].is_rtx);
@@ -150,11 +155,11 @@ static void test_old(void)
 	g_assert_true(sdp_fmtp_get(s->media[0].codecs[0].fmtp, "useinbandfec",
 				   &value));
 	assert_span(value, "1");
-	g_assert_true(sdp_fmtp_get(s->media[0].codecs[0].fmtp, "stereo",
-				   &value));
+	g_assert_true(
+		sdp_fmtp_get(s->media[0].codecs[0].fmtp, "stereo", &value));
 	assert_span(value, "");
-	g_assert_false(sdp_fmtp_get(s->media[0].codecs[0].fmtp, "stere",
-				    &value));
+	g_assert_false(
+		sdp_fmtp_get(s->media[0].codecs[0].fmtp, "stere", &value));
 	g_assert_cmpuint(s->media[1].sctp_port, ==, 5001);
 	g_free(s);
 }
@@ -165,29 +170,28 @@ static void test_bad(void)
 		const char *text;
 		unsigned int line;
 	} rows[] = {
-		{ "", 0 },
-		{ "\n\n", 2 },
-		{ "v=1\n", 1 },
-		{ "m=audio 9 RTP/SAVPF 0\n", 1 },
-		{ "v=0\nx\n", 2 },
-		{ "v=0\nm=audio\n", 2 },
-		{ "v=0\nm=audio 9 RTP/SAVPF\n", 2 },
-		{ "v=0\nm=audio 65536 RTP/SAVPF 0\n", 2 },
-		{ "v=0\nm=audio -1 RTP/SAVPF 0\n", 2 },
-		{ "v=0\nm=audio 9 RTP/SAVPF x\n", 2 },
-		{ "v=0\nm=audio 9 RTP/SAVPF 128\n", 2 },
-		{ "v=0\nm=audio 9 RTP/SAVPF 0\na=rtpmap:0 PCMU\n", 3 },
-		{ "v=0\nm=audio 9 RTP/SAVPF 0\na=rtpmap:0 PCMU/0\n", 3 },
-		{ "v=0\nm=audio 9 RTP/SAVPF 0\na=rtpmap:z PCMU/8000\n", 3 },
-		{ "v=0\nm=audio 9 RTP/SAVPF 0\na=setup:maybe\n", 3 },
-		{ "v=0\nm=audio 9 RTP/SAVPF 0\na=extmap:0 urn:x\n", 3 },
-		{ "v=0\nm=audio 9 RTP/SAVPF 0\na=extmap:1\n", 3 },
-		{ "v=0\nm=audio 9 RTP/SAVPF 0\na=ssrc:4294967296 cname:a\n",
-		  3 },
-		{ "v=0\nm=audio 9 RTP/SAVPF 0\na=ssrc-group:FID 1\n", 3 },
-		{ "v=0\nm=audio 9 RTP/SAVPF 0\na=mid:\n", 3 },
-		{ "v=0\nm=application 9 DTLS/SCTP x\na=sctp-port:70000\n", 3 },
-		{ "v=0\nm=video 9 RTP/SAVPF 0\nb=AS:-4\n", 3 },
+		{"", 0},
+		{"\n\n", 2},
+		{"v=1\n", 1},
+		{"m=audio 9 RTP/SAVPF 0\n", 1},
+		{"v=0\nx\n", 2},
+		{"v=0\nm=audio\n", 2},
+		{"v=0\nm=audio 9 RTP/SAVPF\n", 2},
+		{"v=0\nm=audio 65536 RTP/SAVPF 0\n", 2},
+		{"v=0\nm=audio -1 RTP/SAVPF 0\n", 2},
+		{"v=0\nm=audio 9 RTP/SAVPF x\n", 2},
+		{"v=0\nm=audio 9 RTP/SAVPF 128\n", 2},
+		{"v=0\nm=audio 9 RTP/SAVPF 0\na=rtpmap:0 PCMU\n", 3},
+		{"v=0\nm=audio 9 RTP/SAVPF 0\na=rtpmap:0 PCMU/0\n", 3},
+		{"v=0\nm=audio 9 RTP/SAVPF 0\na=rtpmap:z PCMU/8000\n", 3},
+		{"v=0\nm=audio 9 RTP/SAVPF 0\na=setup:maybe\n", 3},
+		{"v=0\nm=audio 9 RTP/SAVPF 0\na=extmap:0 urn:x\n", 3},
+		{"v=0\nm=audio 9 RTP/SAVPF 0\na=extmap:1\n", 3},
+		{"v=0\nm=audio 9 RTP/SAVPF 0\na=ssrc:4294967296 cname:a\n", 3},
+		{"v=0\nm=audio 9 RTP/SAVPF 0\na=ssrc-group:FID 1\n", 3},
+		{"v=0\nm=audio 9 RTP/SAVPF 0\na=mid:\n", 3},
+		{"v=0\nm=application 9 DTLS/SCTP x\na=sctp-port:70000\n", 3},
+		{"v=0\nm=video 9 RTP/SAVPF 0\nb=AS:-4\n", 3},
 	};
 	struct sdp_session *s = g_new(struct sdp_session, 1);
 
@@ -195,8 +199,9 @@ static void test_bad(void)
 		unsigned int line = 99;
 
 		g_test_message("%s", rows[i].text);
-		g_assert_cmpint(sdp_parse(rows[i].text, strlen(rows[i].text),
-					  s, &line), ==, -EBADMSG);
+		g_assert_cmpint(
+			sdp_parse(rows[i].text, strlen(rows[i].text), s, &line),
+			==, -EBADMSG);
 		g_assert_cmpuint(line, ==, rows[i].line);
 	}
 	g_assert_cmpint(sdp_parse("v=0\0\n", 5, s, NULL), ==, -EBADMSG);
@@ -222,8 +227,10 @@ static void test_limits(void)
 	/* Candidates and SSRCs over the limit cost themselves alone. */
 	g_string_assign(t, "v=0\nm=audio 9 RTP/SAVPF 0\n");
 	for (unsigned int i = 0; i < 100; i++)
-		g_string_append_printf(t, "a=candidate:%u\na=ssrc:%u cname:x\n"
-				       "a=extmap:%u urn:%u\n", i, i, i + 1, i);
+		g_string_append_printf(t,
+				       "a=candidate:%u\na=ssrc:%u cname:x\n"
+				       "a=extmap:%u urn:%u\n",
+				       i, i, i + 1, i);
 	g_assert_cmpint(parse_text(t->str, s), ==, 0);
 	g_assert_cmpuint(s->media[0].n_candidates, ==, SDP_MAX_CANDIDATES);
 	g_assert_cmpuint(s->media[0].n_ssrcs, ==, SDP_MAX_SSRCS);
@@ -246,16 +253,14 @@ static void test_numbers(void)
 {
 	uint64_t n = 7;
 
-	g_assert_true(sdp_span_number((struct sdp_span) { "18446744073709551615",
-							  20 },
-				      UINT64_MAX, &n));
+	g_assert_true(sdp_span_number(
+		(struct sdp_span){"18446744073709551615", 20}, UINT64_MAX, &n));
 	g_assert_cmpuint(n, ==, UINT64_MAX);
-	g_assert_false(sdp_span_number((struct sdp_span) {
-					       "18446744073709551616", 20 },
-				       UINT64_MAX, &n));
-	g_assert_false(sdp_span_number((struct sdp_span) { "", 0 }, 5, &n));
-	g_assert_false(sdp_span_number((struct sdp_span) { "6", 1 }, 5, &n));
-	g_assert_true(sdp_span_number((struct sdp_span) { "5", 1 }, 5, &n));
+	g_assert_false(sdp_span_number(
+		(struct sdp_span){"18446744073709551616", 20}, UINT64_MAX, &n));
+	g_assert_false(sdp_span_number((struct sdp_span){"", 0}, 5, &n));
+	g_assert_false(sdp_span_number((struct sdp_span){"6", 1}, 5, &n));
+	g_assert_true(sdp_span_number((struct sdp_span){"5", 1}, 5, &n));
 	g_assert_cmpuint(n, ==, 5);
 }
 
