@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* appliance/ctl/ctl-format.h - the daemon's answers as pages for people
+ *
+ * Whatever is missing or of another type than docs/control.md says is left
+ * out: an older or newer daemon still makes a page.
+ *
+ * Source:  docs/control.md
+ * Thread:  any
+ * Memory:  results are freed with g_free(); they end with a newline
+ */
+#pragma once
+
+#include <json-glib/json-glib.h>
+#include <stdbool.h>
+
+char *ctl_format_status(JsonNode *status, bool color);
+char *ctl_format_peers(JsonNode *peers, bool color);
+char *ctl_format_config(JsonNode *options, bool color);
+/* @discover: what rpc.discover answered; @name: one method, or NULL. Return:
+ * NULL when there is no such method. */
+char *ctl_format_methods(JsonNode *discover, const char *name, bool color);
+char *ctl_format_event_list(JsonNode *discover, bool color);
+/* One line. @time: "14:02:11.123" */
+char *ctl_format_event(JsonNode *event, const char *time, bool color);
+/* Anything, as indented JSON. */
+char *ctl_format_json(JsonNode *node);
