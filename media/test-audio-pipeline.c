@@ -3,6 +3,7 @@
 
 #include "media/test-util.h"
 
+#include <glib/gstdio.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -258,6 +259,59 @@ static void test_missing_device_is_silence(void)
 	stop(&l, p);
 }
 
+/* 1 kHz at 44.1 kHz stereo, shorter than what is listened to: it loops. */
+static void write_wav(const char *path)
+{
+	enum { RATE = 44100, N = RATE * 6 / 5, BYTES = N * 4 };
+	uint32_t sizes[] = {GUINT32_TO_LE(36 + BYTES), GUINT32_TO_LE(BYTES)};
+	uint16_t form[] = {GUINT16_TO_LE(1), GUINT16_TO_LE(2)};
+	uint32_t rates[] = {GUINT32_TO_LE(RATE), GUINT32_TO_LE(RATE * 4)};
+	uint16_t block[] = {GUINT16_TO_LE(4), GUINT16_TO_LE(16)};
+	uint32_t format_bytes = GUINT32_TO_LE(16);
+	FILE *f = fopen(path, "wbe");
+
+	g_assert_nonnull(f);
+	fwrite("RIFF", 4, 1, f);
+	fwrite(&sizes[0], 4, 1, f);
+	fwrite("WAVEfmt ", 8, 1, f);
+	fwrite(&format_bytes, 4, 1, f);
+	fwrite(form, sizeof(form), 1, f);
+	fwrite(rates, sizeof(rates), 1, f);
+	fwrite(block, sizeof(block), 1, f);
+	fwrite("data", 4, 1, f);
+	fwrite(&sizes[1], 4, 1, f);
+	for (int i = 0; i < N; i++) {
+		int16_t v = (int16_t) GINT16_TO_LE(
+			lrint(8000 * sin(2 * M_PI * 1000 * i / RATE)));
+
+		fwrite(&v, 2, 1, f);
+		fwrite(&v, 2, 1, f);
+	}
+	fclose(f);
+}
+
+static void test_file_is_resampled_and_looped(void)
+{
+	g_autofree char *dir = g_dir_make_tmp("skylink-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(dir, "a.wav", NULL);
+	g_autofree char *spec = g_strdup_printf("file:%s", path);
+	struct audio_pipeline *p;
+	struct listener l;
+
+	write_wav(path);
+	p = start(&l, spec, 1);
+	g_assert_cmpint(audio_pipeline_take(p), ==, 0);
+	wait_units(&l, N_UNITS_KEPT);
+	audio_pipeline_release(p);
+	g_assert_cmpfloat(strength(l.samples + 24000, 12000, 1000), >, 0.15);
+	g_assert_cmpfloat(strength(l.samples + 160000, 12000, 1000), >, 0.15);
+	g_assert_cmpfloat(strength(l.samples + 24000, 12000, 919), <, 0.03);
+	g_assert_false(l.uneven);
+	stop(&l, p);
+	g_unlink(path);
+	g_rmdir(dir);
+}
+
 static void test_wrong_configuration_is_named(void)
 {
 	static const struct audio_pipeline_config wrong[] = {
@@ -288,6 +342,8 @@ int main(int argc, char *argv[])
 	g_test_add_func("/audio-pipeline/bitrate", test_bitrate_moves);
 	g_test_add_func("/audio-pipeline/missing-device",
 			test_missing_device_is_silence);
+	g_test_add_func("/audio-pipeline/file",
+			test_file_is_resampled_and_looped);
 	g_test_add_func("/audio-pipeline/wrong-configuration",
 			test_wrong_configuration_is_named);
 	return g_test_run();
