@@ -47,6 +47,10 @@ static gboolean add(struct ice_servers *s, const char *url,
 		user = g_strdup(username);
 	if (turn && (!user || !*user || !credential))
 		return FALSE;
+	/* The entry that a server without a relay sends, because SkylinkJS
+	 * cannot do without one: nobody answers there. */
+	if (turn && !strcmp(user, "none") && !strcmp(credential, "none"))
+		return FALSE;
 	if (!(at ? at : colon)[1])
 		return FALSE;
 	e = &s->list[s->n++];

@@ -45,10 +45,12 @@ static void test_useless_ones_are_counted(void)
 		"[7,{},{\"url\":5},{\"urls\":{}},{\"url\":\"http://h\"},"
 		"{\"url\":\"turn:h\"},{\"url\":\"turn:u@h\"},{\"url\":\"stun:\"},"
 		"{\"url\":\"stun:a b\"},{\"url\":\"turn:u@\",\"credential\":"
-		"\"c\"},{\"urls\":[1,\"x\"]}]");
+		"\"c\"},{\"urls\":[1,\"x\"]},"
+		"{\"url\":\"turn:none@127.0.0.1\",\"credential\":\"none\"}"
+		"]");
 
 	g_assert_cmpuint(s.n, ==, 0);
-	g_assert_cmpuint(s.n_ignored, ==, 12);
+	g_assert_cmpuint(s.n_ignored, ==, 13);
 	ice_servers_done(&s);
 }
 

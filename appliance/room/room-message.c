@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "appliance/room/room-private.h"
+
+#include <string.h>
+
+#include "appliance/signaling/message-build.h"
+
+/* --- introductions ------------------------------------------------------- */
+static void take_introduction(Room *r, const Message *m)
+{
+	RoomPeer *peer = room_peers_find(r, m->mid);
+	gboolean is_new = !peer;
+
+	/* Our own second connection, which needs no media from us. */
+	if (m->hello.parent_id && !strcmp(m->hello.parent_id, r->sid))
+		return;
+	if (is_new)
+		peer = room_peers_add(r, m->mid);
+	if (!peer)
+		return;
+	/* The newcomer is told of before its handshake, as known by now. */
+	if (is_new) {
+		peer_info_take_hello(room_peer_get_info(peer), &m->hello,
+				     NULL);
+		room_peers_tell_joined(r, peer);
+	}
+	room_peer_message(peer, m);
+}
+
+static void take_handshake(Room *r, const Message *m)
+{
+	RoomPeer *peer = room_peers_find(r, m->mid);
+
+	if (peer)
+		room_peer_message(peer, m);
+	else
+		r->unexpected++;	/* as SkylinkJS does: dropped */
+}
+
+/* --- events of others ---------------------------------------------------- */
+static void take_text(Room *r, const Message *m)
+{
+	RoomPeer *peer = room_peers_find(r, m->mid);
+	JsonObject *params, *message;
+
+	if (!peer) {
+		r->unexpected++;
+		return;
+	}
+	params = room_peer_event_params(peer);
+	message = json_object_new();
+	json_object_set_member(message, "content", json_node_copy(m->text.data));
+	json_object_set_string_member(message, "senderPeerId", m->mid);
+	if (m->target)
+		json_object_set_string_member(message, "targetPeerId",
+					      m->target);
+	else
+		json_object_set_null_member(message, "targetPeerId");
+	json_object_set_boolean_member(message, "isPrivate", m->target != NULL);
+	json_object_set_boolean_member(message, "isDataChannel", FALSE);
+	json_object_set_object_member(params, "message", message);
+	json_object_set_boolean_member(params, "isSelf", FALSE);
+	room_emit(r, "incomingMessage", params);
+}
+
+static void emit_updated(Room *r, RoomPeer *peer)
+{
+	JsonObject *params = room_peer_event_params(peer);
+
+	json_object_set_boolean_member(params, "isSelf", FALSE);
+	room_emit(r, "peerUpdated", params);
+}
+
+static void emit_stream_event(Room *r, RoomPeer *peer, const char *name)
+{
+	JsonObject *params = room_peer_event_params(peer);
+
+	json_object_set_boolean_member(params, "isSelf", FALSE);
+	json_object_set_boolean_member(params, "isScreensharing",
+				       room_peer_get_info(peer)->screenshare);
+	room_emit(r, name, params);
+}
+
+static void take_mute(Room *r, const char *id, enum peer_info_kind kind,
+		      gboolean muted, gboolean has_stamp, gdouble stamp)
+{
+	RoomPeer *peer = room_peers_find(r, id);
+
+	if (!peer || !peer_info_take_mute(room_peer_get_info(peer), kind,
+					  muted, has_stamp, stamp))
+		return;
+	emit_stream_event(r, peer, "streamMuted");
+	emit_updated(r, peer);
+}
+
+static void take_update(Room *r, const Message *m)
+{
+	RoomPeer *peer;
+
+	switch (m->type) {
+	case MESSAGE_MUTE_AUDIO:
+		take_mute(r, m->mid, PEER_INFO_AUDIO_MUTED, m->update.muted,
+			  m->update.has_stamp, m->update.stamp);
+		break;
+	case MESSAGE_MUTE_VIDEO:
+		take_mute(r, m->mid, PEER_INFO_VIDEO_MUTED, m->update.muted,
+			  m->update.has_stamp, m->update.stamp);
+		break;
+	default:
+		peer = room_peers_find(r, m->mid);
+		if (peer && peer_info_take_user_data(
+				    room_peer_get_info(peer),
+				    m->update.user_data, m->update.has_stamp,
+				    m->update.stamp))
+			emit_updated(r, peer);
+		break;
+	}
+}
+
+/* 2.x's mute: "AUDIO_<stream>" or "VIDEO_<stream>" */
+static void take_media_info(Room *r, const Message *m)
+{
+	gboolean muted = strcmp(m->media.media_state, "active") != 0;
+
+	if (g_str_has_prefix(m->media.media_id, "AUDIO_"))
+		take_mute(r, m->mid, PEER_INFO_AUDIO_MUTED, muted, FALSE, 0);
+	else if (g_str_has_prefix(m->media.media_id, "VIDEO_"))
+		take_mute(r, m->mid, PEER_INFO_VIDEO_MUTED, muted, FALSE, 0);
+}
+
+static void take_stream(Room *r, const Message *m)
+{
+	RoomPeer *peer = room_peers_find(r, m->mid);
+
+	if (peer && !strcmp(m->stream.status, "ended"))
+		emit_stream_event(r, peer, "streamEnded");
+}
+
+static void take_lock(Room *r, const Message *m)
+{
+	RoomPeer *peer = room_peers_find(r, m->mid);
+	JsonObject *params;
+
+	r->locked = m->lock;
+	if (!peer)
+		return;
+	params = room_peer_event_params(peer);
+	json_object_set_boolean_member(params, "isLocked", m->lock);
+	json_object_set_boolean_member(params, "isSelf", FALSE);
+	room_emit(r, "roomLock", params);
+}
+
+/* --- privileged peers ---------------------------------------------------- */
+static void take_peer_list(Room *r, const Message *m)
+{
+	JsonObject *params = json_object_new();
+
+	json_object_set_string_member(params, "state", "received");
+	json_object_set_string_member(params, "privilegedPeerId", r->sid);
+	json_object_set_object_member(params, "peerList",
+				      json_object_ref(m->peer_list));
+	room_emit(r, "getPeersStateChange", params);
+}
+
+static void take_introduce_error(Room *r, const Message *m)
+{
+	JsonObject *params = json_object_new();
+
+	json_object_set_string_member(params, "state", "error");
+	json_object_set_string_member(params, "privilegedPeerId", r->sid);
+	json_object_set_string_member(params, "sendingPeerId",
+				      m->introduce.sending_peer);
+	json_object_set_string_member(params, "receivingPeerId",
+				      m->introduce.receiving_peer);
+	json_object_set_string_member(
+		params, "reason", m->introduce.reason ? m->introduce.reason
+						      : "");
+	room_emit(r, "introduceStateChange", params);
+}
+
+void room_take_message(Room *r, const Message *m)
+{
+	if (r->config.channel_messages) {
+		JsonObject *params = json_object_new();
+
+		json_object_set_object_member(params, "message",
+					      json_object_ref(m->object));
+		room_emit(r, "channelMessage", params);
+	}
+	switch (m->type) {
+	case MESSAGE_ENTER:
+	case MESSAGE_WELCOME:
+		take_introduction(r, m);
+		break;
+	case MESSAGE_OFFER:
+	case MESSAGE_ANSWER:
+	case MESSAGE_CANDIDATE:
+	case MESSAGE_END_OF_CANDIDATES:
+	case MESSAGE_RESTART:
+	case MESSAGE_ANSWER_ACK:
+		take_handshake(r, m);
+		break;
+	case MESSAGE_BYE:
+		room_peers_bye(r, m->mid);
+		break;
+	case MESSAGE_PUBLIC:
+	case MESSAGE_PRIVATE:
+	case MESSAGE_MESSAGE:
+		take_text(r, m);
+		break;
+	case MESSAGE_UPDATE_USER:
+	case MESSAGE_MUTE_AUDIO:
+	case MESSAGE_MUTE_VIDEO:
+		take_update(r, m);
+		break;
+	case MESSAGE_MEDIA_INFO:
+		take_media_info(r, m);
+		break;
+	case MESSAGE_STREAM:
+		take_stream(r, m);
+		break;
+	case MESSAGE_ROOM_LOCK:
+		take_lock(r, m);
+		break;
+	case MESSAGE_APPROACH:
+		room_send(r, message_build_enter(&r->self, m->target));
+		break;
+	case MESSAGE_PEER_LIST:
+		take_peer_list(r, m);
+		break;
+	case MESSAGE_INTRODUCE_ERROR:
+		take_introduce_error(r, m);
+		break;
+	case MESSAGE_UNKNOWN:
+	case MESSAGE_JOIN_ROOM:
+	case MESSAGE_IN_ROOM:
+	case MESSAGE_REDIRECT:
+	case MESSAGE_GROUP:
+	case MESSAGE_GET_PEERS:
+	case MESSAGE_INTRODUCE:
+	case MESSAGE_START_RECORDING:
+	case MESSAGE_STOP_RECORDING:
+	case MESSAGE_RECORDING:
+	case MESSAGE_PING:
+	case N_MESSAGE_TYPES:
+		r->unexpected++;
+		break;
+	}
+}

@@ -1,0 +1,893 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "appliance/room/room-peer.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "appliance/room/dt-message.h"
+
+struct channel {
+	char *label;
+	gboolean messaging;
+};
+
+struct RoomPeer {
+	RoomPeerConfig config;
+	char *id;
+	struct peer_info info;
+	struct handshake handshake;
+	struct rtc_peer *rtc;
+	GSource *timer;			/* the handshake's */
+	GSource *reopen_timer;
+	gint64 since_us;		/* real time */
+	gboolean connected, detached;
+
+	GHashTable *channels;		/* number: struct channel */
+	char *messaging_label;		/* NULL: none yet */
+	gboolean has_messaging, opened_messaging;
+	uint16_t messaging;		/* the newest */
+	guint reopens;
+
+	gboolean has_codec;
+	enum media_codec codec;
+	char *audio_stream, *video_stream;	/* what it sends, or NULL */
+	enum rtc_ice_state ice_state;
+	guint n_local_candidates;
+	/* without trickle: a description that waits for its candidates */
+	gboolean pending;
+	MessageType pending_type;
+};
+
+static const struct rtc_peer_ops rtc_ops;
+static const struct handshake_ops handshake_ops;
+
+/* --- events -------------------------------------------------------------- */
+static JsonObject *state_params(RoomPeer *p, const char *state)
+{
+	JsonObject *params = json_object_new();
+
+	json_object_set_string_member(params, "state", state);
+	json_object_set_string_member(params, "peerId", p->id);
+	return params;
+}
+
+static void emit(RoomPeer *p, const char *name, JsonObject *params)
+{
+	p->config.events->event(p->config.user, name, params);
+}
+
+static void emit_progress(RoomPeer *p, const char *state, const char *error)
+{
+	JsonObject *params = state_params(p, state);
+
+	if (error)
+		json_object_set_string_member(params, "error", error);
+	else
+		json_object_set_null_member(params, "error");
+	emit(p, "handshakeProgress", params);
+}
+
+static void emit_signaling_state(RoomPeer *p, const char *state)
+{
+	emit(p, "peerConnectionState", state_params(p, state));
+}
+
+JsonObject *room_peer_event_params(RoomPeer *p)
+{
+	JsonObject *params = json_object_new();
+
+	json_object_set_string_member(params, "peerId", p->id);
+	json_object_set_object_member(params, "peerInfo",
+				      peer_info_to_json(&p->info));
+	return params;
+}
+
+static void emit_channel(RoomPeer *p, const char *state,
+			 const struct channel *channel)
+{
+	JsonObject *params = state_params(p, state);
+
+	json_object_set_null_member(params, "error");
+	json_object_set_string_member(params, "channelName", channel->label);
+	json_object_set_string_member(params, "channelType",
+				      channel->messaging ? "messaging"
+							 : "data");
+	emit(p, "dataChannelState", params);
+}
+
+static void emit_restart(RoomPeer *p, gboolean by_self)
+{
+	JsonObject *params = room_peer_event_params(p);
+
+	json_object_set_boolean_member(params, "isSelfInitiateRestart",
+				       by_self);
+	emit(p, "peerRestart", params);
+}
+
+static void tell(RoomPeer *p, JsonObject *message)
+{
+	if (p->detached)
+		json_object_unref(message);
+	else
+		p->config.events->send(p->config.user, message);
+}
+
+/* --- the connection ------------------------------------------------------ */
+static struct rtc_peer *new_rtc(RoomPeer *p, GError **error)
+{
+	const RoomPeerConfig *c = &p->config;
+	struct rtc_peer_config config = {
+		.name = p->id,
+		.stream_id = c->stream_id,
+		.send_audio = c->send_audio,
+		.send_video = c->send_video,
+		.trickle = c->self->ice_trickle,
+		.video_codecs = c->video_codecs,
+		.n_video_codecs = c->n_video_codecs,
+		.ice_servers = c->ice->list,
+		.n_ice_servers = c->ice->n,
+		.ops = &rtc_ops,
+		.user = p,
+	};
+
+	return rtc_peer_new(c->engine, &config, error);
+}
+
+static void give_up_codec(RoomPeer *p)
+{
+	if (!p->has_codec)
+		return;
+	p->has_codec = FALSE;
+	p->config.events->codec_use(p->config.user, p->codec, FALSE);
+}
+
+static void forget_channels(RoomPeer *p)
+{
+	g_hash_table_remove_all(p->channels);
+	g_clear_pointer(&p->messaging_label, g_free);
+	p->has_messaging = p->opened_messaging = FALSE;
+}
+
+static void free_channel(gpointer data)
+{
+	struct channel *c = data;
+
+	g_free(c->label);
+	g_free(c);
+}
+
+RoomPeer *room_peer_new(const RoomPeerConfig *config, GError **error)
+{
+	RoomPeer *p = g_new0(RoomPeer, 1);
+
+	p->config = *config;
+	p->id = g_strdup(config->id);
+	p->rtc = new_rtc(p, error);
+	if (!p->rtc) {
+		g_free(p->id);
+		g_free(p);
+		return NULL;
+	}
+	p->since_us = g_get_real_time();
+	p->channels = g_hash_table_new_full(NULL, NULL, NULL, free_channel);
+	peer_info_init(&p->info, config->room);
+	handshake_init(&p->handshake, config->self->mid, config->id,
+		       config->self->weight, &handshake_ops, p);
+	return p;
+}
+
+static void stop_timer(GSource **timer)
+{
+	if (!*timer)
+		return;
+	g_source_destroy(*timer);
+	g_clear_pointer(timer, g_source_unref);
+}
+
+RoomPeer *room_peer_free(RoomPeer *p)
+{
+	if (!p)
+		return NULL;
+	stop_timer(&p->timer);
+	stop_timer(&p->reopen_timer);
+	rtc_peer_free(p->rtc);
+	give_up_codec(p);
+	handshake_done(&p->handshake);
+	peer_info_done(&p->info);
+	g_hash_table_unref(p->channels);
+	g_free(p->messaging_label);
+	g_free(p->audio_stream);
+	g_free(p->video_stream);
+	g_free(p->id);
+	g_free(p);
+	return NULL;
+}
+
+static void set_timer(RoomPeer *p, GSource **timer, guint ms, GSourceFunc fn)
+{
+	stop_timer(timer);
+	*timer = g_timeout_source_new(ms);
+	g_source_set_callback(*timer, fn, p, NULL);
+	g_source_attach(*timer, p->config.context);
+}
+
+static void arm(RoomPeer *p);
+
+static gboolean on_timer(gpointer data)
+{
+	RoomPeer *p = data;
+
+	stop_timer(&p->timer);
+	handshake_tick(&p->handshake, g_get_monotonic_time());
+	arm(p);
+	return G_SOURCE_REMOVE;
+}
+
+/* After each call into the handshake: its deadline may have moved. */
+static void arm(RoomPeer *p)
+{
+	gint64 wait = p->handshake.due_us - g_get_monotonic_time();
+
+	stop_timer(&p->timer);
+	if (p->handshake.due_us >= 0 && !p->detached)
+		set_timer(p, &p->timer, (guint) (MAX(wait, 0) / 1000 + 1),
+			  on_timer);
+}
+
+/* --- what the handshake decides ------------------------------------------ */
+static void do_welcome(void *user)
+{
+	RoomPeer *p = user;
+
+	tell(p, message_build_welcome(p->config.self, p->id));
+}
+
+static void send_description(RoomPeer *p, MessageType type, const char *sdp,
+			     const MessageRestart *restart, gboolean resent)
+{
+	const RoomPeerConfig *c = &p->config;
+	g_autoptr(JsonArray) media =
+		media_info_build(sdp, c->self->mid, c->stream_id,
+				 *c->audio_muted, *c->video_muted);
+
+	tell(p, message_build_description(c->self, p->id, type, sdp, restart,
+					  resent, media));
+}
+
+/* A new local description: now, or when its candidates are known. */
+static void publish(RoomPeer *p, MessageType type, const char *sdp,
+		    const MessageRestart *restart)
+{
+	p->n_local_candidates = 0;
+	if (p->config.self->ice_trickle) {
+		send_description(p, type, sdp, restart, FALSE);
+	} else {
+		p->pending = TRUE;
+		p->pending_type = type;
+	}
+}
+
+static gboolean do_offer(void *user, gboolean ice_restart,
+			 const MessageRestart *restart)
+{
+	RoomPeer *p = user;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *sdp = NULL;
+
+	/* The first channel that a peer sees is the one for messages. */
+	if (!p->opened_messaging && !p->has_messaging) {
+		g_autofree char *label = g_strdup_printf(
+			"%s_%s", p->config.self->mid, p->id);
+
+		p->opened_messaging =
+			rtc_peer_open_channel(p->rtc, label, &error);
+		if (!p->opened_messaging) {
+			emit_progress(p, "error", error->message);
+			return FALSE;
+		}
+	}
+	sdp = rtc_peer_create_offer(p->rtc, ice_restart, &error);
+	if (!sdp) {
+		emit_progress(p, "error", error->message);
+		return FALSE;
+	}
+	emit_signaling_state(p, "have-local-offer");
+	publish(p, MESSAGE_OFFER, sdp, restart);
+	return TRUE;
+}
+
+static void do_resend_offer(void *user)
+{
+	RoomPeer *p = user;
+	g_autofree char *sdp = NULL;
+
+	if (p->pending)
+		return;		/* it has not even left for the first time */
+	sdp = rtc_peer_get_local_sdp(p->rtc);
+	if (sdp)
+		send_description(p, MESSAGE_OFFER, sdp, NULL, TRUE);
+}
+
+static gboolean do_answer(void *user, const char *sdp)
+{
+	RoomPeer *p = user;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *answer = rtc_peer_accept_offer(p->rtc, sdp, &error);
+
+	if (!answer) {
+		emit_progress(p, "error", error->message);
+		return FALSE;
+	}
+	emit_signaling_state(p, "have-remote-offer");
+	emit_signaling_state(p, "stable");
+	publish(p, MESSAGE_ANSWER, answer, NULL);
+	return TRUE;
+}
+
+static gboolean do_apply_answer(void *user, const char *sdp)
+{
+	RoomPeer *p = user;
+	g_autoptr(GError) error = NULL;
+
+	if (!rtc_peer_accept_answer(p->rtc, sdp, &error)) {
+		emit_progress(p, "error", error->message);
+		return FALSE;
+	}
+	emit_signaling_state(p, "stable");
+	return TRUE;
+}
+
+static void do_answer_ack(void *user, gboolean success)
+{
+	RoomPeer *p = user;
+
+	tell(p, message_build_answer_ack(p->config.self, p->id, success));
+}
+
+static void do_restart(void *user, const MessageRestart *restart)
+{
+	RoomPeer *p = user;
+
+	tell(p, message_build_restart(p->config.self, p->id, restart));
+}
+
+static void do_candidate(void *user, const char *mid, guint mline,
+			 const char *candidate)
+{
+	RoomPeer *p = user;
+	g_autoptr(GError) error = NULL;
+
+	if (!rtc_peer_add_candidate(p->rtc, mid, mline, candidate, &error))
+		g_debug("Peer %s: ignoring a candidate: %s", p->id,
+			error->message);
+}
+
+/* Before anything was connected a fresh connection loses nothing. */
+static gboolean do_start_over(void *user)
+{
+	RoomPeer *p = user;
+	g_autoptr(GError) error = NULL;
+	struct rtc_peer *fresh;
+
+	if (p->connected)
+		return FALSE;
+	fresh = new_rtc(p, &error);
+	if (!fresh) {
+		emit_progress(p, "error", error->message);
+		return FALSE;
+	}
+	rtc_peer_free(p->rtc);
+	p->rtc = fresh;
+	p->pending = FALSE;
+	forget_channels(p);
+	give_up_codec(p);
+	return TRUE;
+}
+
+static const struct handshake_ops handshake_ops = {
+	.send_welcome = do_welcome,
+	.offer = do_offer,
+	.resend_offer = do_resend_offer,
+	.answer = do_answer,
+	.apply_answer = do_apply_answer,
+	.send_answer_ack = do_answer_ack,
+	.send_restart = do_restart,
+	.add_candidate = do_candidate,
+	.start_over = do_start_over,
+};
+
+/* --- what the connection tells ------------------------------------------- */
+static void on_local_candidate(void *user, const char *mid, unsigned int mline,
+			       const char *candidate)
+{
+	RoomPeer *p = user;
+
+	p->n_local_candidates++;
+	if (!p->pending)
+		tell(p, message_build_candidate(p->config.self, p->id, mline,
+						mid, candidate));
+}
+
+static void on_gathering_done(void *user)
+{
+	RoomPeer *p = user;
+
+	emit(p, "candidateGenerationState", state_params(p, "completed"));
+	if (p->pending) {
+		g_autofree char *sdp = rtc_peer_get_local_sdp(p->rtc);
+
+		p->pending = FALSE;
+		if (sdp)
+			send_description(p, p->pending_type, sdp, NULL, FALSE);
+	} else {
+		tell(p, message_build_end_of_candidates(
+				p->config.self, p->id, p->n_local_candidates));
+	}
+}
+
+static const char *ice_state_name(enum rtc_ice_state state)
+{
+	switch (state) {
+	case RTC_ICE_NEW:
+		return "starting";
+	case RTC_ICE_CHECKING:
+		return "checking";
+	case RTC_ICE_CONNECTED:
+		return "connected";
+	case RTC_ICE_COMPLETED:
+		return "completed";
+	case RTC_ICE_FAILED:
+		return "failed";
+	case RTC_ICE_DISCONNECTED:
+		return "disconnected";
+	case RTC_ICE_CLOSED:
+		return "closed";
+	}
+	return "closed";
+}
+
+static void on_ice_state(void *user, enum rtc_ice_state state)
+{
+	RoomPeer *p = user;
+
+	p->ice_state = state;
+	emit(p, "iceConnectionState", state_params(p, ice_state_name(state)));
+}
+
+static void on_state(void *user, enum rtc_state state, const char *detail)
+{
+	RoomPeer *p = user;
+
+	switch (state) {
+	case RTC_STATE_NEW:
+	case RTC_STATE_CONNECTING:
+		break;
+	case RTC_STATE_CONNECTED:
+		p->connected = TRUE;
+		p->config.events->connected(p->config.user, p);
+		break;
+	case RTC_STATE_FAILED:
+		p->connected = FALSE;
+		p->config.events->gone(p->config.user, p,
+				       detail ? detail : "connection lost");
+		break;		/* freed */
+	case RTC_STATE_CLOSED:
+		p->connected = FALSE;
+		p->config.events->gone(p->config.user, p,
+				       detail ? detail : "closed by the peer");
+		break;		/* freed */
+	}
+}
+
+static void on_channel_open(void *user, uint16_t number, const char *label,
+			    bool remote)
+{
+	RoomPeer *p = user;
+	struct channel *c;
+
+	if (g_hash_table_size(p->channels) >= ROOM_PEER_MAX_CHANNELS) {
+		rtc_peer_close_channel(p->rtc, number);
+		return;
+	}
+	if (!p->messaging_label)
+		p->messaging_label = g_strdup(label);
+	c = g_new0(struct channel, 1);
+	c->label = g_strdup(label);
+	/* 0.6.12 makes one more of the same label with each offer, and talks
+	 * on the newest. */
+	c->messaging = !strcmp(label, p->messaging_label);
+	g_hash_table_insert(p->channels, GUINT_TO_POINTER(number), c);
+	if (c->messaging) {
+		p->messaging = number;
+		p->has_messaging = TRUE;
+	}
+	emit_channel(p, "open", c);
+}
+
+static gboolean on_reopen(gpointer data)
+{
+	RoomPeer *p = data;
+	g_autoptr(GError) error = NULL;
+
+	stop_timer(&p->reopen_timer);
+	if (!p->has_messaging &&
+	    !rtc_peer_open_channel(p->rtc, p->messaging_label, &error))
+		g_debug("Peer %s: %s", p->id, error->message);
+	return G_SOURCE_REMOVE;
+}
+
+/* Another channel of the messaging label, if there is one left. */
+static gboolean find_messaging(RoomPeer *p, uint16_t *ret)
+{
+	GHashTableIter iter;
+	gpointer key, value;
+
+	g_hash_table_iter_init(&iter, p->channels);
+	while (g_hash_table_iter_next(&iter, &key, &value)) {
+		if (!((struct channel *) value)->messaging)
+			continue;
+		*ret = (uint16_t) GPOINTER_TO_UINT(key);
+		return TRUE;
+	}
+	return FALSE;
+}
+
+static void on_channel_closed(void *user, uint16_t number)
+{
+	RoomPeer *p = user;
+	gpointer value;
+	struct channel *c;
+
+	if (!g_hash_table_steal_extended(p->channels, GUINT_TO_POINTER(number),
+					 NULL, &value))
+		return;
+	c = value;
+	emit_channel(p, "closed", c);
+	if (c->messaging && p->messaging == number) {
+		p->has_messaging = find_messaging(p, &p->messaging);
+		if (!p->has_messaging && p->opened_messaging && p->connected &&
+		    p->reopens++ < ROOM_PEER_REOPENS)
+			set_timer(p, &p->reopen_timer, ROOM_PEER_REOPEN_MS,
+				  on_reopen);
+	}
+	free_channel(c);
+}
+
+static void take_p2p_message(RoomPeer *p, const DtMessage *m)
+{
+	JsonObject *params = room_peer_event_params(p);
+	JsonObject *message = json_object_new();
+	gboolean mcu = p->handshake.peer_is_mcu && *m->sender;
+
+	json_object_set_member(message, "content", json_node_copy(m->data));
+	json_object_set_string_member(message, "senderPeerId",
+				      mcu ? m->sender : p->id);
+	if (m->target && m->is_private)
+		json_object_set_member(message, "targetPeerId",
+				       json_node_copy(m->target));
+	else
+		json_object_set_null_member(message, "targetPeerId");
+	json_object_set_boolean_member(message, "isPrivate", m->is_private);
+	json_object_set_boolean_member(message, "isDataChannel", TRUE);
+	json_object_set_object_member(params, "message", message);
+	json_object_set_boolean_member(params, "isSelf", FALSE);
+	emit(p, "incomingMessage", params);
+}
+
+static void on_channel_message(void *user, uint16_t number, bool text,
+			       const uint8_t *data, size_t len)
+{
+	RoomPeer *p = user;
+	g_autoptr(DtMessage) m =
+		text ? dt_message_parse((const char *) data, len) : NULL;
+
+	if (!m)
+		return;
+	switch (m->type) {
+	case DT_MESSAGE:
+		take_p2p_message(p, m);
+		break;
+	case DT_WRQ: {
+		/* Nobody here takes files yet: refused, the sender knows at
+		 * once instead of waiting for its timeout. */
+		g_autofree char *ack =
+			dt_message_build_ack(p->config.self->mid, -1);
+
+		rtc_peer_send(p->rtc, number, true, (const uint8_t *) ack,
+			      strlen(ack));
+		break;
+	}
+	case DT_ACK:
+	case DT_CANCEL:
+	case DT_ERROR:
+	case N_DT_TYPES:
+		break;
+	}
+}
+
+static void emit_stream(RoomPeer *p)
+{
+	JsonObject *params = room_peer_event_params(p);
+	JsonObject *stream = json_object_new();
+	const char *id = p->video_stream && *p->video_stream ? p->video_stream
+			 : p->audio_stream		     ? p->audio_stream
+							     : p->video_stream;
+
+	json_object_set_string_member(stream, "id", id);
+	json_object_set_boolean_member(stream, "audio",
+				       p->audio_stream != NULL);
+	json_object_set_boolean_member(stream, "video",
+				       p->video_stream != NULL);
+	json_object_set_object_member(params, "stream", stream);
+	json_object_set_boolean_member(params, "isSelf", FALSE);
+	emit(p, "incomingStream", params);
+}
+
+static void on_remote_media(void *user, const char *audio_stream,
+			    const char *video_stream)
+{
+	RoomPeer *p = user;
+	gboolean had = p->audio_stream || p->video_stream;
+	JsonObject *params;
+
+	if (!g_strcmp0(p->audio_stream, audio_stream) &&
+	    !g_strcmp0(p->video_stream, video_stream))
+		return;
+	g_free(p->audio_stream);
+	g_free(p->video_stream);
+	p->audio_stream = g_strdup(audio_stream);
+	p->video_stream = g_strdup(video_stream);
+	if (audio_stream || video_stream) {
+		emit_stream(p);
+	} else if (had) {
+		params = room_peer_event_params(p);
+		json_object_set_boolean_member(params, "isSelf", FALSE);
+		json_object_set_boolean_member(params, "isScreensharing",
+					       p->info.screenshare);
+		emit(p, "streamEnded", params);
+	}
+}
+
+static void on_video_codec(void *user, const enum media_codec *codec)
+{
+	RoomPeer *p = user;
+
+	if (codec && p->has_codec && p->codec == *codec)
+		return;
+	give_up_codec(p);
+	if (!codec)
+		return;
+	p->has_codec = TRUE;
+	p->codec = *codec;
+	p->config.events->codec_use(p->config.user, *codec, TRUE);
+}
+
+static const struct rtc_peer_ops rtc_ops = {
+	.local_candidate = on_local_candidate,
+	.gathering_done = on_gathering_done,
+	.ice_state = on_ice_state,
+	.state = on_state,
+	.channel_open = on_channel_open,
+	.channel_message = on_channel_message,
+	.channel_closed = on_channel_closed,
+	.remote_media = on_remote_media,
+	.video_codec = on_video_codec,
+};
+
+/* --- what the peer tells ------------------------------------------------- */
+static void take_info(RoomPeer *p, const Message *m)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (!peer_info_take_hello(&p->info, &m->hello, &error))
+		g_debug("Peer %s: ignoring part of its %s: %s", p->id,
+			m->type_name, error->message);
+}
+
+void room_peer_message(RoomPeer *p, const Message *m)
+{
+	gint64 now = g_get_monotonic_time();
+
+	switch (m->type) {
+	case MESSAGE_ENTER:
+		take_info(p, m);
+		emit_progress(p, "enter", NULL);
+		handshake_enter(&p->handshake, &m->hello, now);
+		break;
+	case MESSAGE_WELCOME:
+		take_info(p, m);
+		emit_progress(p, "welcome", NULL);
+		handshake_welcome(&p->handshake, &m->hello, now);
+		break;
+	case MESSAGE_OFFER:
+		take_info(p, m);
+		emit_progress(p, "offer", NULL);
+		handshake_offer(&p->handshake, m->description.sdp, &m->hello,
+				now);
+		break;
+	case MESSAGE_ANSWER:
+		take_info(p, m);
+		emit_progress(p, "answer", NULL);
+		handshake_answer(&p->handshake, m->description.sdp, now);
+		break;
+	case MESSAGE_CANDIDATE:
+		if (m->candidate.candidate[0])
+			handshake_candidate(&p->handshake, m->candidate.id,
+					    m->candidate.label,
+					    m->candidate.candidate);
+		break;
+	case MESSAGE_RESTART:
+		take_info(p, m);
+		if (handshake_restart(&p->handshake, &m->hello, now))
+			emit_restart(p, FALSE);
+		break;
+	default:
+		break;
+	}
+	arm(p);
+}
+
+void room_peer_restart(RoomPeer *p, gboolean ice_restart)
+{
+	handshake_request_restart(&p->handshake, ice_restart,
+				  g_get_monotonic_time());
+	emit_restart(p, TRUE);
+	arm(p);
+}
+
+void room_peer_detach(RoomPeer *p)
+{
+	p->detached = TRUE;
+	stop_timer(&p->timer);
+}
+
+struct peer_info *room_peer_get_info(RoomPeer *p)
+{
+	return &p->info;
+}
+
+const char *room_peer_get_id(RoomPeer *p)
+{
+	return p->id;
+}
+
+gboolean room_peer_is_connected(RoomPeer *p)
+{
+	return p->connected;
+}
+
+gboolean room_peer_is_detached(RoomPeer *p)
+{
+	return p->detached;
+}
+
+const char *room_peer_get_fingerprint(RoomPeer *p)
+{
+	return rtc_peer_get_remote_fingerprint(p->rtc);
+}
+
+void room_peer_send_media_state(RoomPeer *p, gboolean video)
+{
+	const RoomPeerConfig *c = &p->config;
+	gboolean muted = video ? *c->video_muted : *c->audio_muted;
+	gboolean sent = video ? c->send_video : c->send_audio;
+
+	if (peer_info_is_2x(&p->info))
+		tell(p, message_build_media_info(c->self, p->id, c->stream_id,
+						 video,
+						 !sent	 ? "unavailable"
+						 : muted ? "muted"
+							 : "active"));
+}
+
+int room_peer_send_p2p(RoomPeer *p, gboolean is_private, JsonNode *data)
+{
+	g_autofree char *text = NULL;
+
+	if (!p->has_messaging)
+		return -ENOTCONN;
+	text = dt_message_build_message(p->config.self->mid, p->id, is_private,
+					data);
+	return rtc_peer_send(p->rtc, p->messaging, true,
+			     (const uint8_t *) text, strlen(text));
+}
+
+/* --- for people ---------------------------------------------------------- */
+static void add_text(JsonObject *o, const char *name, const char *text)
+{
+	if (text)
+		json_object_set_string_member(o, name, text);
+	else
+		json_object_set_null_member(o, name);
+}
+
+static JsonObject *describe_rtc(RoomPeer *p)
+{
+	JsonObject *o = json_object_new();
+	struct rtc_peer_stats s;
+
+	rtc_peer_get_stats(p->rtc, &s);
+	add_text(o, "srtpProfile", s.srtp_profile);
+	add_text(o, "dtlsRole", s.dtls_role);
+	add_text(o, "videoCodec", s.video_codec);
+	json_object_set_string_member(o, "candidatePair", s.pair);
+	json_object_set_boolean_member(o, "kernelDemux", s.kernel_demux);
+	json_object_set_boolean_member(o, "gso", s.gso);
+	json_object_set_int_member(o, "rttUs", s.rtt_us);
+	json_object_set_int_member(o, "targetBps", s.target_bps);
+	json_object_set_double_member(o, "loss", (gdouble) s.loss);
+#define COUNTER(name, field)                                                   \
+	json_object_set_int_member(o, name, (gint64) s.field)
+	COUNTER("audioPackets", audio_packets);
+	COUNTER("audioBytes", audio_bytes);
+	COUNTER("videoPackets", video_packets);
+	COUNTER("videoBytes", video_bytes);
+	COUNTER("videoFrames", video_frames);
+	COUNTER("videoFramesDropped", video_frames_dropped);
+	COUNTER("rtxPackets", rtx_packets);
+	COUNTER("nacks", nacks);
+	COUNTER("plis", plis);
+	COUNTER("firs", firs);
+	COUNTER("receivedAudioPackets", rx_audio_packets);
+	COUNTER("receivedAudioBytes", rx_audio_bytes);
+	COUNTER("receivedVideoPackets", rx_video_packets);
+	COUNTER("receivedVideoBytes", rx_video_bytes);
+	COUNTER("receivedLost", rx_lost);
+	COUNTER("receivedBad", rx_bad);
+	COUNTER("twccReports", twcc_reports);
+	COUNTER("rembReports", remb_reports);
+#undef COUNTER
+	return o;
+}
+
+static const char *handshake_state_name(enum handshake_state state)
+{
+	switch (state) {
+	case HANDSHAKE_NEW:
+		return "new";
+	case HANDSHAKE_WAITING:
+		return "waiting";
+	case HANDSHAKE_OFFERED:
+		return "have-local-offer";
+	case HANDSHAKE_STABLE:
+		return "stable";
+	case HANDSHAKE_FAILED:
+		return "failed";
+	}
+	return "failed";
+}
+
+JsonObject *room_peer_describe(RoomPeer *p)
+{
+	JsonObject *o = json_object_new(), *info = peer_info_to_json(&p->info);
+	g_autoptr(GDateTime) since =
+		g_date_time_new_from_unix_utc(p->since_us / G_USEC_PER_SEC);
+	g_autofree char *since_text = g_date_time_format_iso8601(since);
+
+	json_object_set_string_member(o, "peerId", p->id);
+	json_object_set_string_member(o, "agent", p->info.agent);
+	json_object_set_string_member(o, "version", p->info.version);
+	json_object_set_string_member(o, "os", p->info.os);
+	add_text(o, "SMProtocolVersion", p->info.sm_version);
+	add_text(o, "DTProtocolVersion", p->info.dt_version);
+	json_object_set_string_member(o, "signalingState",
+				      handshake_state_name(p->handshake.state));
+	json_object_set_string_member(o, "iceConnectionState",
+				      ice_state_name(p->ice_state));
+	json_object_set_boolean_member(o, "connected", p->connected);
+	/* connected still, though the room was left by its signaling */
+	json_object_set_boolean_member(o, "kept", p->detached);
+	json_object_set_boolean_member(o, "messaging", p->has_messaging);
+	json_object_set_int_member(o, "channels",
+				   g_hash_table_size(p->channels));
+	json_object_set_string_member(o, "since", since_text);
+	json_object_set_object_member(o, "peerInfo", info);
+	json_object_set_member(o, "userData",
+			       json_node_copy(p->info.user_data));
+	json_object_set_object_member(
+		o, "mediaStatus",
+		json_object_ref(json_object_get_object_member(info,
+							      "mediaStatus")));
+	json_object_set_object_member(o, "rtc", describe_rtc(p));
+	return o;
+}

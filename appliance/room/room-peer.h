@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* appliance/room/room-peer.h - one remote peer: its connection, its handshake,
+ * its channels and what is known about it
+ *
+ * Source:  docs/skylink-protocol.md §5 to §10
+ * Thread:  control
+ * Memory:  belongs to the room. At most ROOM_PEER_MAX_CHANNELS channels
+ */
+#pragma once
+
+#include "appliance/room/handshake.h"
+#include "appliance/room/ice-servers.h"
+#include "appliance/room/peer-info.h"
+#include "webrtc/rtc.h"
+
+#define ROOM_PEER_MAX_CHANNELS	 64
+#define ROOM_PEER_REOPENS	 8	/* of a messaging channel that closes */
+#define ROOM_PEER_REOPEN_MS	 100
+
+typedef struct RoomPeer RoomPeer;
+
+/* Upward. None of them may free the peer, save gone(). */
+struct room_peer_events {
+	/* @params: (transfer full) */
+	void (*event)(void *user, const char *name, JsonObject *params);
+	/* @message: (transfer full) */
+	void (*send)(void *user, JsonObject *message);
+	void (*codec_use)(void *user, enum media_codec codec, gboolean took);
+	void (*connected)(void *user, RoomPeer *peer);
+	/* The connection is lost for good, or was closed over there. */
+	void (*gone)(void *user, RoomPeer *peer, const char *why);
+};
+
+typedef struct {
+	struct rtc_engine *engine;
+	GMainContext *context;
+	const char *id;
+	const MessageSelf *self;	/* kept: the room's, as it is now */
+	const char *room;
+	const char *stream_id;		/* kept; msid of what we send */
+	const gboolean *audio_muted, *video_muted;	/* kept */
+	gboolean send_audio, send_video;
+	const enum media_codec *video_codecs;		/* kept */
+	unsigned int n_video_codecs;
+	const struct ice_servers *ice;			/* kept */
+	const struct room_peer_events *events;
+	void *user;
+} RoomPeerConfig;
+
+/* Return: NULL with @error when there is no room for another connection. */
+RoomPeer *room_peer_new(const RoomPeerConfig *config, GError **error);
+/* Closes the connection, gives up its codec; no event, no message. Takes NULL,
+ * returns NULL. */
+RoomPeer *room_peer_free(RoomPeer *peer);
+
+/* What came from it: enter, welcome, offer, answer, candidate, restart,
+ * endOfCandidates, answerAck. */
+void room_peer_message(RoomPeer *peer, const Message *message);
+void room_peer_restart(RoomPeer *peer, gboolean ice_restart);
+
+/* Signaling is gone: from now on nothing is sent over it. */
+void room_peer_detach(RoomPeer *peer);
+/* Something else about it changed (mute, user data): the room tells us. */
+struct peer_info *room_peer_get_info(RoomPeer *peer);
+
+const char *room_peer_get_id(RoomPeer *peer);
+gboolean room_peer_is_connected(RoomPeer *peer);
+gboolean room_peer_is_detached(RoomPeer *peer);
+/* "" before DTLS is done */
+const char *room_peer_get_fingerprint(RoomPeer *peer);
+
+/* To 2.x only, which knows no mute events; else nothing happens. */
+void room_peer_send_media_state(RoomPeer *peer, gboolean video);
+/* Over the messaging channel. Return: 0, -ENOTCONN, -EAGAIN, -EMSGSIZE. */
+int room_peer_send_p2p(RoomPeer *peer, gboolean is_private, JsonNode *data);
+
+/* Return: (transfer full): {peerId, peerInfo} to which an event adds. */
+JsonObject *room_peer_event_params(RoomPeer *peer);
+/* Return: (transfer full): for `peers`. */
+JsonObject *room_peer_describe(RoomPeer *peer);

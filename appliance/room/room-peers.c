@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "appliance/room/room-private.h"
+
+#include <string.h>
+
+static gboolean is_mcu(const char *id)
+{
+	return !strcmp(id, "MCU");
+}
+
+static JsonObject *server_peer_params(const char *id)
+{
+	JsonObject *params = json_object_new();
+
+	json_object_set_string_member(params, "peerId", id);
+	json_object_set_string_member(params, "serverPeerType", "mcu");
+	return params;
+}
+
+static void tell_left(Room *r, RoomPeer *peer)
+{
+	JsonObject *params;
+
+	if (is_mcu(room_peer_get_id(peer))) {
+		room_emit(r, "serverPeerLeft",
+			  server_peer_params(room_peer_get_id(peer)));
+		return;
+	}
+	params = room_peer_event_params(peer);
+	json_object_set_boolean_member(params, "isSelf", FALSE);
+	room_emit(r, "peerLeft", params);
+}
+
+void room_peers_tell_joined(Room *r, RoomPeer *peer)
+{
+	JsonObject *params;
+
+	if (is_mcu(room_peer_get_id(peer))) {
+		room_emit(r, "serverPeerJoined",
+			  server_peer_params(room_peer_get_id(peer)));
+		return;
+	}
+	params = room_peer_event_params(peer);
+	json_object_set_boolean_member(params, "isSelf", FALSE);
+	room_emit(r, "peerJoined", params);
+}
+
+/* --- removing ------------------------------------------------------------ */
+static void forget_bye(Room *r, const char *id)
+{
+	GSource *source = g_hash_table_lookup(r->byes, id);
+
+	if (!source)
+		return;
+	g_source_destroy(source);
+	g_hash_table_remove(r->byes, id);
+}
+
+/* Tells, forgets and frees; @peer is in one of the two collections. */
+static void remove_peer(Room *r, RoomPeer *peer, const char *why)
+{
+	const char *id = room_peer_get_id(peer);
+
+	g_info("Peer %s left: %s", id, why);
+	tell_left(r, peer);
+	forget_bye(r, id);
+	if (g_hash_table_lookup(r->peers, id) == peer)
+		g_hash_table_remove(r->peers, id);
+	else
+		g_ptr_array_remove(r->kept, peer);
+	room_peer_free(peer);
+}
+
+void room_peers_remove_all(Room *r)
+{
+	g_autoptr(GList) list = g_hash_table_get_values(r->peers);
+
+	for (GList *l = list; l; l = l->next)
+		remove_peer(r, l->data, "we left the room");
+	while (r->kept->len)
+		remove_peer(r, r->kept->pdata[0], "we left the room");
+}
+
+struct bye {
+	Room *room;
+	char *id;
+};
+
+static void free_bye(gpointer data)
+{
+	struct bye *bye = data;
+
+	g_free(bye->id);
+	g_free(bye);
+}
+
+static gboolean on_bye(gpointer data)
+{
+	struct bye *bye = data;
+	RoomPeer *peer = room_peers_find(bye->room, bye->id);
+
+	if (peer)
+		remove_peer(bye->room, peer, "it left the room");
+	return G_SOURCE_REMOVE;
+}
+
+void room_peers_bye(Room *r, const char *id)
+{
+	RoomPeer *peer = room_peers_find(r, id);
+	struct bye *bye;
+	GSource *source;
+
+	if (!peer || g_hash_table_contains(r->byes, id))
+		return;
+	/* What is not connected has nothing to lose. */
+	if (!room_peer_is_connected(peer)) {
+		remove_peer(r, peer, "it left the room");
+		return;
+	}
+	bye = g_new0(struct bye, 1);
+	bye->room = r;
+	bye->id = g_strdup(id);
+	source = g_timeout_source_new(ROOM_BYE_GRACE_MS);
+	g_source_set_callback(source, on_bye, bye, free_bye);
+	g_source_attach(source, r->config.context);
+	g_hash_table_insert(r->byes, g_strdup(id), source);
+}
+
+void room_peers_signaling_lost(Room *r)
+{
+	g_autoptr(GList) list = g_hash_table_get_values(r->peers);
+
+	for (GList *l = list; l; l = l->next) {
+		RoomPeer *peer = l->data;
+		const char *id = room_peer_get_id(peer);
+
+		forget_bye(r, id);
+		if (!room_peer_is_connected(peer)) {
+			remove_peer(r, peer, "signaling was lost");
+			continue;
+		}
+		room_peer_detach(peer);
+		g_hash_table_remove(r->peers, id);
+		g_ptr_array_add(r->kept, peer);
+	}
+	while (r->kept->len > r->config.max_peers)
+		remove_peer(r, r->kept->pdata[0], "too many were kept");
+}
+
+/* --- from the peers ------------------------------------------------------ */
+static void on_event(void *user, const char *name, JsonObject *params)
+{
+	room_emit(user, name, params);
+}
+
+static void on_send(void *user, JsonObject *message)
+{
+	room_send(user, message);
+}
+
+static void on_codec_use(void *user, enum media_codec codec, gboolean took)
+{
+	Room *r = user;
+
+	if (r->config.codec_use)
+		r->config.codec_use(r->config.user, codec, took);
+}
+
+/* The same certificate: it is the one whose old connection we kept. */
+static void on_connected(void *user, RoomPeer *peer)
+{
+	Room *r = user;
+	const char *fingerprint = room_peer_get_fingerprint(peer);
+
+	if (room_peer_is_detached(peer) || !*fingerprint)
+		return;
+	for (guint i = 0; i < r->kept->len; i++) {
+		RoomPeer *old = r->kept->pdata[i];
+
+		if (strcmp(room_peer_get_fingerprint(old), fingerprint))
+			continue;
+		remove_peer(r, old, "it came back under a new id");
+		return;
+	}
+}
+
+static void on_gone(void *user, RoomPeer *peer, const char *why)
+{
+	remove_peer(user, peer, why);
+}
+
+static const struct room_peer_events peer_events = {
+	.event = on_event,
+	.send = on_send,
+	.codec_use = on_codec_use,
+	.connected = on_connected,
+	.gone = on_gone,
+};
+
+/* --- finding and adding -------------------------------------------------- */
+RoomPeer *room_peers_find(Room *r, const char *id)
+{
+	return id ? g_hash_table_lookup(r->peers, id) : NULL;
+}
+
+RoomPeer *room_peers_add(Room *r, const char *id)
+{
+	RoomPeerConfig config = {
+		.engine = r->config.engine,
+		.context = r->config.context,
+		.id = id,
+		.self = &r->self,
+		.room = room_session_get_room(r->session),
+		.stream_id = r->stream_id,
+		.audio_muted = &r->audio_muted,
+		.video_muted = &r->video_muted,
+		.send_audio = r->config.send_audio,
+		.send_video = r->config.send_video,
+		.video_codecs = r->codecs,
+		.n_video_codecs = r->config.n_video_codecs,
+		.ice = &r->ice,
+		.events = &peer_events,
+		.user = r,
+	};
+	g_autoptr(GError) error = NULL;
+	RoomPeer *peer = NULL;
+
+	if (g_hash_table_size(r->peers) < r->config.max_peers)
+		peer = room_peer_new(&config, &error);
+	/* A connection without signaling makes room for one with. */
+	if (!peer && error && r->kept->len) {
+		g_clear_error(&error);
+		remove_peer(r, r->kept->pdata[0], "its place was needed");
+		peer = room_peer_new(&config, &error);
+	}
+	if (!peer) {
+		if (!r->peers_refused++)
+			g_warning("Ignoring peer %s: %s", id,
+				  error ? error->message
+					: "the room is full for us");
+		return NULL;
+	}
+	g_hash_table_insert(r->peers, g_strdup(id), peer);
+	return peer;
+}

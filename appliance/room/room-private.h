@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* appliance/room/room-private.h - what the three files of a room share
+ *
+ *   room.c          joining, leaving, self, and what the daemon calls
+ *   room-peers.c    who is here: adding, keeping, removing
+ *   room-message.c  what a message from somebody means
+ *
+ * Thread:  control
+ */
+#pragma once
+
+#include "appliance/room/ice-servers.h"
+#include "appliance/room/room-events.h"
+#include "appliance/room/room-peer.h"
+#include "appliance/room/room-session.h"
+#include "appliance/room/room.h"
+#include "appliance/signaling/user-info.h"
+
+struct Room {
+	RoomConfig config;
+	char *room_server, *app_key, *secret;
+	enum media_codec codecs[N_MEDIA_CODECS];
+	RoomSession *session;
+	RoomEvents *events;
+
+	/* self */
+	MessageSelf self;		/* points at the strings below */
+	char *sid, *rid, *cid, *os;
+	char *stream_id;
+	UserInfoSelf info;
+	JsonNode *user_data;		/* or NULL */
+	gboolean audio_muted, video_muted;
+	gboolean locked;
+	struct ice_servers ice;
+
+	/* others */
+	GHashTable *peers;		/* id: RoomPeer, owned */
+	GPtrArray *kept;		/* RoomPeer whose signaling is gone */
+	GHashTable *byes;		/* id: GSource of a bye not yet obeyed */
+	guint64 peers_refused, unexpected;
+};
+
+/* --- room.c -------------------------------------------------------------- */
+/* @params: (transfer full) */
+void room_emit(Room *room, const char *name, JsonObject *params);
+/* {peerId, peerInfo, isSelf: true} */
+JsonObject *room_self_params(Room *room);
+void room_send(Room *room, JsonObject *message);
+gint64 room_now_ms(void);
+
+/* --- room-peers.c -------------------------------------------------------- */
+RoomPeer *room_peers_find(Room *room, const char *id);
+/* Finds, or makes one and tells (peerJoined). NULL: no room for it. */
+RoomPeer *room_peers_add(Room *room, const char *id);
+/* To be called once the newcomer's message was read. */
+void room_peers_tell_joined(Room *room, RoomPeer *peer);
+/* The server says that it left. */
+void room_peers_bye(Room *room, const char *id);
+/* Signaling is gone: keeps those that are connected. */
+void room_peers_signaling_lost(Room *room);
+void room_peers_remove_all(Room *room);
+
+/* --- room-message.c ------------------------------------------------------ */
+void room_take_message(Room *room, const Message *message);
