@@ -211,14 +211,18 @@ static void get_peer_info(ControlCall *call, gpointer user)
 {
 	Daemon *d = user;
 	const char *id = text_member(control_call_get_params(call), "peerId");
-	JsonNode *info = d->room ? room_get_peer_info(d->room, id) : NULL;
+	JsonObject *info = d->room ? room_get_peer_info(d->room, id) : NULL;
 
-	if (info)
-		control_call_reply(call, info);
-	else
+	if (info) {
+		JsonNode *node = json_node_new(JSON_NODE_OBJECT);
+
+		json_node_take_object(node, info);
+		control_call_reply(call, node);
+	} else {
 		control_call_fail(call, CONTROL_CODE_STATE, NULL,
 				  id ? "There is no peer '%s' in the room" :
 				       "Self is in no room%s", id ? id : "");
+	}
 }
 
 static gboolean option_wanted(JsonArray *names, const struct option_row *row)
