@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+/* appliance/manual/make-manual.c - prints one manual page; run by the build */
+#include <stdio.h>
+#include <string.h>
+
+#include "appliance/manual/manual.h"
+
+int main(int argc, char *argv[])
+{
+	g_autofree char *page = NULL;
+
+	if (argc == 2)
+		page = !strcmp(argv[1], "keys") ? manual_make_key_table()
+						: manual_make(argv[1]);
+	if (!page) {
+		fprintf(stderr, "usage: make-manual PAGE\nPages: keys");
+		for (unsigned int i = 0; manual_pages[i]; i++)
+			fprintf(stderr, " %s", manual_pages[i]);
+		fprintf(stderr, "\n");
+		return 2;
+	}
+	fputs(page, stdout);
+	return fflush(stdout) == 0 ? 0 : 1;
+}
