@@ -65,6 +65,23 @@ static bool await_stun(uint16_t port)
 	return answered;
 }
 
+/* A port that was free a moment ago: other runs of this test go on beside. */
+static uint16_t find_port(void)
+{
+	struct sockaddr_in addr = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	socklen_t len = sizeof(addr);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	g_assert_cmpint(bind(fd, (struct sockaddr *) &addr, len), ==, 0);
+	g_assert_cmpint(getsockname(fd, (struct sockaddr *) &addr, &len), ==,
+			0);
+	close(fd);
+	return ntohs(addr.sin_port);
+}
+
 static GSubprocess *start_turn(uint16_t port)
 {
 	char *listen = g_strdup_printf("%u", port);
@@ -73,8 +90,7 @@ static GSubprocess *start_turn(uint16_t port)
 	p = g_subprocess_new(G_SUBPROCESS_FLAGS_STDOUT_SILENCE |
 				     G_SUBPROCESS_FLAGS_STDERR_SILENCE,
 			     NULL, "turnserver", "-n", "-L", "127.0.0.1", "-E",
-			     "127.0.0.1", "-p", listen, "--min-port", "21200",
-			     "--max-port", "21299", "--lt-cred-mech", "-u",
+			     "127.0.0.1", "-p", listen, "--lt-cred-mech", "-u",
 			     "bob:secret", "-r", "test", "--no-cli", "--no-tls",
 			     "--no-dtls", "--allow-loopback-peers",
 			     "--log-file", "stdout", "--pidfile", "/dev/null",
@@ -87,8 +103,11 @@ static GSubprocess *start_turn(uint16_t port)
 	return NULL;
 }
 
-static void check_relay(const char *url, bool both)
+static void check_relay(uint16_t port, const char *query, const char *host,
+			bool both)
 {
+	g_autofree char *url =
+		g_strdup_printf("turn:bob@%s:%u%s", host, port, query);
 	const struct rtc_ice_server server = {.url = url,
 					      .credential = "secret"};
 	struct ice_agent_stats stats;
@@ -100,7 +119,7 @@ static void check_relay(const char *url, bool both)
 	open_end(&b.b, false, RTC_DEMUX_AUTO, &server, both ? 1 : 0, both);
 	connect_ends(&b);
 	g_assert_cmpint(b.a.kind, ==, ICE_PATH_RELAYED);
-	g_assert_nonnull(strstr(b.a.pair, "relay 127.0.0.1:212"));
+	g_assert_nonnull(strstr(b.a.pair, "relay 127.0.0.1:"));
 	g_assert_cmpint(b.b.kind, ==,
 			both ? ICE_PATH_RELAYED : ICE_PATH_KERNEL);
 	exchange_packets(&b, 2000);
@@ -114,6 +133,7 @@ static void check_relay(const char *url, bool both)
 static void test_relay(void)
 {
 	char *path = g_find_program_in_path("turnserver");
+	uint16_t port = find_port();
 	GSubprocess *turn;
 
 	if (!path) {
@@ -121,14 +141,14 @@ static void test_relay(void)
 		return;
 	}
 	g_free(path);
-	turn = start_turn(21100);
+	turn = start_turn(port);
 	if (!turn) {
 		g_test_skip("turnserver does not start here");
 		return;
 	}
-	check_relay("turn:bob@127.0.0.1:21100", true);
-	check_relay("turn:bob@localhost:21100?transport=udp", false);
-	check_relay("turn:bob@127.0.0.1:21100?transport=tcp", false);
+	check_relay(port, "", "127.0.0.1", true);
+	check_relay(port, "?transport=udp", "localhost", false);
+	check_relay(port, "?transport=tcp", "127.0.0.1", false);
 	g_subprocess_send_signal(turn, SIGTERM);
 	g_subprocess_wait(turn, NULL, NULL);
 	g_object_unref(turn);
