@@ -14,8 +14,8 @@
 struct listener {
 	struct test_clock clock;
 	struct test_decoder decoder;
-	GMutex lock;
-	GCond changed;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
 	unsigned int n_units, n_voice, channels;
 	size_t bytes;
 	uint64_t next_number, last_us;
@@ -35,7 +35,7 @@ static void on_unit(void *user, struct coded_unit *u)
 	g_assert_cmpuint(u->n_samples, ==, UNIT_FRAMES);
 	g_assert_cmpuint(u->number, ==, l->next_number++);
 
-	g_mutex_lock(&l->lock);
+	pthread_mutex_lock(&l->lock);
 	if (l->n_units < N_UNITS_KEPT && test_decoder_decode(&l->decoder, u)) {
 		const AVFrame *f = l->decoder.frame;
 
@@ -52,8 +52,8 @@ static void on_unit(void *user, struct coded_unit *u)
 	l->n_voice += u->audio_voice;
 	l->bytes += u->size;
 	l->n_units++;
-	g_cond_signal(&l->changed);
-	g_mutex_unlock(&l->lock);
+	pthread_cond_broadcast(&l->changed);
+	pthread_mutex_unlock(&l->lock);
 }
 
 static void on_state(void *user, enum audio_source_state state,
@@ -61,12 +61,12 @@ static void on_state(void *user, enum audio_source_state state,
 {
 	struct listener *l = user;
 
-	g_mutex_lock(&l->lock);
+	pthread_mutex_lock(&l->lock);
 	l->state = state;
 	g_free(l->detail);
 	l->detail = g_strdup(detail);
-	g_cond_signal(&l->changed);
-	g_mutex_unlock(&l->lock);
+	pthread_cond_broadcast(&l->changed);
+	pthread_mutex_unlock(&l->lock);
 }
 
 static struct audio_pipeline *start(struct listener *l, const char *source,
@@ -85,6 +85,8 @@ static struct audio_pipeline *start(struct listener *l, const char *source,
 	char *error = NULL;
 
 	memset(l, 0, sizeof(*l));
+	pthread_mutex_init(&l->lock, NULL);
+	pthread_cond_init(&l->changed, NULL);
 	test_clock_init(&l->clock, false);
 	test_decoder_init(&l->decoder, MEDIA_CODEC_OPUS, channels);
 	l->samples = g_new0(float, (N_UNITS_KEPT + 1) * UNIT_FRAMES);
@@ -102,21 +104,23 @@ static void stop(struct listener *l, struct audio_pipeline *p)
 
 static void wait_units(struct listener *l, unsigned int n)
 {
-	gint64 until = g_get_monotonic_time() + 20 * G_TIME_SPAN_SECOND;
+	struct timespec until = test_deadline(20);
 
-	g_mutex_lock(&l->lock);
+	pthread_mutex_lock(&l->lock);
 	while (l->n_units < n)
-		g_assert_true(g_cond_wait_until(&l->changed, &l->lock, until));
-	g_mutex_unlock(&l->lock);
+		g_assert_cmpint(pthread_cond_timedwait(&l->changed, &l->lock,
+						       &until),
+				==, 0);
+	pthread_mutex_unlock(&l->lock);
 }
 
 static void wait_more(struct listener *l, unsigned int n)
 {
 	unsigned int have;
 
-	g_mutex_lock(&l->lock);
+	pthread_mutex_lock(&l->lock);
 	have = l->n_units;
-	g_mutex_unlock(&l->lock);
+	pthread_mutex_unlock(&l->lock);
 	wait_units(l, have + n);
 }
 
@@ -192,9 +196,9 @@ static void test_level_and_mute(void)
 	g_assert_cmpint(audio_pipeline_take(p), ==, 0);
 	wait_units(&l, 100);
 	/* A sine at -12 dBFS is at -15 dBov. */
-	g_mutex_lock(&l.lock);
+	pthread_mutex_lock(&l.lock);
 	g_assert_cmpuint(l.n_voice, >, 80);
-	g_mutex_unlock(&l.lock);
+	pthread_mutex_unlock(&l.lock);
 	audio_pipeline_get_stats(p, &s);
 	g_assert_cmpint(s.state, ==, AUDIO_SOURCE_LIVE);
 	g_assert_cmpstr(s.source, ==, "test tone 440 Hz");
@@ -202,9 +206,9 @@ static void test_level_and_mute(void)
 
 	audio_pipeline_set_muted(p, true);
 	wait_more(&l, 20);
-	g_mutex_lock(&l.lock);
+	pthread_mutex_lock(&l.lock);
 	g_assert_cmpuint(l.level, ==, 127);
-	g_mutex_unlock(&l.lock);
+	pthread_mutex_unlock(&l.lock);
 	stop(&l, p);
 }
 
@@ -214,14 +218,14 @@ static size_t bytes_of(struct listener *l, unsigned int n)
 	size_t before;
 
 	wait_more(l, 5); /* the change has happened */
-	g_mutex_lock(&l->lock);
+	pthread_mutex_lock(&l->lock);
 	before = l->bytes;
 	from = l->n_units;
-	g_mutex_unlock(&l->lock);
+	pthread_mutex_unlock(&l->lock);
 	wait_units(l, from + n);
-	g_mutex_lock(&l->lock);
+	pthread_mutex_lock(&l->lock);
 	before = (l->bytes - before) / (l->n_units - from);
-	g_mutex_unlock(&l->lock);
+	pthread_mutex_unlock(&l->lock);
 	return before;
 }
 
@@ -250,12 +254,12 @@ static void test_missing_device_is_silence(void)
 
 	g_assert_cmpint(audio_pipeline_take(p), ==, 0);
 	wait_units(&l, 150); /* three seconds: the device was tried again */
-	g_mutex_lock(&l.lock);
+	pthread_mutex_lock(&l.lock);
 	g_assert_cmpint(l.state, ==, AUDIO_SOURCE_SILENCE);
 	g_assert_nonnull(strstr(l.detail, "nosuchcard"));
 	g_assert_cmpuint(l.level, ==, 127);
 	g_assert_false(l.uneven);
-	g_mutex_unlock(&l.lock);
+	pthread_mutex_unlock(&l.lock);
 	stop(&l, p);
 }
 

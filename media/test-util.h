@@ -10,6 +10,7 @@
 
 #include <glib.h>
 #include <libavcodec/avcodec.h>
+#include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <time.h>
@@ -67,6 +68,17 @@ static inline void test_clock_init(struct test_clock *c, bool gated)
 	atomic_store(&c->now_us, TEST_CLOCK_START_US);
 	atomic_store(&c->gated, gated);
 	sem_init(&c->gate, 0, gated ? 1 : 0);
+}
+
+/* A moment to give up at, for pthread_cond_timedwait(). GLib's own locks are
+ * futexes that the thread sanitizer cannot see. */
+static inline struct timespec test_deadline(unsigned int seconds)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	t.tv_sec += seconds;
+	return t;
 }
 
 /* Decodes with libavcodec, the nearest thing to a receiver we have here. */

@@ -25,8 +25,8 @@ struct viewer {
 	struct test_decoder decoder;
 	enum media_codec watched;
 	bool decode;
-	GMutex lock;
-	GCond changed;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
 	unsigned int n_units[N_MEDIA_CODECS], n_keyframes[N_MEDIA_CODECS];
 	unsigned int n_pictures, n_barcodes, n_disorder;
 	int last_barcode;
@@ -61,7 +61,7 @@ static void on_unit(void *user, struct coded_unit *u)
 {
 	struct viewer *v = user;
 
-	g_mutex_lock(&v->lock);
+	pthread_mutex_lock(&v->lock);
 	v->n_units[u->codec]++;
 	v->n_keyframes[u->codec] += u->keyframe;
 	if (u->codec == v->watched) {
@@ -75,8 +75,8 @@ static void on_unit(void *user, struct coded_unit *u)
 			look(v, v->decoder.frame);
 		sem_post(&v->clock.gate);
 	}
-	g_cond_broadcast(&v->changed);
-	g_mutex_unlock(&v->lock);
+	pthread_cond_broadcast(&v->changed);
+	pthread_mutex_unlock(&v->lock);
 }
 
 static void on_state(void *user, enum video_source_state state,
@@ -84,14 +84,14 @@ static void on_state(void *user, enum video_source_state state,
 {
 	struct viewer *v = user;
 
-	g_mutex_lock(&v->lock);
+	pthread_mutex_lock(&v->lock);
 	v->state = state;
 	v->n_live += state == VIDEO_SOURCE_LIVE;
 	v->n_placeholder += state == VIDEO_SOURCE_PLACEHOLDER;
 	g_free(v->detail);
 	v->detail = g_strdup(detail);
-	g_cond_broadcast(&v->changed);
-	g_mutex_unlock(&v->lock);
+	pthread_cond_broadcast(&v->changed);
+	pthread_mutex_unlock(&v->lock);
 }
 
 static struct video_pipeline *start(struct viewer *v, const char *source,
@@ -114,6 +114,8 @@ static struct video_pipeline *start(struct viewer *v, const char *source,
 	char *error = NULL;
 
 	memset(v, 0, sizeof(*v));
+	pthread_mutex_init(&v->lock, NULL);
+	pthread_cond_init(&v->changed, NULL);
 	test_clock_init(&v->clock, true);
 	test_decoder_init(&v->decoder, watched, 0);
 	v->watched = watched;
@@ -149,21 +151,23 @@ static void wait_for(struct viewer *v,
 		     bool (*enough)(const struct viewer *v, unsigned int n),
 		     unsigned int n)
 {
-	gint64 until = g_get_monotonic_time() + 40 * G_TIME_SPAN_SECOND;
+	struct timespec until = test_deadline(40);
 
-	g_mutex_lock(&v->lock);
+	pthread_mutex_lock(&v->lock);
 	while (!enough(v, n))
-		g_assert_true(g_cond_wait_until(&v->changed, &v->lock, until));
-	g_mutex_unlock(&v->lock);
+		g_assert_cmpint(pthread_cond_timedwait(&v->changed, &v->lock,
+						       &until),
+				==, 0);
+	pthread_mutex_unlock(&v->lock);
 }
 
 static void wait_more(struct viewer *v, unsigned int n)
 {
 	unsigned int have;
 
-	g_mutex_lock(&v->lock);
+	pthread_mutex_lock(&v->lock);
 	have = v->n_units[v->watched];
-	g_mutex_unlock(&v->lock);
+	pthread_mutex_unlock(&v->lock);
 	wait_for(v, enough_units, have + n);
 }
 
@@ -214,9 +218,9 @@ static void test_takers(void)
 	g_assert_cmpuint(s.n_rungs, ==, 2);
 
 	video_pipeline_release(p, c);
-	g_mutex_lock(&v.lock);
+	pthread_mutex_lock(&v.lock);
 	n = v.n_units[MEDIA_CODEC_VP8];
-	g_mutex_unlock(&v.lock);
+	pthread_mutex_unlock(&v.lock);
 	g_assert_cmpuint(n, >, 0);
 	wait_more(&v, 10);
 	g_assert_cmpuint(v.n_units[MEDIA_CODEC_VP8], ==, n);
@@ -244,9 +248,9 @@ static unsigned int keyframes(struct viewer *v)
 {
 	unsigned int n;
 
-	g_mutex_lock(&v->lock);
+	pthread_mutex_lock(&v->lock);
 	n = v->n_keyframes[v->watched];
-	g_mutex_unlock(&v->lock);
+	pthread_mutex_unlock(&v->lock);
 	return n;
 }
 
@@ -305,9 +309,9 @@ static void test_first_request_repeats_the_picture(void)
 	wait_more(&v, 10);
 
 	/* Stop time: units post no more, so no new picture is drawn. */
-	g_mutex_lock(&v.lock);
+	pthread_mutex_lock(&v.lock);
 	v.watched = MEDIA_CODEC_OPUS;
-	g_mutex_unlock(&v.lock);
+	pthread_mutex_unlock(&v.lock);
 	do {
 		video_pipeline_get_stats(p, &s);
 		captured = s.frames_captured;
@@ -316,7 +320,7 @@ static void test_first_request_repeats_the_picture(void)
 	} while (s.frames_captured != captured ||
 		 s.rungs[0].units_out != captured);
 
-	g_mutex_lock(&v.lock);
+	pthread_mutex_lock(&v.lock);
 	v.watched = MEDIA_CODEC_H264;
 	v.next_number = s.rungs[0].units_out;
 	before = v.last_capture_us;
@@ -324,14 +328,14 @@ static void test_first_request_repeats_the_picture(void)
 	pictures = v.n_units[MEDIA_CODEC_H264];
 	/* A keyframe was made a moment ago: let that be long past. */
 	atomic_fetch_add(&v.clock.now_us, 200000);
-	g_mutex_unlock(&v.lock);
+	pthread_mutex_unlock(&v.lock);
 
 	video_pipeline_request_keyframe(p, rung, true);
 	wait_for(&v, enough_units, pictures + 1);
-	g_mutex_lock(&v.lock);
+	pthread_mutex_lock(&v.lock);
 	g_assert_cmpuint(v.n_keyframes[MEDIA_CODEC_H264], ==, n + 1);
 	g_assert_cmpuint(v.last_keyframe_us, >, before);
-	g_mutex_unlock(&v.lock);
+	pthread_mutex_unlock(&v.lock);
 	stop(&v, p);
 }
 
@@ -346,15 +350,15 @@ static void test_mute(void)
 	g_assert_cmpuint(v.mean_luma, >, 60);
 	video_pipeline_set_muted(p, true);
 	wait_more(&v, FPS);
-	g_mutex_lock(&v.lock);
+	pthread_mutex_lock(&v.lock);
 	g_assert_cmpuint(v.mean_luma, <, 20);
-	g_mutex_unlock(&v.lock);
+	pthread_mutex_unlock(&v.lock);
 	video_pipeline_set_muted(p, false);
 	wait_more(&v, FPS);
-	g_mutex_lock(&v.lock);
+	pthread_mutex_lock(&v.lock);
 	g_assert_cmpuint(v.mean_luma, >, 60);
 	g_assert_cmpuint(v.n_disorder, ==, 0);
-	g_mutex_unlock(&v.lock);
+	pthread_mutex_unlock(&v.lock);
 	stop(&v, p);
 }
 
@@ -531,13 +535,13 @@ static void keep_stream(void *user, struct coded_unit *u)
 {
 	struct viewer *v = user;
 
-	g_mutex_lock(&v->lock);
+	pthread_mutex_lock(&v->lock);
 	v->n_units[u->codec]++;
 	g_byte_array_append((GByteArray *) (gpointer) v->detail, u->data,
 			    (guint) u->size);
 	sem_post(&v->clock.gate);
-	g_cond_broadcast(&v->changed);
-	g_mutex_unlock(&v->lock);
+	pthread_cond_broadcast(&v->changed);
+	pthread_mutex_unlock(&v->lock);
 }
 
 static void make_stream(const char *path)
@@ -558,6 +562,8 @@ static void make_stream(const char *path)
 	char *error = NULL;
 	uint32_t rung;
 
+	pthread_mutex_init(&v.lock, NULL);
+	pthread_cond_init(&v.changed, NULL);
 	test_clock_init(&v.clock, true);
 	config.user = &v;
 	config.clock = &v.clock.clock;
@@ -596,11 +602,11 @@ static void test_pass_through(void)
 	g_assert_cmpstr(s.rungs[0].encoder, ==, "pass-through");
 	g_assert_cmpuint(s.frame_copies, ==, 0);
 	g_assert_cmpuint(s.frame_allocs, ==, 0);
-	g_mutex_lock(&v.lock);
+	pthread_mutex_lock(&v.lock);
 	g_assert_cmpuint(v.n_barcodes, ==, v.n_pictures);
 	g_assert_cmpuint(v.n_disorder, <=, 4);
 	g_assert_cmpuint(v.n_keyframes[MEDIA_CODEC_H264], >=, 6);
-	g_mutex_unlock(&v.lock);
+	pthread_mutex_unlock(&v.lock);
 
 	/* Muted: nothing flows; after it, from a keyframe on. */
 	video_pipeline_set_muted(p, true);

@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -33,7 +34,7 @@ struct options {
 
 struct probe {
 	FILE *out;
-	atomic_uint_fast64_t latency_us, units;
+	atomic_uint_fast64_t latency_us, units, first_us;
 };
 
 static double cpu_seconds(void)
@@ -65,6 +66,15 @@ static unsigned int rss_anon_kb(void)
 	return kb;
 }
 
+/* Times a thread of ours gave up the processor, waiting or not. */
+static long context_switches(void)
+{
+	struct rusage r;
+
+	getrusage(RUSAGE_SELF, &r);
+	return r.ru_nvcsw + r.ru_nivcsw;
+}
+
 static void wait_until(double t)
 {
 	double left = t - now_seconds();
@@ -81,6 +91,8 @@ static void on_unit(void *user, struct coded_unit *u)
 {
 	struct probe *p = user;
 
+	if (atomic_load(&p->first_us) == 0)
+		atomic_store(&p->first_us, u->encoded_us);
 	atomic_fetch_add(&p->latency_us, u->encoded_us - u->capture_us);
 	atomic_fetch_add(&p->units, 1);
 	if (p->out)
@@ -140,6 +152,7 @@ static int run_pipeline(const struct options *o)
 	};
 	struct video_pipeline_stats s = {0}, before;
 	struct video_pipeline *p = NULL;
+	long switches = context_switches();
 	double start, cpu, first_cpu;
 	char *error = NULL;
 	uint32_t rung;
@@ -179,8 +192,11 @@ static int run_pipeline(const struct options *o)
 		fflush(stdout);
 		cpu = c;
 	}
-	printf("total cpu=%.1f%% rss_anon=%u units=%llu latency_ms=%.2f\n",
+	printf("total cpu=%.1f%% rss_anon=%u switches=%ld/s first_ms=%.1f "
+	       "units=%llu latency_ms=%.2f\n",
 	       (cpu_seconds() - first_cpu) * 100 / o->seconds, rss_anon_kb(),
+	       (context_switches() - switches) / (long) o->seconds,
+	       (double) atomic_load(&probe.first_us) / 1e3 - start * 1e3,
 	       (unsigned long long) atomic_load(&probe.units),
 	       atomic_load(&probe.units)
 		       ? (double) atomic_load(&probe.latency_us) /
