@@ -2,7 +2,6 @@
 #include "appliance/roomserver/room-pages.h"
 
 #include <string.h>
-#include <sys/random.h>
 
 #include "appliance/roomserver/room-answer.h"
 #include "appliance/roomserver/room-api.h"
@@ -10,10 +9,39 @@
 #include "appliance/signaling/json-check.h"
 
 #define UID_CHARS 16
+#define MAX_PATH  1024
 
-static int serve_api(struct room_service *service, struct lws *wsi,
-		     const char *path)
+/*
+ * The path as it was meant: libwebsockets cuts it at each '&' as if it were a
+ * query, and makes '+' a space. The pieces are put together again; "a+b" and
+ * "a b" stay the same room for everybody.
+ */
+static bool read_path(struct lws *wsi, char *ret, size_t size)
 {
+	size_t used = 0;
+
+	for (int i = 0;; i++) {
+		int n = lws_hdr_copy_fragment(wsi, ret + used,
+					      (int) (size - used),
+					      WSI_TOKEN_GET_URI, i);
+
+		if (n < 0)
+			break;
+		used += (size_t) n;
+		if (used + 2 >= size)
+			return false;
+		ret[used++] = '&';
+	}
+	if (!used)
+		return false;
+	ret[used - 1] = '\0';
+	g_strdelimit(ret, "+", ' ');
+	return true;
+}
+
+static int serve_api(struct room_service *service, struct lws *wsi)
+{
+	char path[MAX_PATH];
 	struct room_api_request request;
 	struct room_api_host host;
 	char header[ROOM_API_MAX_HOST + 8], version[16] = "";
@@ -21,7 +49,8 @@ static int serve_api(struct room_service *service, struct lws *wsi,
 	uint8_t random[UID_CHARS / 4 * 3];
 	g_autofree char *body = NULL;
 
-	if (room_api_parse(path, &request) < 0) {
+	if (!read_path(wsi, path, sizeof(path)) ||
+	    room_api_parse(path, &request) < 0) {
 		body = room_api_format_error(400, "This is not a room request");
 		return room_answer_json(wsi, HTTP_STATUS_BAD_REQUEST, body);
 	}
@@ -71,7 +100,7 @@ int room_pages_serve(struct room_service *service, struct lws *wsi,
 	char etag[64];
 
 	if (g_str_has_prefix(path, "/api/"))
-		return serve_api(service, wsi, path);
+		return serve_api(service, wsi);
 	if (strcmp(path, "/viewer-config.json") == 0)
 		return serve_viewer_config(service, wsi);
 	if (!viewer_file_find(path, &file))

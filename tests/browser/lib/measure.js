@@ -78,11 +78,13 @@ window.measure = (() => {
   const wallTenths = () => (performance.timeOrigin + performance.now()) * 10;
 
   // Reads every presented frame until stop(), which gives
-  // { presented, read, frames, first, last, increasing, gaps, latency:[ms],
-  //   interval:[ms], width, height }. Frame numbers are unwrapped (16 bits).
+  // { presented, read, frames, first, last, increasing, repeated, backwards,
+  //   latency:[ms], interval:[ms], width, height }. Frame numbers are unwrapped
+  // (16 bits). A canvas as a source may send a picture twice (repeated); then
+  // they are not increasing, though nothing went backwards.
   function watch(video) {
     const seen = { presented: 0, read: 0, frames: [], latency: [], interval: [],
-      increasing: true };
+      increasing: true, repeated: 0, backwards: 0 };
     let stopped = false;
     let base = 0;
     let previous = null;
@@ -102,8 +104,10 @@ window.measure = (() => {
       seen.latency.push((age > 2 ** 31 ? age - 2 ** 32 : age) / 10);
       if (previous !== null && code.frame < previous - 32768) base += 65536;
       const frame = base + code.frame;
-      if (seen.frames.length && frame <= seen.frames[seen.frames.length - 1])
-        seen.increasing = false;
+      const last = seen.frames[seen.frames.length - 1];
+      if (frame <= last) seen.increasing = false;
+      if (frame === last) seen.repeated++;
+      if (frame < last) seen.backwards++;
       seen.frames.push(frame);
       previous = code.frame;
     }
