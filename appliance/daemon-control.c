@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "appliance/control/control-config.h"
+
 #define JOIN_ANSWER_MS 20000	/* then joinRoom is answered, joined or not */
 
 /* --- joinRoom, answered when self is in ---------------------------------------- */
@@ -195,16 +197,7 @@ static void stats_status(ControlCall *call, gpointer user)
 
 static void stats_peers(ControlCall *call, gpointer user)
 {
-	Daemon *d = user;
-	JsonNode *none;
-
-	if (d->room) {
-		control_call_reply(call, room_describe_peers(d->room));
-		return;
-	}
-	none = json_node_new(JSON_NODE_ARRAY);
-	json_node_take_array(none, json_array_new());
-	control_call_reply(call, none);
+	control_call_reply(call, daemon_describe_peers(user));
 }
 
 static void get_peer_info(ControlCall *call, gpointer user)
@@ -225,54 +218,11 @@ static void get_peer_info(ControlCall *call, gpointer user)
 	}
 }
 
-static gboolean option_wanted(JsonArray *names, const struct option_row *row)
-{
-	g_autofree char *full = g_strdup_printf("%s.%s", row->section,
-						row->key);
-
-	if (!names)
-		return TRUE;
-	for (guint i = 0; i < json_array_get_length(names); i++) {
-		const char *name = json_array_get_string_element(names, i);
-
-		if (!strcmp(name, full) || !strcmp(name, row->section))
-			return TRUE;
-	}
-	return FALSE;
-}
-
 static void config_get_options(ControlCall *call, gpointer user)
 {
 	Daemon *d = user;
-	Config *c = d->options->config;
-	JsonObject *params = control_call_get_params(call);
-	JsonArray *names = json_object_has_member(params, "names") ?
-		json_object_get_array_member(params, "names") : NULL;
-	JsonArray *array = json_array_new();
-	JsonNode *node = json_node_new(JSON_NODE_ARRAY);
 
-	for (int i = 0; i < N_OPTIONS; i++) {
-		const struct option_row *row =
-			option_table_get((enum option_id) i);
-		JsonObject *o;
-		g_autofree char *name = NULL;
-
-		if (!option_wanted(names, row))
-			continue;
-		o = json_object_new();
-		name = g_strdup_printf("%s.%s", row->section, row->key);
-		json_object_set_string_member(o, "name", name);
-		json_object_set_string_member(
-			o, "value", config_get_string(c, (enum option_id) i));
-		json_object_set_string_member(o, "default", row->def);
-		json_object_set_string_member(
-			o, "origin", config_get_origin(c, (enum option_id) i));
-		json_object_set_boolean_member(o, "reload", row->reload);
-		json_object_set_string_member(o, "help", row->help);
-		json_array_add_object_element(array, o);
-	}
-	json_node_take_array(node, array);
-	control_call_reply(call, node);
+	control_config_get(call, d->options->config);
 }
 
 const ControlHandler daemon_handlers[] = {

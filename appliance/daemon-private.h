@@ -58,6 +58,7 @@ typedef struct {
 /* --- daemon-status.c ------------------------------------------------------- */
 /* One page on everything, as docs/control.md describes it. */
 JsonNode *daemon_describe(Daemon *d);
+JsonNode *daemon_describe_peers(Daemon *d);
 
 /* --- daemon-control.c ------------------------------------------------------ */
 /* The handlers of the control methods; ended by a NULL method. */

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "appliance/status-view.h"
+
 static JsonNode *node_of(JsonObject *object)
 {
 	JsonNode *node = json_node_new(JSON_NODE_OBJECT);
@@ -187,13 +189,25 @@ static JsonNode *describe_room(Daemon *d)
 	JsonObject *o;
 
 	if (d->room)
-		return room_describe(d->room);
+		return status_view_room(room_describe(d->room));
 	o = json_object_new();
 	json_object_set_string_member(o, "state", "idle");
 	json_object_set_string_member(o, "hint", d->options->room_server_only ?
 		"this is a room server alone" :
 		"set server and name in section [room] to join a room");
 	return node_of(o);
+}
+
+JsonNode *daemon_describe_peers(Daemon *d)
+{
+	JsonNode *none;
+
+	if (d->room)
+		return status_view_peers(room_describe_peers(d->room),
+					 g_get_real_time() / G_USEC_PER_SEC);
+	none = json_node_new(JSON_NODE_ARRAY);
+	json_node_take_array(none, json_array_new());
+	return none;
 }
 
 JsonNode *daemon_describe(Daemon *d)
@@ -208,12 +222,7 @@ JsonNode *daemon_describe(Daemon *d)
 	json_object_set_member(o, "video", describe_video(d));
 	json_object_set_member(o, "audio", describe_audio(d));
 	json_object_set_member(o, "network", describe_network(d));
-	if (d->room) {
-		json_object_set_member(o, "peers",
-				       room_describe_peers(d->room));
-	} else {
-		json_object_set_array_member(o, "peers", json_array_new());
-	}
+	json_object_set_member(o, "peers", daemon_describe_peers(d));
 	json_object_set_member(o, "control", describe_control(d));
 	json_object_set_member(o, "process", describe_process(d));
 	return node_of(o);

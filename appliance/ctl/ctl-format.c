@@ -89,8 +89,7 @@ static void append_count(GString *s, JsonObject *o, const char *name,
 static enum ctl_color state_color(const char *state)
 {
 	static const char *const good[] = {"live", "joined", "connected",
-					   "completed", "in room", "inRoom",
-					   NULL};
+					   "completed", NULL};
 	static const char *const bad[] = {"failed", "disconnected", NULL};
 	static const char *const plain[] = {"idle", "new", "closed", "", NULL};
 
@@ -276,8 +275,8 @@ static void status_audio(GString *s, JsonObject *o, bool color)
 	append_state(s, a, color);
 	append_text(s, ": ", a, "source");
 	append_text(s, "; ", a, "detail");
-	if (get_number(a, "level_dbov", &n))
-		g_string_append_printf(s, ", level %.0f dBov", n);
+	if (get_number(a, "level", &n) && n < 127)
+		g_string_append_printf(s, ", level %.0f dBov", -n);
 	append_count(s, a, "overruns", "overruns", false);
 	append_count(s, a, "samples_lost", "samples lost", false);
 	g_string_append_c(s, '\n');

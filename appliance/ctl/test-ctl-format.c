@@ -19,7 +19,7 @@ static const char full[] =
 	"\"frames_in\":5760,\"frames_dropped\":4,\"keyframes\":3,"
 	"\"encode_us_p95\":8100}]},"
 	"\"audio\":{\"state\":\"live\",\"source\":\"test\",\"muted\":false,"
-	"\"level_dbov\":-20},"
+	"\"level\":20},"
 	"\"network\":{\"io\":\"epoll\",\"io_reason\":\"io_uring_setup: "
 	"Operation not permitted\",\"gso\":true,\"demux\":\"kernel\","
 	"\"syscalls\":500,\"tx_datagrams\":10000,\"tx_errors\":0},"
