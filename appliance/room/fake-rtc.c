@@ -24,6 +24,7 @@ struct rtc_engine {
 	struct rtc_engine_config config;
 	char fingerprint[100];
 	guint n_peers, n_made, n_connected;
+	bool gathers_early;	/* before there is a description */
 };
 
 struct fake_task {
@@ -50,7 +51,7 @@ struct rtc_peer {
 	GPtrArray *wanted_channels;	/* labels */
 	guint n_channels, n_candidates_in, n_offers;
 	char remote_fingerprint[100];
-	bool fail_answer;
+	char *last_sent;
 };
 
 /* Who is who; a test program has one thread. */
@@ -167,6 +168,15 @@ static void tell_codec(struct rtc_peer *p, struct fake_task *t)
 				   t->flag ? &p->codecs[0] : NULL);
 }
 
+#define FAKE_CANDIDATE "candidate:1 1 udp 2122194687 127.0.0.1 9 typ host"
+
+static void fake_gather(struct rtc_peer *p)
+{
+	fake_later(p, (struct fake_task){.fn = tell_candidate,
+					 .text = g_strdup(FAKE_CANDIDATE)});
+	fake_later(p, (struct fake_task){.fn = tell_gathered});
+}
+
 /* --- peers --------------------------------------------------------------- */
 struct rtc_peer *rtc_peer_new(struct rtc_engine *engine,
 			      const struct rtc_peer_config *config,
@@ -193,6 +203,8 @@ struct rtc_peer *rtc_peer_new(struct rtc_engine *engine,
 	g_hash_table_insert(fake_peers, GUINT_TO_POINTER(p->id), p);
 	engine->n_peers++;
 	engine->n_made++;
+	if (engine->gathers_early)
+		fake_gather(p);
 	return p;
 }
 
@@ -228,6 +240,7 @@ struct rtc_peer *rtc_peer_free(struct rtc_peer *p)
 	g_free(p->name);
 	g_free(p->stream_id);
 	g_free(p->local);
+	g_free(p->last_sent);
 	g_free(p);
 	return NULL;
 }
@@ -257,13 +270,8 @@ static void fake_set_local(struct rtc_peer *p, const char *sdp)
 	g_free(p->local);
 	p->local = g_strdup(sdp);
 	p->has_local = true;
-	if (p->gathered)
-		return;
-	fake_later(p, (struct fake_task){
-			      .fn = tell_candidate,
-			      .text = g_strdup("candidate:1 1 udp 2122194687 "
-					       "127.0.0.1 9 typ host")});
-	fake_later(p, (struct fake_task){.fn = tell_gathered});
+	if (!p->gathered && !p->engine->gathers_early)
+		fake_gather(p);
 }
 
 static void fake_open_channels(struct rtc_peer *p)
@@ -379,7 +387,7 @@ bool rtc_peer_accept_answer(struct rtc_peer *p, const char *sdp, GError **error)
 
 char *rtc_peer_get_local_sdp(struct rtc_peer *p)
 {
-	return g_strdup(p->local);
+	return g_strdup_printf("%sa=" FAKE_CANDIDATE "\r\n", p->local);
 }
 
 bool rtc_peer_add_candidate(struct rtc_peer *p, const char *mid,
@@ -416,6 +424,8 @@ int rtc_peer_send(struct rtc_peer *p, uint16_t channel, bool text,
 
 	if (!p->connected || !other)
 		return -ENOTCONN;
+	g_free(p->last_sent);
+	p->last_sent = g_strndup((const char *) data, len);
 	fake_later(other, (struct fake_task){
 				  .fn = tell_channel_message,
 				  .number = channel,
@@ -452,7 +462,7 @@ void rtc_peer_get_stats(struct rtc_peer *p, struct rtc_peer_stats *ret)
 
 /* --- for the tests ------------------------------------------------------- */
 /* The connection that @engine has to the peer of this id. */
-static struct rtc_peer *fake_rtc_get(struct rtc_engine *engine,
+static inline struct rtc_peer *fake_rtc_get(struct rtc_engine *engine,
 				     const char *name)
 {
 	GHashTableIter iter;
@@ -469,7 +479,7 @@ static struct rtc_peer *fake_rtc_get(struct rtc_engine *engine,
 }
 
 /* What consent checks find out after a cable was pulled. */
-static void fake_rtc_fail(struct rtc_peer *p)
+static inline void fake_rtc_fail(struct rtc_peer *p)
 {
 	struct rtc_peer *other = fake_find(p->other);
 
@@ -482,4 +492,14 @@ static void fake_rtc_fail(struct rtc_peer *p)
 	fake_later(p, (struct fake_task){.fn = tell_state,
 					 .number = RTC_STATE_FAILED,
 					 .text = g_strdup("no consent")});
+}
+
+/* The process over there was killed: no goodbye. */
+static inline void fake_rtc_mute(struct rtc_peer *p)
+{
+	struct rtc_peer *other = fake_find(p->other);
+
+	p->other = 0;
+	if (other)
+		other->other = 0;
 }

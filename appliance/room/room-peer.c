@@ -32,7 +32,8 @@ struct RoomPeer {
 	enum media_codec codec;
 	char *audio_stream, *video_stream;	/* what it sends, or NULL */
 	enum rtc_ice_state ice_state;
-	guint n_local_candidates;
+	guint n_local_candidates;	/* told since the last description */
+	gboolean gathered, described;
 	/* without trickle: a description that waits for its candidates */
 	gboolean pending;
 	MessageType pending_type;
@@ -254,17 +255,35 @@ static void send_description(RoomPeer *p, MessageType type, const char *sdp,
 					  resent, media));
 }
 
+/* Only candidates told one by one count; a description holds its own. */
+static void tell_gathered(RoomPeer *p)
+{
+	tell(p, message_build_end_of_candidates(p->config.self, p->id,
+						p->n_local_candidates));
+}
+
 /* A new local description: now, or when its candidates are known. */
 static void publish(RoomPeer *p, MessageType type, const char *sdp,
 		    const MessageRestart *restart)
 {
+	gboolean first = !p->described;
+
+	p->described = TRUE;
 	p->n_local_candidates = 0;
-	if (p->config.self->ice_trickle) {
-		send_description(p, type, sdp, restart, FALSE);
-	} else {
+	if (first)
+		emit(p, "candidateGenerationState",
+		     state_params(p, "gathering"));
+	if (!p->config.self->ice_trickle && !p->gathered) {
 		p->pending = TRUE;
 		p->pending_type = type;
+		return;
 	}
+	send_description(p, type, sdp, restart, FALSE);
+	if (!p->gathered || !first)
+		return;
+	emit(p, "candidateGenerationState", state_params(p, "completed"));
+	if (p->config.self->ice_trickle)
+		tell_gathered(p);
 }
 
 static gboolean do_offer(void *user, gboolean ice_restart,
@@ -286,6 +305,8 @@ static gboolean do_offer(void *user, gboolean ice_restart,
 			return FALSE;
 		}
 	}
+	if (ice_restart)
+		p->gathered = FALSE;	/* it starts anew */
 	sdp = rtc_peer_create_offer(p->rtc, ice_restart, &error);
 	if (!sdp) {
 		emit_progress(p, "error", error->message);
@@ -378,7 +399,7 @@ static gboolean do_start_over(void *user)
 	}
 	rtc_peer_free(p->rtc);
 	p->rtc = fresh;
-	p->pending = FALSE;
+	p->pending = p->gathered = p->described = FALSE;
 	forget_channels(p);
 	give_up_codec(p);
 	return TRUE;
@@ -402,27 +423,30 @@ static void on_local_candidate(void *user, const char *mid, unsigned int mline,
 {
 	RoomPeer *p = user;
 
+	if (!p->described || p->pending)
+		return;		/* it travels inside the description */
 	p->n_local_candidates++;
-	if (!p->pending)
-		tell(p, message_build_candidate(p->config.self, p->id, mline,
-						mid, candidate));
+	tell(p, message_build_candidate(p->config.self, p->id, mline, mid,
+					candidate));
 }
 
 static void on_gathering_done(void *user)
 {
 	RoomPeer *p = user;
+	g_autofree char *sdp = NULL;
 
+	p->gathered = TRUE;
+	if (!p->described)
+		return;
 	emit(p, "candidateGenerationState", state_params(p, "completed"));
-	if (p->pending) {
-		g_autofree char *sdp = rtc_peer_get_local_sdp(p->rtc);
-
-		p->pending = FALSE;
-		if (sdp)
-			send_description(p, p->pending_type, sdp, NULL, FALSE);
-	} else {
-		tell(p, message_build_end_of_candidates(
-				p->config.self, p->id, p->n_local_candidates));
+	if (!p->pending) {
+		tell_gathered(p);
+		return;
 	}
+	p->pending = FALSE;
+	sdp = rtc_peer_get_local_sdp(p->rtc);
+	if (sdp)
+		send_description(p, p->pending_type, sdp, NULL, FALSE);
 }
 
 static const char *ice_state_name(enum rtc_ice_state state)
@@ -605,6 +629,12 @@ static void on_channel_message(void *user, uint16_t number, bool text,
 	}
 }
 
+/* A message that found the queue full was refused to whoever sent it, and
+ * nothing else waits for room. */
+static void on_channel_writable(void *user, uint16_t number)
+{
+}
+
 static void emit_stream(RoomPeer *p)
 {
 	JsonObject *params = room_peer_event_params(p);
@@ -670,6 +700,7 @@ static const struct rtc_peer_ops rtc_ops = {
 	.channel_open = on_channel_open,
 	.channel_message = on_channel_message,
 	.channel_closed = on_channel_closed,
+	.channel_writable = on_channel_writable,
 	.remote_media = on_remote_media,
 	.video_codec = on_video_codec,
 };

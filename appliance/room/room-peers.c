@@ -97,10 +97,10 @@ static void free_bye(gpointer data)
 static gboolean on_bye(gpointer data)
 {
 	struct bye *bye = data;
-	RoomPeer *peer = room_peers_find(bye->room, bye->id);
 
-	if (peer)
-		remove_peer(bye->room, peer, "it left the room");
+	/* forgets the bye as well, and with it this source */
+	remove_peer(bye->room, room_peers_find(bye->room, bye->id),
+		    "it left the room");
 	return G_SOURCE_REMOVE;
 }
 

@@ -542,9 +542,13 @@ JsonNode *room_describe(Room *r)
 	json_object_set_boolean_member(o, "videoMuted", r->video_muted);
 	json_object_set_int_member(o, "peers", g_hash_table_size(r->peers));
 	json_object_set_int_member(o, "keptPeers", r->kept->len);
+	json_object_set_int_member(o, "leavingPeers",
+				   g_hash_table_size(r->byes));
 	json_object_set_int_member(o, "iceServers", r->ice.n);
 	json_object_set_int_member(o, "peersRefused",
 				   (gint64) r->peers_refused);
+	json_object_set_int_member(o, "unexpectedMessages",
+				   (gint64) r->unexpected);
 	json_object_set_int_member(
 		o, "eventsDropped",
 		(gint64) room_events_get_dropped(r->events));

@@ -1,0 +1,466 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A room and guests that speak as other client versions do, or nonsense, over
+ * the real room server; the transport is a mock (fake-rtc.c says why). */
+#include "appliance/room/room-test.h"
+
+#include "appliance/room/room-session.h"
+#include "appliance/signaling/json-check.h"
+#include "appliance/signaling/message-build.h"
+
+#define SDP                                                                    \
+	"v=0\\r\\no=- 1 2 IN IP4 127.0.0.1\\r\\ns=-\\r\\nt=0 0\\r\\n"          \
+	"m=audio 9 UDP/TLS/RTP/SAVPF 111\\r\\na=mid:0\\r\\na=recvonly\\r\\n"
+
+/* Somebody who sends what the test says, and keeps what comes. */
+struct guest {
+	RoomSession *session;
+	char *id;
+	gdouble weight;
+	GPtrArray *received;	/* JsonObject */
+	guint byes;
+};
+
+static void guest_event(void *user, const char *name, JsonObject *params)
+{
+	json_object_unref(params);
+}
+
+static void guest_in_room(void *user, const Message *m)
+{
+	struct guest *g = user;
+
+	g->id = g_strdup(m->in_room.sid);
+	g->weight = m->in_room.tie_breaker;
+}
+
+static void guest_message(void *user, const Message *m)
+{
+	struct guest *g = user;
+
+	g->byes += m->type == MESSAGE_BYE;
+	g_ptr_array_add(g->received, json_object_ref(m->object));
+}
+
+static void guest_lost(void *user)
+{
+}
+
+static void guest_join(struct guest *g, struct fixture *f)
+{
+	RoomSessionConfig config = {
+		.room_server = f->url, .app_key = "demo", .event = guest_event,
+		.in_room = guest_in_room, .message = guest_message,
+		.lost = guest_lost, .user = g,
+	};
+
+	*g = (struct guest){
+		.session = room_session_new(&config),
+		.received = g_ptr_array_new_with_free_func(
+			(GDestroyNotify) json_object_unref),
+	};
+	room_session_join(g->session, "lobby");
+	WAIT(g->id);
+}
+
+static void guest_done(struct guest *g)
+{
+	room_session_free(g->session);
+	g_ptr_array_unref(g->received);
+	g_free(g->id);
+}
+
+/* @text: a message's own fields; mid, rid and target are added. */
+static void say(struct guest *g, const char *target, const char *text)
+{
+	g_autoptr(GError) error = NULL;
+	JsonObject *o = json_checked_parse_object(text, -1, 1 << 20, &error);
+
+	g_assert_no_error(error);
+	json_object_set_string_member(o, "mid", g->id);
+	json_object_set_string_member(o, "rid",
+				      room_session_get_rid(g->session));
+	if (target)
+		json_object_set_string_member(o, "target", target);
+	g_assert_true(room_session_send(g->session, o));
+}
+
+static JsonObject *heard(struct guest *g, const char *type)
+{
+	for (guint i = g->received->len; i-- > 0;)
+		if (!strcmp(json_object_get_string_member(
+				    g->received->pdata[i], "type"), type))
+			return g->received->pdata[i];
+	return NULL;
+}
+
+static guint n_heard(struct guest *g, const char *type)
+{
+	guint n = 0;
+
+	for (guint i = 0; i < g->received->len; i++)
+		n += !strcmp(json_object_get_string_member(
+				     g->received->pdata[i], "type"), type);
+	return n;
+}
+
+#define HELLO_2X                                                               \
+	"\"agent\":\"chrome\",\"version\":\"156\",\"os\":\"Linux\","            \
+	"\"SMProtocolVersion\":\"2.1.0\",\"DTProtocolVersion\":\"0.1.3\","      \
+	"\"userInfo\":{\"userData\":\"two\",\"settings\":{\"audio\":{\"s\":{"  \
+	"\"stereo\":false}},\"video\":false},\"mediaStatus\":{\"s\":{"         \
+	"\"audioMuted\":1,\"videoMuted\":-1}}}"
+#define HELLO_0612                                                             \
+	"\"agent\":\"blink\",\"version\":156,\"os\":\"Linux\","                 \
+	"\"sessionType\":\"stream\",\"receiveOnly\":false,\"userInfo\":{"       \
+	"\"userData\":\"old\",\"settings\":{\"audio\":{\"stereo\":false},"      \
+	"\"video\":true},\"mediaStatus\":{\"audioMuted\":false,"                \
+	"\"videoMuted\":false}}"
+
+static char *with_weight(const char *type, const char *hello, gdouble weight)
+{
+	return g_strdup_printf("{\"type\":\"%s\",%s,\"weight\":%.0f}", type,
+			       hello, weight);
+}
+
+static void test_2x_joins(struct fixture *f, gconstpointer data)
+{
+	struct box *a = join(f, 0);
+	g_autofree char *a_id = NULL, *enter = NULL;
+	struct guest g;
+	JsonObject *o;
+	JsonArray *media;
+
+	WAIT(in_room(a));
+	a_id = sid(a);
+	guest_join(&g, f);
+	enter = with_weight("enter", HELLO_2X, g.weight);
+	say(&g, NULL, enter);
+	WAIT(heard(&g, "welcome"));
+	say(&g, a_id, "{\"type\":\"offer\",\"sdp\":\"" SDP "\"," HELLO_2X "}");
+	WAIT(heard(&g, "answer"));
+	o = heard(&g, "answer");
+	media = json_object_get_array_member(o, "mediaInfoList");
+	g_assert_cmpuint(json_array_get_length(media), ==, 2);
+	g_assert_cmpstr(json_object_get_string_member(
+				json_array_get_object_element(media, 1),
+				"transceiverMid"), ==, "1");
+	g_assert_true(json_object_has_member(o, "userInfo"));
+	say(&g, a_id, "{\"type\":\"answerAck\",\"success\":true}");
+	/* its settings were keyed by stream */
+	o = find(a, "peerJoined", "peerId", g.id);
+	o = json_object_get_object_member(
+		json_object_get_object_member(o, "peerInfo"), "settings");
+	g_assert_true(json_object_has_member(
+		json_object_get_object_member(o, "audio"), "stereo"));
+	/* both ways of muting */
+	room_set_muted(a->room, TRUE, FALSE);
+	WAIT(heard(&g, "mediaInfoEvent") && heard(&g, "muteAudioEvent"));
+	o = heard(&g, "mediaInfoEvent");
+	g_assert_cmpstr(json_object_get_string_member(o, "mediaState"), ==,
+			"muted");
+	g_assert_cmpstr(json_object_get_string_member(o, "target"), ==, g.id);
+	say(&g, a_id, "{\"type\":\"mediaInfoEvent\",\"publisherId\":\"x\","
+		      "\"mediaId\":\"AUDIO_s\",\"mediaType\":\"audioMic\","
+		      "\"mediaState\":\"muted\"}");
+	WAIT(find(a, "streamMuted", "peerId", g.id));
+	/* its plain text message */
+	say(&g, NULL, "{\"type\":\"message\",\"data\":\"hi\",\"msgId\":\"1\"}");
+	WAIT(find(a, "incomingMessage", "peerId", g.id));
+	g_assert_cmpuint(n_heard(&g, "welcome"), ==, 1);
+	guest_done(&g);
+	WAIT(find(a, "peerLeft", NULL, NULL));
+}
+
+static void test_we_join_2x(struct fixture *f, gconstpointer data)
+{
+	struct guest g;
+	struct box *a;
+	g_autofree char *a_id = NULL, *welcome = NULL;
+
+	guest_join(&g, f);
+	a = join(f, 0);
+	WAIT(heard(&g, "enter"));
+	a_id = sid(a);
+	/* heavier than we are, and waiting for our offer all the same */
+	welcome = with_weight("welcome", HELLO_2X, 8e15);
+	say(&g, a_id, welcome);
+	WAIT(heard(&g, "offer"));
+	g_assert_null(heard(&g, "welcome"));
+	g_assert_true(json_object_has_member(heard(&g, "offer"), "weight"));
+	say(&g, a_id, "{\"type\":\"answer\",\"sdp\":\"" SDP "\"}");
+	WAIT(heard(&g, "answerAck"));
+	g_assert_true(json_object_get_boolean_member(heard(&g, "answerAck"),
+						     "success"));
+	/* renegotiation goes without a restart message */
+	g_assert_true(room_refresh(a->room, g.id, TRUE, NULL));
+	WAIT(n_heard(&g, "offer") == 2);
+	g_assert_true(json_object_get_boolean_member(heard(&g, "offer"),
+						     "doIceRestart"));
+	g_assert_null(heard(&g, "restart"));
+	guest_done(&g);
+}
+
+static void test_0612_joins(struct fixture *f, gconstpointer data)
+{
+	struct box *a = join(f, 0);
+	g_autofree char *a_id = NULL, *enter = NULL, *restart = NULL;
+	struct guest g;
+	JsonObject *o;
+
+	WAIT(in_room(a));
+	a_id = sid(a);
+	guest_join(&g, f);
+	enter = with_weight("enter", HELLO_0612, g.weight);
+	say(&g, NULL, enter);
+	WAIT(heard(&g, "welcome"));
+	o = heard(&g, "welcome");
+	g_assert_false(json_object_get_boolean_member(o, "receiveOnly"));
+	g_assert_true(json_object_has_member(o, "sessionType"));
+	say(&g, a_id, "{\"type\":\"offer\",\"sdp\":\"" SDP "\"}");
+	WAIT(heard(&g, "answer"));
+	/* lighter than it: our restart asks it to offer */
+	restart = g_strdup_printf("{\"type\":\"restart\"," HELLO_0612
+				  ",\"weight\":%.0f,\"explicit\":true,"
+				  "\"lastRestart\":1795337668101,"
+				  "\"isConnectionRestart\":true}", g.weight);
+	say(&g, a_id, restart);
+	WAIT(heard(&g, "restart"));
+	o = heard(&g, "restart");
+	g_assert_true(json_object_get_boolean_member(o, "isRestartResend"));
+	g_assert_true(json_object_get_boolean_member(o, "isConnectionRestart"));
+	g_assert_cmpint(json_object_get_int_member(o, "lastRestart"), ==,
+			G_GINT64_CONSTANT(1795337668101));
+	WAIT(find(a, "peerRestart", "peerId", g.id));
+	/* no stamps */
+	say(&g, NULL, "{\"type\":\"muteVideoEvent\",\"muted\":true}");
+	WAIT(find(a, "streamMuted", "peerId", g.id));
+	g_assert_null(heard(&g, "mediaInfoEvent"));
+	guest_done(&g);
+}
+
+static void test_hostile_guest(struct fixture *f, gconstpointer data)
+{
+	static const char *const nonsense[] = {
+		"{\"type\":\"offer\",\"sdp\":\"v=0\"}",
+		"{\"type\":\"answer\",\"sdp\":\"v=0\"}",
+		"{\"type\":\"offer\",\"sdp\":[]}",
+		"{\"type\":\"candidate\",\"label\":0,\"id\":\"0\","
+		"\"candidate\":\"x\"}",
+		"{\"type\":\"candidate\",\"label\":-1,\"candidate\":5}",
+		"{\"type\":\"restart\",\"weight\":\"heavy\"}",
+		"{\"type\":\"restart\"}",
+		"{\"type\":\"answerAck\"}",
+		"{\"type\":\"nobody knows\",\"x\":{\"y\":[1,2,3]}}",
+		"{\"type\":\"private\",\"data\":{}}",
+		"{\"type\":\"mediaInfoEvent\",\"mediaId\":\"x\","
+		"\"mediaState\":\"y\"}",
+		"{\"type\":\"endOfCandidates\",\"noOfExpectedCandidates\":1.5}",
+	};
+	struct box *a = join(f, 0), *b;
+	g_autofree char *a_id = NULL, *enter = NULL;
+	struct guest g;
+
+	WAIT(in_room(a));
+	a_id = sid(a);
+	guest_join(&g, f);
+	for (guint i = 0; i < G_N_ELEMENTS(nonsense); i++)
+		say(&g, a_id, nonsense[i]);
+	WAIT(described(a, "unexpectedMessages") >= 6 &&
+	     described(a, "badMessages") >= 4);
+	g_assert_cmpint(described(a, "peers"), ==, 0);
+	/* introduced, and still nonsense */
+	enter = with_weight("enter", HELLO_0612, g.weight);
+	for (int i = 0; i < 5; i++)
+		say(&g, NULL, enter);
+	WAIT(n_heard(&g, "welcome") == 5);
+	for (int i = 0; i < 300; i++)
+		say(&g, a_id, "{\"type\":\"candidate\",\"label\":0,\"id\":"
+			      "\"0\",\"candidate\":\"candidate:1\"}");
+	say(&g, a_id, "{\"type\":\"offer\",\"sdp\":\"nonsense\"}");
+	WAIT(progress(a, "error") == 1);
+	g_assert_cmpint(described(a, "peers"), ==, 1);
+	g_assert_true(in_room(a));
+	b = join(f, 1);
+	meet(a, b);
+	guest_done(&g);
+}
+
+static void test_second_connection_of_ours(struct fixture *f,
+					   gconstpointer data)
+{
+	struct box *a = join(f, 0);
+	g_autofree char *a_id = NULL, *child = NULL, *enter = NULL;
+	struct guest g;
+
+	WAIT(in_room(a));
+	a_id = sid(a);
+	guest_join(&g, f);
+	child = g_strdup_printf("{\"type\":\"enter\",\"parentId\":\"%s\"}",
+				a_id);
+	say(&g, NULL, child);
+	enter = with_weight("enter", HELLO_0612, g.weight);
+	say(&g, NULL, enter);
+	WAIT(heard(&g, "welcome"));
+	g_assert_cmpuint(progress(a, "enter"), ==, 2);	/* our own, and one */
+	guest_done(&g);
+}
+
+static void test_without_trickle(struct fixture *f, gconstpointer data)
+{
+	struct guest g;
+	struct box *a = &f->boxes[0];
+	g_autofree char *welcome = NULL, *a_id = NULL;
+
+	guest_join(&g, f);
+	a->no_trickle = TRUE;
+	join(f, 0);
+	WAIT(heard(&g, "enter"));
+	g_assert_false(json_object_get_boolean_member(heard(&g, "enter"),
+						      "enableIceTrickle"));
+	a_id = sid(a);
+	welcome = with_weight("welcome", HELLO_0612, 1);
+	say(&g, a_id, welcome);
+	WAIT(heard(&g, "offer"));
+	g_assert_nonnull(strstr(json_object_get_string_member(
+					heard(&g, "offer"), "sdp"),
+				"a=candidate:"));
+	g_assert_null(heard(&g, "candidate"));
+	g_assert_null(heard(&g, "endOfCandidates"));
+	guest_done(&g);
+}
+
+/* Candidates known before the description travel inside it. */
+static void test_early_candidates(struct fixture *f, gconstpointer data)
+{
+	struct box *a = &f->boxes[0];
+	struct guest g;
+	g_autofree char *a_id = NULL, *enter = NULL;
+
+	a->gathers_early = TRUE;
+	join(f, 0);
+	WAIT(in_room(a));
+	a_id = sid(a);
+	guest_join(&g, f);
+	enter = with_weight("enter", HELLO_0612, g.weight);
+	say(&g, NULL, enter);
+	WAIT(heard(&g, "welcome"));
+	g_assert_null(heard(&g, "endOfCandidates"));
+	say(&g, a_id, "{\"type\":\"offer\",\"sdp\":\"" SDP "\"}");
+	WAIT(heard(&g, "endOfCandidates"));
+	g_assert_nonnull(heard(&g, "answer"));
+	g_assert_null(heard(&g, "candidate"));
+	g_assert_cmpint(json_object_get_int_member(heard(&g, "endOfCandidates"),
+						   "noOfExpectedCandidates"),
+			==, 0);
+	guest_done(&g);
+}
+
+/* --- data channels ------------------------------------------------------- */
+static const char *last_sent(struct rtc_peer *p)
+{
+	return p->last_sent ? p->last_sent : "";
+}
+
+static void test_transfers_are_refused(struct fixture *f, gconstpointer data)
+{
+	struct box *a = join(f, 0), *b = join(f, 1);
+	g_autofree char *a_id = NULL, *b_id = NULL;
+	struct rtc_peer *to_a, *to_b;
+	static const char wrq[] = "{\"type\":\"WRQ\",\"name\":\"f\",\"size\":4}";
+
+	meet(a, b);
+	a_id = sid(a);
+	b_id = sid(b);
+	to_a = fake_rtc_get(b->engine, a_id);
+	to_b = fake_rtc_get(a->engine, b_id);
+	g_assert_cmpint(rtc_peer_send(to_a, 4711, true, (const uint8_t *) wrq,
+				      strlen(wrq)), ==, 0);
+	WAIT(strstr(last_sent(to_b), "\"ackN\":-1"));
+}
+
+static void test_messaging_channel_comes_back(struct fixture *f,
+					      gconstpointer data)
+{
+	struct box *a = join(f, 0), *b;
+	g_autofree char *a_id = NULL, *b_id = NULL;
+	g_autoptr(JsonNode) node = json_node_new(JSON_NODE_VALUE);
+	const char *to[2] = {NULL};
+	g_autoptr(GError) error = NULL;
+	struct rtc_peer *to_a;
+
+	json_node_set_string(node, "x");
+	WAIT(in_room(a));
+	b = join(f, 1);
+	meet(a, b);
+	a_id = sid(a);
+	b_id = sid(b);
+	to[0] = a_id;
+	to_a = fake_rtc_get(b->engine, a_id);
+	/* b offered and made the channel: number as the mock counts */
+	rtc_peer_close_channel(to_a, (uint16_t) (2 * to_a->id + 100));
+	WAIT(count(b, "dataChannelState") == 2);
+	g_assert_false(room_send_p2p_message(b->room, node, to, &error));
+	g_assert_error(error, ROOM_ERROR, ROOM_ERROR_NO_PEER);
+	g_clear_error(&error);
+	WAIT(count(b, "dataChannelState") == 3);
+	g_assert_true(room_send_p2p_message(b->room, node, to, &error));
+	WAIT(find(a, "incomingMessage", "peerId", b_id));
+}
+
+/* --- leaving ------------------------------------------------------------- */
+static void test_killed_peer(struct fixture *f, gconstpointer data)
+{
+	struct box *a = join(f, 0), *b = join(f, 1);
+	g_autofree char *b_id = NULL;
+	gint64 start;
+
+	meet(a, b);
+	b_id = sid(b);
+	fake_rtc_mute(fake_rtc_get(a->engine, b_id));
+	start = g_get_monotonic_time();
+	room_free(g_steal_pointer(&b->room));
+	WAIT(find(a, "peerLeft", "peerId", b_id));
+	g_test_message("gone after %" G_GINT64_FORMAT " ms",
+		       (g_get_monotonic_time() - start) / 1000);
+	g_assert_cmpuint(a->engine->n_peers, ==, 0);
+	g_assert_cmpint(described(a, "leavingPeers"), ==, 0);
+}
+
+/* The server closes one socket after the other, and says bye between. */
+static void test_bye_of_a_dying_server(struct fixture *f, gconstpointer data)
+{
+	struct box *a = join(f, 0), *b = join(f, 1);
+	g_autofree char *b_id = NULL;
+
+	meet(a, b);
+	b_id = sid(b);
+	fake_rtc_mute(fake_rtc_get(a->engine, b_id));
+	room_free(g_steal_pointer(&b->room));
+	WAIT(described(a, "leavingPeers") == 1);
+	f->server = room_server_free(f->server);
+	WAIT(described(a, "keptPeers") == 1);
+	g_assert_cmpint(described(a, "leavingPeers"), ==, 0);
+	g_assert_cmpint(a->taken, ==, 1);
+	start_server(f);
+	WAIT(in_room(a));
+}
+
+int main(int argc, char *argv[])
+{
+	g_test_init(&argc, &argv, NULL);
+#define CASE(name, fn)                                                         \
+	g_test_add("/room-guests/" name, struct fixture, NULL, set_up, fn,     \
+		   tear_down)
+	CASE("2x-joins", test_2x_joins);
+	CASE("we-join-2x", test_we_join_2x);
+	CASE("0612-joins", test_0612_joins);
+	CASE("hostile", test_hostile_guest);
+	CASE("second-connection", test_second_connection_of_ours);
+	CASE("no-trickle", test_without_trickle);
+	CASE("early-candidates", test_early_candidates);
+	CASE("transfers", test_transfers_are_refused);
+	CASE("messaging-channel", test_messaging_channel_comes_back);
+	CASE("killed", test_killed_peer);
+	CASE("dying-server", test_bye_of_a_dying_server);
+	return g_test_run();
+}
