@@ -534,6 +534,11 @@ void ice_nice_restart(struct ice_agent *a, const void *credentials)
 		a->ops->gathering_done(a->user);
 }
 
+static void ignore(NiceAgent *nice, guint stream, guint component, guint len,
+		   gchar *data, gpointer unused)
+{
+}
+
 static void on_closed(GObject *nice, GAsyncResult *result, gpointer thread)
 {
 	g_object_unref(nice);
@@ -558,8 +563,10 @@ void ice_nice_close(struct ice_agent *a, const void *unused)
 	g_clear_pointer(&a->ice.waiting, g_free);
 
 	g_signal_handlers_disconnect_by_data(nice, a);
+	/* Not detached: without a receiver libnice leaves datagrams, and with
+	 * them the TURN server's goodbye, in the socket and spins on it. */
 	nice_agent_attach_recv(nice, a->ice.stream, ICE_COMPONENT,
-			       a->thread->context, NULL, NULL);
+			       a->thread->context, ignore, NULL);
 	ice_net_close(a);
 
 	/* Allocations on TURN servers are given back; that may take a while

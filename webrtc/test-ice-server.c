@@ -6,7 +6,9 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 /* A server nobody answers at must not hold up host candidates, and not the
@@ -82,20 +84,29 @@ static uint16_t find_port(void)
 	return ntohs(addr.sin_port);
 }
 
+/* It must not outlive a test that fails. */
+static void die_with_us(gpointer unused)
+{
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+}
+
 static GSubprocess *start_turn(uint16_t port)
 {
-	char *listen = g_strdup_printf("%u", port);
+	g_autofree char *listen = g_strdup_printf("%u", port);
+	GSubprocessLauncher *launcher =
+		g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_SILENCE |
+					  G_SUBPROCESS_FLAGS_STDERR_SILENCE);
 	GSubprocess *p;
 
-	p = g_subprocess_new(G_SUBPROCESS_FLAGS_STDOUT_SILENCE |
-				     G_SUBPROCESS_FLAGS_STDERR_SILENCE,
-			     NULL, "turnserver", "-n", "-L", "127.0.0.1", "-E",
-			     "127.0.0.1", "-p", listen, "--lt-cred-mech", "-u",
-			     "bob:secret", "-r", "test", "--no-cli", "--no-tls",
-			     "--no-dtls", "--allow-loopback-peers",
-			     "--log-file", "stdout", "--pidfile", "/dev/null",
-			     "--userdb", "/dev/null", NULL);
-	g_free(listen);
+	g_subprocess_launcher_set_child_setup(launcher, die_with_us, NULL,
+					      NULL);
+	p = g_subprocess_launcher_spawn(
+		launcher, NULL, "turnserver", "-n", "-L", "127.0.0.1", "-E",
+		"127.0.0.1", "-p", listen, "--lt-cred-mech", "-u", "bob:secret",
+		"-r", "test", "--no-cli", "--no-tls", "--no-dtls",
+		"--allow-loopback-peers", "--log-file", "stdout", "--pidfile",
+		"/dev/null", "--userdb", "/dev/null", NULL);
+	g_object_unref(launcher);
 	if (!p || await_stun(port))
 		return p;
 	g_subprocess_force_exit(p);
@@ -111,6 +122,7 @@ static void check_relay(uint16_t port, const char *query, const char *host,
 	const struct rtc_ice_server server = {.url = url,
 					      .credential = "secret"};
 	struct ice_agent_stats stats;
+	clock_t before;
 	struct bench b;
 
 	g_test_message("%s", url);
@@ -127,7 +139,10 @@ static void check_relay(uint16_t port, const char *query, const char *host,
 	g_assert_cmpuint(stats.tx_relayed, ==, b.b.received);
 	g_assert_cmpuint(stats.rx_callback, ==, b.a.received);
 	g_assert_cmpuint(stats.tx_relay_full, ==, 0);
+	/* The server's goodbye once made the ice thread spin for seconds. */
+	before = clock();
 	close_bench(&b);
+	g_assert_cmpint(clock() - before, <, CLOCKS_PER_SEC / 2);
 }
 
 static void test_relay(void)
