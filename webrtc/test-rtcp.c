@@ -45,7 +45,10 @@ static void test_compound_is_read_back(void)
 	g_assert_cmpint(rtcp_iter_next(&it, &p), ==, 1);
 	g_assert_cmpint(p.type, ==, RTCP_SR);
 	g_assert_cmpuint(p.sender, ==, 1);
-	g_assert_cmpmem(&p.info, sizeof(info), &info, sizeof(info));
+	g_assert_cmphex(p.info.ntp, ==, info.ntp);
+	g_assert_cmpuint(p.info.rtp_timestamp, ==, 77);
+	g_assert_cmpuint(p.info.packets, ==, 5);
+	g_assert_cmpuint(p.info.bytes, ==, 1234);
 	g_assert_cmpuint(p.n, ==, 1);
 	b = rtcp_get_block(&p, 0);
 	g_assert_cmphex(b.ssrc, ==, block.ssrc);
