@@ -17,6 +17,7 @@
 #define LOSS_HIGH	  0.10f
 #define LOSS_HUGE	  0.25f
 #define SILENCE_US	  UINT64_C(500000)
+#define SEEN_US		  UINT64_C(30000000)
 #define ACKED_US	  INT64_C(500000)
 #define CAPACITY_US	  INT64_C(100000)
 #define LINK_US		  INT64_C(300000)
@@ -236,6 +237,10 @@ static void judge_queue(struct congestion *c, uint64_t now_us)
 	else if (c->queue_us > QUEUE_BIG_US)
 		factor = 0.65;
 	c->link_bps = capacity;
+	/* More arrives than the target: an old backlog or retransmissions on
+	 * top of it keep the queue standing, so make room for them. */
+	if (capacity > c->target)
+		capacity = c->target;
 	congested(c, capacity * factor, now_us);
 	enter(c, CONGESTION_DRAIN, now_us);
 }
@@ -369,6 +374,17 @@ unsigned int congestion_get_target(const struct congestion *c)
 bool congestion_is_limited(const struct congestion *c)
 {
 	return c->state != CONGESTION_START && c->target < 0.9 * c->max_bps;
+}
+
+bool congestion_was_seen(const struct congestion *c)
+{
+	return c->last_decrease_us &&
+	       c->last_us - c->last_decrease_us < SEEN_US;
+}
+
+bool congestion_is_draining(const struct congestion *c)
+{
+	return c->state == CONGESTION_DRAIN;
 }
 
 uint32_t congestion_get_queue_us(const struct congestion *c)

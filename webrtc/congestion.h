@@ -55,7 +55,7 @@ struct congestion {
 	uint64_t state_us;		/* since when */
 	uint64_t clean_us;		/* since when no congestion was seen */
 	uint64_t last_us;		/* the last increase was reckoned */
-	uint64_t last_decrease_us;
+	uint64_t last_decrease_us;	/* 0: never */
 	double link_bps;		/* capacity when last seen; 0: unknown */
 	bool feedback;			/* TWCC has been received */
 	uint64_t last_feedback_us;
@@ -105,6 +105,10 @@ void congestion_on_tick(struct congestion *c, uint64_t now_us);
 unsigned int congestion_get_target(const struct congestion *c);
 /* The path has shown that it carries less than we may send. */
 bool congestion_is_limited(const struct congestion *c);
+/* It was congested within the last 30 s of feedback. */
+bool congestion_was_seen(const struct congestion *c);
+/* A queue stands in the path: send no faster than the target. */
+bool congestion_is_draining(const struct congestion *c);
 /* bits/s at the receiver over the last @span_us (<= 500 ms) of arrivals */
 unsigned int congestion_get_acked(const struct congestion *c, int64_t span_us);
 uint32_t congestion_get_queue_us(const struct congestion *c);

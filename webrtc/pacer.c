@@ -25,16 +25,27 @@ void pacer_init(struct pacer *p, unsigned int target_bps,
 	p->rings[PACER_RTX].size = PACER_RTX_MAX;
 	p->rings[PACER_VIDEO].items = p->video;
 	p->rings[PACER_VIDEO].size = PACER_VIDEO_MAX;
-	pacer_set_target(p, target_bps, false);
+	pacer_set_target(p, target_bps, PACER_PATH_FAST);
 }
 
-void pacer_set_target(struct pacer *p, unsigned int target_bps, bool slow)
+void pacer_set_target(struct pacer *p, unsigned int target_bps,
+		      enum pacer_path path)
 {
-	p->slow = slow;
-	p->rate_bps = slow ? (uint64_t) target_bps * 3 / 2
-			   : (uint64_t) target_bps * 5 / 2;
-	if (!slow && p->rate_bps < PACER_FLOOR_BPS)
-		p->rate_bps = PACER_FLOOR_BPS;
+	p->slow = path == PACER_PATH_SLOW || path == PACER_PATH_FULL;
+	switch (path) {
+	case PACER_PATH_FAST:
+		p->rate_bps = (uint64_t) target_bps * 5 / 2;
+		if (p->rate_bps < PACER_FLOOR_BPS)
+			p->rate_bps = PACER_FLOOR_BPS;
+		break;
+	case PACER_PATH_BRIM:
+	case PACER_PATH_SLOW:
+		p->rate_bps = (uint64_t) target_bps * 3 / 2;
+		break;
+	case PACER_PATH_FULL:
+		p->rate_bps = target_bps;
+		break;
+	}
 	if (!p->rate_bps)
 		p->rate_bps = 1;
 }

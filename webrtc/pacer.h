@@ -9,7 +9,8 @@
  *
  * "The wire is free" is reckoned, not measured: what leaves occupies it for
  * bytes / rate. The rate is 2.5 times the target, and at least
- * PACER_FLOOR_BPS until the path is known to be slower; then 1.5 times.
+ * PACER_FLOOR_BPS until the path is known to be slower; then 1.5 times, and
+ * the target itself while a queue stands in the path.
  *
  * Drop rules: an audio item too many pushes the oldest out; RTX is refused
  * when full; a new keyframe discards the video queued before it; a delta
@@ -43,6 +44,14 @@ enum pacer_class {
 	PACER_RTX,
 	PACER_VIDEO,
 	N_PACER_CLASSES,
+};
+
+enum pacer_path {
+	PACER_PATH_FAST,		/* not known to be slower than we send */
+	PACER_PATH_BRIM,		/* carries the target, but has been seen
+					 * to overflow: no floor */
+	PACER_PATH_SLOW,
+	PACER_PATH_FULL,		/* slow, and a queue stands in it */
 };
 
 struct pacer_item {
@@ -80,8 +89,8 @@ void pacer_init(struct pacer *p, unsigned int target_bps,
 		void *user);
 /* Drops everything. */
 void pacer_clear(struct pacer *p);
-/* @slow: the path has shown that it carries no more */
-void pacer_set_target(struct pacer *p, unsigned int target_bps, bool slow);
+void pacer_set_target(struct pacer *p, unsigned int target_bps,
+		      enum pacer_path path);
 
 /* Return: 0 (taken), or -ENOBUFS (refused; stays the caller's). */
 int pacer_push(struct pacer *p, enum pacer_class class, void *opaque,

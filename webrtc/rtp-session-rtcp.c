@@ -106,11 +106,16 @@ static void on_twcc_result(void *user, const struct twcc_result *result)
 static int on_twcc(struct rtp_session *s, const struct rtcp_packet *p,
 		   uint64_t now_us)
 {
+	bool outage = s->congestion.outage;
 	int r = twcc_history_feedback(&s->sent, p->items, p->items_len, now_us,
 				      on_twcc_result, &s->congestion);
 
 	if (r < 0)
 		return r;
+	/* After an outage the peer lacks more than can be resent. It would
+	 * ask for a keyframe, but only once it has given up waiting. */
+	for (unsigned int i = 0; outage && i < RTP_SESSION_LINES_MAX; i++)
+		rtp_session_want_keyframe(s, &s->lines[i], now_us);
 	s->stats.twcc_reports++;
 	s->stats.twcc = true;
 	congestion_on_feedback(&s->congestion, now_us);

@@ -279,9 +279,15 @@ void rtp_session_apply_target(struct rtp_session *s)
 {
 	unsigned int bps = congestion_get_target(&s->congestion);
 	unsigned int step = s->told_bps / 100;
+	enum pacer_path path = PACER_PATH_FAST;
 
-	pacer_set_target(&s->pacer, bps,
-			 congestion_is_limited(&s->congestion));
+	if (congestion_is_draining(&s->congestion))
+		path = PACER_PATH_FULL;
+	else if (congestion_is_limited(&s->congestion))
+		path = PACER_PATH_SLOW;
+	else if (congestion_was_seen(&s->congestion))
+		path = PACER_PATH_BRIM;
+	pacer_set_target(&s->pacer, bps, path);
 	/* Small steps are not worth telling; the ends of the range are. */
 	if (bps == s->told_bps ||
 	    (bps > s->told_bps && bps - s->told_bps < step &&

@@ -46,6 +46,7 @@ struct sim {
 	/* what is judged */
 	uint64_t max_queue_us, sent_bytes, arrived_bytes;
 	uint32_t pacer_bytes;
+	double pacer_credit;
 };
 
 static struct sim *sim_new(double link_bps, unsigned int start,
@@ -107,19 +108,23 @@ static void encode_frame(struct sim *s)
 	s->pacer_bytes += (uint32_t) bytes;
 }
 
-/* Spends what 1.5 times the target allows per millisecond. */
+/* Spends what the pacer allows per millisecond. */
 static void pace(struct sim *s)
 {
-	double allowed = congestion_get_target(&s->c) * 1.5 / 8 / 1000 + PACKET;
+	double factor = congestion_is_draining(&s->c) ? 1.0 : 1.5;
+	double allowed = congestion_get_target(&s->c) * factor / 8 / 1000;
 
 	if (!congestion_is_limited(&s->c))
 		allowed = 20000;
-	while (s->pacer_bytes && allowed >= PACKET) {
+	s->pacer_credit += allowed;
+	if (!s->pacer_bytes && s->pacer_credit > PACKET)
+		s->pacer_credit = PACKET;
+	while (s->pacer_bytes && s->pacer_credit >= PACKET) {
 		uint16_t n = (uint16_t) MIN(s->pacer_bytes, PACKET);
 
 		send_packet(s, n);
 		s->pacer_bytes -= n;
-		allowed -= n;
+		s->pacer_credit -= n;
 	}
 }
 

@@ -127,7 +127,7 @@ static void test_queue_is_bounded_in_time_and_number(void)
 
 	n_dropped = 0;
 	pacer_init(&p, 500000, on_drop, NULL);
-	pacer_set_target(&p, 500000, true);
+	pacer_set_target(&p, 500000, PACER_PATH_SLOW);
 	/* 750 kb/s and 400 ms: 37 kB */
 	while (push_video(&p, 5, false, false) == 0)
 		n++;
@@ -149,7 +149,7 @@ static void test_queue_is_bounded_in_time_and_number(void)
 	g_assert_cmpint(pacer_push(&p, PACER_RTX, NULL, 100, 1, false, false,
 				   0), ==, -ENOBUFS);
 	pacer_clear(&p);
-	pacer_set_target(&p, 100000000, false);
+	pacer_set_target(&p, 100000000, PACER_PATH_FAST);
 	for (n = 0; n < PACER_VIDEO_MAX; n++)
 		g_assert_cmpint(push_video(&p, 1, false, false), ==, 0);
 	g_assert_cmpint(push_video(&p, 1, false, false), ==, -ENOBUFS);
@@ -163,7 +163,7 @@ static void test_slow_path_follows_its_rate(void)
 	unsigned int n = 0;
 
 	pacer_init(&p, 400000, on_drop, NULL);
-	pacer_set_target(&p, 400000, true);
+	pacer_set_target(&p, 400000, PACER_PATH_SLOW);
 	push_video(&p, 20, true, false);
 	while (n < 20) {
 		n += let_out(&p, now);
