@@ -589,6 +589,7 @@ int daemon_run(const struct daemon_options *options)
 
 	d->options = options;
 	d->started_us = g_get_monotonic_time();
+	process_stats_read(&d->process); /* the first question counts from here */
 	for (int codec = 0; codec < N_MEDIA_CODECS; codec++)
 		atomic_init(&d->rung[codec], -1);
 	signal(SIGPIPE, SIG_IGN);

@@ -49,9 +49,12 @@ char *control_path_for_daemon(const ControlPathInput *input)
 {
 	if (is_set(input->explicit_path))
 		return g_strdup(input->explicit_path);
-	/* systemd has made it for this very instance. */
-	if (is_set(input->service_dir))
-		return g_build_filename(input->service_dir, SOCKET_NAME, NULL);
+	/* systemd has made it for this very instance; of several the first. */
+	if (is_set(input->service_dir)) {
+		g_auto(GStrv) dirs = g_strsplit(input->service_dir, ":", 2);
+
+		return g_build_filename(dirs[0], SOCKET_NAME, NULL);
+	}
 	if (input->uid == 0)
 		return make_path(input->run_dir, OUR_DIR, input->instance);
 	if (is_set(input->runtime_dir))

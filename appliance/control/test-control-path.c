@@ -39,6 +39,8 @@ static void test_daemon(void)
 	in.instance = "hall";
 	in.service_dir = "/run/skylink/hall";
 	assert_daemon(&in, "/run/skylink/hall/control.sock");
+	in.service_dir = "/run/a:/run/b";
+	assert_daemon(&in, "/run/a/control.sock");
 	in.explicit_path = "/x.sock";
 	assert_daemon(&in, "/x.sock");
 }

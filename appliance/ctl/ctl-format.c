@@ -73,6 +73,17 @@ static void label(GString *s, bool color, const char *text)
 			       (int) (LABEL_COLUMNS - strlen(text)), "");
 }
 
+/* "1 peer", "2 peers": @many without its last letter for one. */
+static char *count_of(double n, const char *many)
+{
+	g_autofree char *count = ctl_text_count(n);
+	size_t len = strlen(many);
+
+	if (n == 1 && len && many[len - 1] == 's')
+		len--;
+	return g_strdup_printf("%s %.*s", count, (int) len, many);
+}
+
 /* Appends ", 12 text" if the member is a number; zero only if @zero. */
 static void append_count(GString *s, JsonObject *o, const char *name,
 			 const char *text, bool zero)
@@ -82,8 +93,8 @@ static void append_count(GString *s, JsonObject *o, const char *name,
 
 	if (!get_number(o, name, &n) || (n == 0 && !zero))
 		return;
-	count = ctl_text_count(n);
-	g_string_append_printf(s, ", %s %s", count, text);
+	count = count_of(n, text);
+	g_string_append_printf(s, ", %s", count);
 }
 
 static enum ctl_color state_color(const char *state)
@@ -200,15 +211,18 @@ static char *rung_size(JsonObject *r)
 }
 
 static char *format_member(JsonObject *o, const char *name,
-			   char *(*format)(double), const char *unit)
+			   char *(*format)(double))
 {
-	g_autofree char *text = NULL;
 	double n;
 
-	if (!get_number(o, name, &n))
-		return g_strdup("");
-	text = format(n);
-	return g_strconcat(text, unit, NULL);
+	return get_number(o, name, &n) ? format(n) : g_strdup("");
+}
+
+static char *count_member(JsonObject *o, const char *name, const char *many)
+{
+	double n;
+
+	return get_number(o, name, &n) ? count_of(n, many) : g_strdup("");
 }
 
 static void add_rung(struct ctl_columns *t, JsonObject *r)
@@ -219,19 +233,16 @@ static void add_rung(struct ctl_columns *t, JsonObject *r)
 	ctl_columns_take(t, CTL_PLAIN, false, safe(r, "encoder"));
 	ctl_columns_take(t, CTL_PLAIN, false, rung_size(r));
 	ctl_columns_take(t, CTL_PLAIN, true,
-			 format_member(r, "target_bps", ctl_text_rate, ""));
+			 format_member(r, "target_bps", ctl_text_rate));
 	ctl_columns_take(t, CTL_PLAIN, true,
-			 format_member(r, "takers", ctl_text_count, " peers"));
+			 count_member(r, "takers", "peers"));
 	ctl_columns_take(t, CTL_PLAIN, true,
-			 format_member(r, "frames_in", ctl_text_count,
-				       " frames"));
+			 count_member(r, "frames_in", "frames"));
 	ctl_columns_take(t, get_number(r, "frames_dropped", &n) && n > 0
 				    ? CTL_WARN : CTL_PLAIN, true,
-			 format_member(r, "frames_dropped", ctl_text_count,
-				       " dropped"));
+			 count_member(r, "frames_dropped", "dropped"));
 	ctl_columns_take(t, CTL_PLAIN, true,
-			 format_member(r, "keyframes", ctl_text_count,
-				       " keyframes"));
+			 count_member(r, "keyframes", "keyframes"));
 	ctl_columns_take(t, CTL_PLAIN, true,
 			 get_number(r, "encode_us_p95", &n)
 				 ? g_strdup_printf("p95 %.1f ms", n / 1000)
@@ -319,11 +330,6 @@ static void status_network(GString *s, JsonObject *o, bool color)
 }
 
 /* --- peers ----------------------------------------------------------------- */
-static char *format_duration(double n)
-{
-	return ctl_text_duration(n);
-}
-
 static void add_loss(struct ctl_columns *t, JsonObject *p)
 {
 	double n;
@@ -351,12 +357,12 @@ static void add_peer(struct ctl_columns *t, JsonObject *p)
 				 ? g_strdup_printf("%.1f ms", n)
 				 : g_strdup(""));
 	ctl_columns_take(t, CTL_PLAIN, true,
-			 format_member(p, "target_bps", ctl_text_rate, ""));
+			 format_member(p, "target_bps", ctl_text_rate));
 	add_loss(t, p);
 	ctl_columns_take(t, CTL_PLAIN, true,
-			 format_member(p, "packets", ctl_text_count, ""));
+			 format_member(p, "packets", ctl_text_count));
 	ctl_columns_take(t, CTL_PLAIN, true,
-			 format_member(p, "since", format_duration, ""));
+			 format_member(p, "since", ctl_text_duration));
 	ctl_columns_take(t, CTL_DIM, false, safe(p, "pair"));
 }
 

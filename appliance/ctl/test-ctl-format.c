@@ -45,7 +45,7 @@ static void test_status(void)
 		"skylinkd 0.1.0, up 3 min 12 s, CPU 12.3 %, 48 MB, 9 threads, "
 		"40 files\n",
 		"Room      joined lobby at http://127.0.0.1:8080, as 5f3a\n",
-		"Server    http://127.0.0.1:8080/, 2 clients, 1 rooms, 3 "
+		"Server    http://127.0.0.1:8080/, 2 clients, 1 room, 3 "
 		"dropped for not reading\n",
 		"Video     live, muted: test 1280x720@30\n",
 		"VP8  libvpx  1280x720  2.50 Mb/s  2 peers  5.76 k frames  4 "
