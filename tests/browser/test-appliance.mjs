@@ -47,7 +47,9 @@ async function checkPicture(t, page, peer, fps) {
   t.ok(frames >= SECONDS * fps * 0.5, `only ${frames} frames captured`);
   t.ok(decoded >= frames * 0.95, `${decoded} decoded of ${frames} captured`);
   t.ok(watched.read >= SECONDS * 3, `only ${watched.read} barcodes read`);
-  t.ok(watched.increasing, 'barcodes out of order');
+  const order = watched.frames.flatMap((n, i) =>
+    i && n <= watched.frames[i - 1] ? [`${watched.frames[i - 1]} then ${n}`] : []);
+  t.deepEqual(order, [], 'barcodes out of order');
   return watched;
 }
 
@@ -83,7 +85,7 @@ async function run(t, { codec, pageFirst, sending }) {
   const row = status.peers[0];
   t.equal(row.codec.toLowerCase(), codec);
   t.equal(row.profile, 'AEAD_AES_128_GCM');
-  t.equal(stats.transport.srtp, 'AEAD_AES_128_GCM');
+  t.match(stats.transport.srtp, /AEAD_AES_128_GCM$/);
   t.equal(status.video.rungs.length, 1);
   t.equal(status.video.frame_copies, 0, 'pictures were copied on their way');
   t.equal(status.network.bitstream_copies, 0, 'units were copied on their way');

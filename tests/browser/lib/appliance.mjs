@@ -5,7 +5,7 @@
 //   await appliance.waitFor((status) => status.room.state === 'joined', 'it to join');
 
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -47,7 +47,9 @@ export async function startServer(t, { listen = '127.0.0.1:0', args = [] } = {})
 export async function startAppliance(t, args = []) {
   const folder = await mkdtemp(path.join(tmpdir(), 'skylink-appliance-'));
   const socket = path.join(folder, 'control.sock');
-  const child = spawn(path.join(BUILD, DAEMON), ['--config', '/dev/null',
+  const config = path.join(folder, 'skylink.conf');
+  await writeFile(config, ''); // not what this machine may have in /etc
+  const child = spawn(path.join(BUILD, DAEMON), ['--config', config,
     '--socket', socket, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = new Promise((resolve) => child.once('exit',
     (code, signal) => resolve(code ?? signal)));

@@ -30,8 +30,8 @@ window.measure = (() => {
     return sum / 48;
   }
 
-  function readCells(video, size) {
-    context.drawImage(video, 0, 0, CELLS * size, size, 0, 0, canvas.width, canvas.height);
+  function readCells(picture, size) {
+    context.drawImage(picture, 0, 0, CELLS * size, size, 0, 0, canvas.width, canvas.height);
     const pixels = context.getImageData(0, 0, canvas.width, canvas.height).data;
     const values = [];
     for (let i = 0; i < CELLS; i++) values.push(brightness(pixels, i));
@@ -60,14 +60,15 @@ window.measure = (() => {
     return [...new Set(sizes)].filter((s) => s * CELLS <= width + 1);
   }
 
-  // The barcode of what the element shows now: { clock, frame } or null.
-  function barcode(video) {
+  // The barcode of what the element shows now, or of a VideoFrame taken from
+  // it: { clock, frame } or null.
+  function barcode(video, picture = video) {
     const width = video.videoWidth;
     if (!width) return null;
     const sizes = cellSizes(width);
     if (video.barcodeCell?.width === width) sizes.unshift(video.barcodeCell.size);
     for (const size of sizes) {
-      const found = readCells(video, size);
+      const found = readCells(picture, size);
       if (!found) continue;
       video.barcodeCell = { width, size };
       return found;
@@ -89,13 +90,20 @@ window.measure = (() => {
     let base = 0;
     let previous = null;
     let previousTime = null;
+    let previousTimestamp = null;
     function onFrame(now, metadata) {
       if (stopped) return;
       video.requestVideoFrameCallback(onFrame);
       seen.presented++;
       if (previousTime !== null) seen.interval.push(now - previousTime);
       previousTime = now;
-      const code = barcode(video);
+      // A late callback finds the next picture already there, and the next
+      // callback finds it again: one picture counts once.
+      const picture = new VideoFrame(video);
+      const repeated = picture.timestamp === previousTimestamp;
+      previousTimestamp = picture.timestamp;
+      const code = repeated ? null : barcode(video, picture);
+      picture.close();
       if (!code) return;
       seen.read++;
       const shownAt = (performance.timeOrigin + metadata.expectedDisplayTime) * 10;
