@@ -186,6 +186,16 @@ struct sctp_slot *sctp_slot_get(struct sctp_stack *stack,
 	return slot;
 }
 
+void sctp_slot_register(struct sctp_slot *slot)
+{
+	/* Seen in 0.9.5: usrsctp_deregister_address() queues work for the
+	 * iterator thread, which takes a reference on some other socket. Not
+	 * run, it leaks, and that socket never goes. */
+	if (!slot->registered)
+		usrsctp_register_address(slot);
+	slot->registered = true;
+}
+
 static void put_back(struct sctp_slot *slot)
 {
 	struct sctp_stack *stack = slot->stack;

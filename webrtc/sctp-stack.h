@@ -61,12 +61,15 @@ struct sctp_slot {
 	struct sctp_slot *next_free;
 	struct sctp_slot *prev, *next;	/* of those in use */
 	struct sctp_slot *next_dirty, *next_dead;
-	bool dirty;
+	bool dirty, registered;
 };
 
 /* Return: a slot, or NULL when all are taken. */
 struct sctp_slot *sctp_slot_get(struct sctp_stack *stack,
 				const struct sctp_slot_ops *ops, void *assoc);
+/* Makes the slot an address usrsctp accepts. It stays one as long as the
+ * stack lives: to remove it usrsctp would use a thread that is not there. */
+void sctp_slot_register(struct sctp_slot *slot);
 /* Forgets the association; destroy() is called now, or when the calls on the
  * stack have returned. No other function of its ops is called any more. */
 void sctp_slot_put(struct sctp_slot *slot);

@@ -28,7 +28,7 @@ struct sctp_assoc {
 	const struct sctp_ops *ops;
 	void *user;
 	struct socket *socket;
-	bool dtls_client, registered, started, up, failed;
+	bool dtls_client, started, up, failed;
 	bool aborted;		/* an ABORT came in */
 	bool freed;		/* the user's pointers are gone */
 	unsigned int n_out;	/* streams we may use, once up */
@@ -539,10 +539,7 @@ static void close_socket(struct sctp_assoc *a)
 {
 	if (a->socket)
 		usrsctp_close(a->socket);
-	if (a->registered)
-		usrsctp_deregister_address(a->slot);
 	a->socket = NULL;
-	a->registered = false;
 }
 
 static void destroy(void *assoc)
@@ -607,8 +604,7 @@ static int open_socket(struct sctp_assoc *a)
 	r = sctp_socket_new(on_receive, a->slot, &a->socket);
 	if (r < 0)
 		return r;
-	usrsctp_register_address(a->slot);
-	a->registered = true;
+	sctp_slot_register(a->slot);
 	return sctp_socket_connect(a->socket, a->slot);
 }
 

@@ -156,7 +156,7 @@ static void world_init(struct world *w)
 	w->slot = sctp_slot_get(w->stack, &slot_ops, w);
 	g_assert_nonnull(w->slot);
 	g_assert_cmpint(sctp_socket_new(receive, w, &w->socket), ==, 0);
-	usrsctp_register_address(w->slot);
+	sctp_slot_register(w->slot);
 	g_assert_cmpint(sctp_socket_connect(w->socket, w->slot), ==, 0);
 	g_assert_cmpint(sctp_assoc_start(w->assoc), ==, 0);
 	for (int i = 0; i < 1000 && !sctp_assoc_is_up(w->assoc); i++)
@@ -168,7 +168,6 @@ static void world_done(struct world *w)
 {
 	w->assoc = sctp_assoc_free(w->assoc);
 	usrsctp_close(w->socket);
-	usrsctp_deregister_address(w->slot);
 	sctp_slot_put(w->slot);
 	w->stack = sctp_stack_unref(w->stack);
 	g_queue_clear_full(&w->to_us, (GDestroyNotify) g_bytes_unref);

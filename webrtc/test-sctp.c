@@ -726,13 +726,14 @@ static void test_garbage(void)
 	world_done(&w);
 }
 
-/* Associations come and go on one stack; nothing of the former is left. */
+/* Associations come and go on one stack, until every slot has been used
+ * again; nothing of the former is left, or the end would not be reached. */
 static void test_many(void)
 {
 	struct sctp_stack *stack = NULL;
 
 	g_assert_cmpint(sctp_stack_ref(&stack), ==, 0);
-	for (int i = 0; i < 20; i++) {
+	for (int i = 0; i < SCTP_STACK_SLOTS_MAX / 2 + 50; i++) {
 		struct world w;
 
 		world_init(&w);
