@@ -118,23 +118,33 @@ static void keep_quiet(const char *file, int line, const char *function,
 {
 }
 
+/* The PCM of that name behind the conversion layer. Return: false if it has
+ * conversion already, or a name that cannot be written like this. */
+static bool with_conversion(const char *name, char *ret, size_t size)
+{
+	int n;
+
+	if (!strncmp(name, "plug", 4) || strchr(name, '\''))
+		return false;
+	n = snprintf(ret, size, strncmp(name, "hw:", 3) ? "plug:'%s'" :
+		     "plug%s", name);
+	return n > 0 && (size_t) n < size;
+}
+
 int alsa_capture_open(struct alsa_capture **ret, const char *name,
 		      unsigned int rate, unsigned int channels)
 {
 	struct alsa_capture *c = calloc(1, sizeof(*c));
 	snd_local_error_handler_t loud;
+	char plug[sizeof(c->info.name)];
 	int r;
 
 	if (!c)
 		return -ENOMEM;
 	loud = snd_lib_error_set_local(keep_quiet);	/* this thread's */
 	r = open_and_set(c, name, rate, channels);
-	if (r == -EINVAL && !strncmp(name, "hw:", 3)) {
-		char plug[160];
-
-		snprintf(plug, sizeof(plug), "plug%s", name);
+	if (r == -EINVAL && with_conversion(name, plug, sizeof(plug)))
 		r = open_and_set(c, plug, rate, channels);
-	}
 	snd_lib_error_set_local(loud);
 	if (r < 0) {
 		free(c);

@@ -2,8 +2,8 @@
 /* drivers/alsa-capture.h - sound from an ALSA capture device
  *
  * Interleaved S16 at the rate asked for. The device is opened by its PCM name;
- * for "hw:..." names the automatic conversion layer ("plug") is put in front
- * when the hardware has another rate, format or channel count.
+ * the automatic conversion layer ("plug") is put in front of it when it has
+ * another rate, format or channel count.
  *
  * Source:  alsa-lib PCM API
  * Thread:  capture

@@ -328,14 +328,19 @@ void v4l2_capture_stop(struct v4l2_capture *c)
 static uint64_t capture_time_us(const struct v4l2_buffer *b)
 {
 	struct timespec now;
+	uint64_t now_us, us;
 
-	if ((b->flags & V4L2_BUF_FLAG_TIMESTAMP_MASK) ==
-	    V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC)
-		return (uint64_t) b->timestamp.tv_sec * 1000000 +
-			(uint64_t) b->timestamp.tv_usec;
-	/* Old drivers stamp with the wall clock, which jumps: use ours. */
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
+	now_us = (uint64_t) now.tv_sec * 1000000 +
+		(uint64_t) now.tv_nsec / 1000;
+	us = (uint64_t) b->timestamp.tv_sec * 1000000 +
+		(uint64_t) b->timestamp.tv_usec;
+	/* Old drivers stamp with the wall clock, which jumps; vivid with the
+	 * time at which the frame would have ended, which is to come. */
+	if ((b->flags & V4L2_BUF_FLAG_TIMESTAMP_MASK) !=
+	    V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC || us > now_us)
+		return now_us;
+	return us;
 }
 
 static bool signal_changed(struct v4l2_capture *c)

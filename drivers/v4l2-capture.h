@@ -45,7 +45,8 @@ struct v4l2_frame {
 	const uint8_t *data[V4L2_CAPTURE_PLANES_MAX];
 	size_t bytes[V4L2_CAPTURE_PLANES_MAX];	/* used */
 	uint32_t sequence;		/* a gap: the driver lost pictures */
-	uint64_t capture_us;		/* CLOCK_MONOTONIC, microseconds */
+	uint64_t capture_us;		/* CLOCK_MONOTONIC, microseconds; not
+					 * in the future */
 	bool damaged;			/* the driver says so, or it is empty:
 					 * do not show */
 };
