@@ -29,7 +29,7 @@
 
 #define HANDSHAKE_MAX_CANDIDATES 128	/* held back for a description */
 #define HANDSHAKE_TOTAL_CANDIDATES 1024 /* taken in one negotiation */
-#define HANDSHAKE_TIE_US    (2 * G_USEC_PER_SEC)  /* then the smaller id offers */
+#define HANDSHAKE_TIE_US    (2 * G_USEC_PER_SEC) /* then the smaller offers */
 #define HANDSHAKE_WAIT_US   (10 * G_USEC_PER_SEC) /* for an offer or answer */
 #define HANDSHAKE_RESEND_US (1 * G_USEC_PER_SEC)  /* between re-sent offers */
 #define HANDSHAKE_RESENDS   2	/* unasked ones, per offer */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* appliance/room/peer-info.h - what is known about a peer, as the API's peerInfo
+/* appliance/room/peer-info.h - what is known about a peer: the API's peerInfo
  *
  * Fed by every message that carries userInfo and by the mute and user events;
  * an event with an older stamp than the last of its kind is ignored.

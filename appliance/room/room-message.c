@@ -49,7 +49,8 @@ static void take_text(Room *r, const Message *m)
 	}
 	params = room_peer_event_params(peer);
 	message = json_object_new();
-	json_object_set_member(message, "content", json_node_copy(m->text.data));
+	json_object_set_member(message, "content",
+			       json_node_copy(m->text.data));
 	json_object_set_string_member(message, "senderPeerId", m->mid);
 	if (m->target)
 		json_object_set_string_member(message, "targetPeerId",

@@ -5,11 +5,8 @@
 #include <string.h>
 
 #include "appliance/room/dt-message.h"
-
-struct channel {
-	char *label;
-	gboolean messaging;
-};
+#include "appliance/room/peer-channels.h"
+#include "appliance/room/rtc-describe.h"
 
 struct RoomPeer {
 	RoomPeerConfig config;
@@ -22,10 +19,8 @@ struct RoomPeer {
 	gint64 since_us;		/* real time */
 	gboolean connected, detached;
 
-	GHashTable *channels;		/* number: struct channel */
-	char *messaging_label;		/* NULL: none yet */
-	gboolean has_messaging, opened_messaging;
-	uint16_t messaging;		/* the newest */
+	struct peer_channels channels;
+	gboolean opened_messaging;	/* it was us who made it */
 	guint reopens;
 
 	gboolean has_codec;
@@ -84,7 +79,7 @@ JsonObject *room_peer_event_params(RoomPeer *p)
 }
 
 static void emit_channel(RoomPeer *p, const char *state,
-			 const struct channel *channel)
+			 const struct peer_channel *channel)
 {
 	JsonObject *params = state_params(p, state);
 
@@ -142,21 +137,6 @@ static void give_up_codec(RoomPeer *p)
 	p->config.events->codec_use(p->config.user, p->codec, FALSE);
 }
 
-static void forget_channels(RoomPeer *p)
-{
-	g_hash_table_remove_all(p->channels);
-	g_clear_pointer(&p->messaging_label, g_free);
-	p->has_messaging = p->opened_messaging = FALSE;
-}
-
-static void free_channel(gpointer data)
-{
-	struct channel *c = data;
-
-	g_free(c->label);
-	g_free(c);
-}
-
 RoomPeer *room_peer_new(const RoomPeerConfig *config, GError **error)
 {
 	RoomPeer *p = g_new0(RoomPeer, 1);
@@ -170,7 +150,7 @@ RoomPeer *room_peer_new(const RoomPeerConfig *config, GError **error)
 		return NULL;
 	}
 	p->since_us = g_get_real_time();
-	p->channels = g_hash_table_new_full(NULL, NULL, NULL, free_channel);
+	peer_channels_init(&p->channels);
 	peer_info_init(&p->info, config->room);
 	handshake_init(&p->handshake, config->self->mid, config->id,
 		       config->self->weight, &handshake_ops, p);
@@ -195,8 +175,7 @@ RoomPeer *room_peer_free(RoomPeer *p)
 	give_up_codec(p);
 	handshake_done(&p->handshake);
 	peer_info_done(&p->info);
-	g_hash_table_unref(p->channels);
-	g_free(p->messaging_label);
+	peer_channels_done(&p->channels);
 	g_free(p->audio_stream);
 	g_free(p->video_stream);
 	g_free(p->id);
@@ -294,7 +273,8 @@ static gboolean do_offer(void *user, gboolean ice_restart,
 	g_autofree char *sdp = NULL;
 
 	/* The first channel that a peer sees is the one for messages. */
-	if (!p->opened_messaging && !p->has_messaging) {
+	if (!p->opened_messaging &&
+	    !peer_channels_get_messaging(&p->channels)) {
 		g_autofree char *label = g_strdup_printf(
 			"%s_%s", p->config.self->mid, p->id);
 
@@ -400,7 +380,8 @@ static gboolean do_start_over(void *user)
 	rtc_peer_free(p->rtc);
 	p->rtc = fresh;
 	p->pending = p->gathered = p->described = FALSE;
-	forget_channels(p);
+	peer_channels_clear(&p->channels);
+	p->opened_messaging = FALSE;
 	give_up_codec(p);
 	return TRUE;
 }
@@ -449,33 +430,13 @@ static void on_gathering_done(void *user)
 		send_description(p, p->pending_type, sdp, NULL, FALSE);
 }
 
-static const char *ice_state_name(enum rtc_ice_state state)
-{
-	switch (state) {
-	case RTC_ICE_NEW:
-		return "starting";
-	case RTC_ICE_CHECKING:
-		return "checking";
-	case RTC_ICE_CONNECTED:
-		return "connected";
-	case RTC_ICE_COMPLETED:
-		return "completed";
-	case RTC_ICE_FAILED:
-		return "failed";
-	case RTC_ICE_DISCONNECTED:
-		return "disconnected";
-	case RTC_ICE_CLOSED:
-		return "closed";
-	}
-	return "closed";
-}
-
 static void on_ice_state(void *user, enum rtc_ice_state state)
 {
 	RoomPeer *p = user;
 
 	p->ice_state = state;
-	emit(p, "iceConnectionState", state_params(p, ice_state_name(state)));
+	emit(p, "iceConnectionState",
+	     state_params(p, rtc_describe_ice_state(state)));
 }
 
 static void on_state(void *user, enum rtc_state state, const char *detail)
@@ -507,25 +468,13 @@ static void on_channel_open(void *user, uint16_t number, const char *label,
 			    bool remote)
 {
 	RoomPeer *p = user;
-	struct channel *c;
+	const struct peer_channel *channel =
+		peer_channels_add(&p->channels, number, label);
 
-	if (g_hash_table_size(p->channels) >= ROOM_PEER_MAX_CHANNELS) {
+	if (channel)
+		emit_channel(p, "open", channel);
+	else
 		rtc_peer_close_channel(p->rtc, number);
-		return;
-	}
-	if (!p->messaging_label)
-		p->messaging_label = g_strdup(label);
-	c = g_new0(struct channel, 1);
-	c->label = g_strdup(label);
-	/* 0.6.12 makes one more of the same label with each offer, and talks
-	 * on the newest. */
-	c->messaging = !strcmp(label, p->messaging_label);
-	g_hash_table_insert(p->channels, GUINT_TO_POINTER(number), c);
-	if (c->messaging) {
-		p->messaging = number;
-		p->has_messaging = TRUE;
-	}
-	emit_channel(p, "open", c);
 }
 
 static gboolean on_reopen(gpointer data)
@@ -534,47 +483,26 @@ static gboolean on_reopen(gpointer data)
 	g_autoptr(GError) error = NULL;
 
 	stop_timer(&p->reopen_timer);
-	if (!p->has_messaging &&
-	    !rtc_peer_open_channel(p->rtc, p->messaging_label, &error))
+	if (!peer_channels_get_messaging(&p->channels) &&
+	    !rtc_peer_open_channel(p->rtc, p->channels.messaging_label,
+				   &error))
 		g_debug("Peer %s: %s", p->id, error->message);
 	return G_SOURCE_REMOVE;
-}
-
-/* Another channel of the messaging label, if there is one left. */
-static gboolean find_messaging(RoomPeer *p, uint16_t *ret)
-{
-	GHashTableIter iter;
-	gpointer key, value;
-
-	g_hash_table_iter_init(&iter, p->channels);
-	while (g_hash_table_iter_next(&iter, &key, &value)) {
-		if (!((struct channel *) value)->messaging)
-			continue;
-		*ret = (uint16_t) GPOINTER_TO_UINT(key);
-		return TRUE;
-	}
-	return FALSE;
 }
 
 static void on_channel_closed(void *user, uint16_t number)
 {
 	RoomPeer *p = user;
-	gpointer value;
-	struct channel *c;
+	struct peer_channel *channel = peer_channels_take(&p->channels, number);
 
-	if (!g_hash_table_steal_extended(p->channels, GUINT_TO_POINTER(number),
-					 NULL, &value))
+	if (!channel)
 		return;
-	c = value;
-	emit_channel(p, "closed", c);
-	if (c->messaging && p->messaging == number) {
-		p->has_messaging = find_messaging(p, &p->messaging);
-		if (!p->has_messaging && p->opened_messaging && p->connected &&
-		    p->reopens++ < ROOM_PEER_REOPENS)
-			set_timer(p, &p->reopen_timer, ROOM_PEER_REOPEN_MS,
-				  on_reopen);
-	}
-	free_channel(c);
+	emit_channel(p, "closed", channel);
+	if (channel->messaging && !peer_channels_get_messaging(&p->channels) &&
+	    p->opened_messaging && p->connected &&
+	    p->reopens++ < ROOM_PEER_REOPENS)
+		set_timer(p, &p->reopen_timer, ROOM_PEER_REOPEN_MS, on_reopen);
+	peer_channel_free(channel);
 }
 
 static void take_p2p_message(RoomPeer *p, const DtMessage *m)
@@ -813,64 +741,19 @@ void room_peer_send_media_state(RoomPeer *p, gboolean video)
 
 int room_peer_send_p2p(RoomPeer *p, gboolean is_private, JsonNode *data)
 {
+	const struct peer_channel *channel =
+		peer_channels_get_messaging(&p->channels);
 	g_autofree char *text = NULL;
 
-	if (!p->has_messaging)
+	if (!channel)
 		return -ENOTCONN;
 	text = dt_message_build_message(p->config.self->mid, p->id, is_private,
 					data);
-	return rtc_peer_send(p->rtc, p->messaging, true,
+	return rtc_peer_send(p->rtc, channel->number, true,
 			     (const uint8_t *) text, strlen(text));
 }
 
 /* --- for people ---------------------------------------------------------- */
-static void add_text(JsonObject *o, const char *name, const char *text)
-{
-	if (text)
-		json_object_set_string_member(o, name, text);
-	else
-		json_object_set_null_member(o, name);
-}
-
-static JsonObject *describe_rtc(RoomPeer *p)
-{
-	JsonObject *o = json_object_new();
-	struct rtc_peer_stats s;
-
-	rtc_peer_get_stats(p->rtc, &s);
-	add_text(o, "srtpProfile", s.srtp_profile);
-	add_text(o, "dtlsRole", s.dtls_role);
-	add_text(o, "videoCodec", s.video_codec);
-	json_object_set_string_member(o, "candidatePair", s.pair);
-	json_object_set_boolean_member(o, "kernelDemux", s.kernel_demux);
-	json_object_set_boolean_member(o, "gso", s.gso);
-	json_object_set_int_member(o, "rttUs", s.rtt_us);
-	json_object_set_int_member(o, "targetBps", s.target_bps);
-	json_object_set_double_member(o, "loss", (gdouble) s.loss);
-#define COUNTER(name, field)                                                   \
-	json_object_set_int_member(o, name, (gint64) s.field)
-	COUNTER("audioPackets", audio_packets);
-	COUNTER("audioBytes", audio_bytes);
-	COUNTER("videoPackets", video_packets);
-	COUNTER("videoBytes", video_bytes);
-	COUNTER("videoFrames", video_frames);
-	COUNTER("videoFramesDropped", video_frames_dropped);
-	COUNTER("rtxPackets", rtx_packets);
-	COUNTER("nacks", nacks);
-	COUNTER("plis", plis);
-	COUNTER("firs", firs);
-	COUNTER("receivedAudioPackets", rx_audio_packets);
-	COUNTER("receivedAudioBytes", rx_audio_bytes);
-	COUNTER("receivedVideoPackets", rx_video_packets);
-	COUNTER("receivedVideoBytes", rx_video_bytes);
-	COUNTER("receivedLost", rx_lost);
-	COUNTER("receivedBad", rx_bad);
-	COUNTER("twccReports", twcc_reports);
-	COUNTER("rembReports", remb_reports);
-#undef COUNTER
-	return o;
-}
-
 static const char *handshake_state_name(enum handshake_state state)
 {
 	switch (state) {
@@ -894,23 +777,25 @@ JsonObject *room_peer_describe(RoomPeer *p)
 	g_autoptr(GDateTime) since =
 		g_date_time_new_from_unix_utc(p->since_us / G_USEC_PER_SEC);
 	g_autofree char *since_text = g_date_time_format_iso8601(since);
+	struct rtc_peer_stats stats;
 
 	json_object_set_string_member(o, "peerId", p->id);
 	json_object_set_string_member(o, "agent", p->info.agent);
 	json_object_set_string_member(o, "version", p->info.version);
 	json_object_set_string_member(o, "os", p->info.os);
-	add_text(o, "SMProtocolVersion", p->info.sm_version);
-	add_text(o, "DTProtocolVersion", p->info.dt_version);
+	rtc_describe_text(o, "SMProtocolVersion", p->info.sm_version);
+	rtc_describe_text(o, "DTProtocolVersion", p->info.dt_version);
 	json_object_set_string_member(o, "signalingState",
 				      handshake_state_name(p->handshake.state));
 	json_object_set_string_member(o, "iceConnectionState",
-				      ice_state_name(p->ice_state));
+				      rtc_describe_ice_state(p->ice_state));
 	json_object_set_boolean_member(o, "connected", p->connected);
 	/* connected still, though the room was left by its signaling */
 	json_object_set_boolean_member(o, "kept", p->detached);
-	json_object_set_boolean_member(o, "messaging", p->has_messaging);
-	json_object_set_int_member(o, "channels",
-				   g_hash_table_size(p->channels));
+	json_object_set_boolean_member(
+		o, "messaging",
+		peer_channels_get_messaging(&p->channels) != NULL);
+	json_object_set_int_member(o, "channels", p->channels.list->len);
 	json_object_set_string_member(o, "since", since_text);
 	json_object_set_object_member(o, "peerInfo", info);
 	json_object_set_member(o, "userData",
@@ -919,6 +804,7 @@ JsonObject *room_peer_describe(RoomPeer *p)
 		o, "mediaStatus",
 		json_object_ref(json_object_get_object_member(info,
 							      "mediaStatus")));
-	json_object_set_object_member(o, "rtc", describe_rtc(p));
+	rtc_peer_get_stats(p->rtc, &stats);
+	json_object_set_object_member(o, "rtc", rtc_describe_stats(&stats));
 	return o;
 }

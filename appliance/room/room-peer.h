@@ -4,7 +4,8 @@
  *
  * Source:  docs/skylink-protocol.md §5 to §10
  * Thread:  control
- * Memory:  belongs to the room. At most ROOM_PEER_MAX_CHANNELS channels
+ * Memory:  belongs to the room. At most PEER_CHANNELS_MAX channels
+ *          and the handshake's candidates
  */
 #pragma once
 
@@ -13,7 +14,6 @@
 #include "appliance/room/peer-info.h"
 #include "webrtc/rtc.h"
 
-#define ROOM_PEER_MAX_CHANNELS	 64
 #define ROOM_PEER_REOPENS	 8	/* of a messaging channel that closes */
 #define ROOM_PEER_REOPEN_MS	 100
 

@@ -36,7 +36,7 @@ struct Room {
 	/* others */
 	GHashTable *peers;		/* id: RoomPeer, owned */
 	GPtrArray *kept;		/* RoomPeer whose signaling is gone */
-	GHashTable *byes;		/* id: GSource of a bye not yet obeyed */
+	GHashTable *byes;		/* id: GSource of a bye that waits */
 	guint64 peers_refused, unexpected;
 };
 

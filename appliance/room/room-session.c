@@ -523,7 +523,9 @@ JsonObject *room_session_describe(RoomSession *s)
 		json_object_set_string_member(o, "sid", s->sid);
 	else
 		json_object_set_null_member(o, "sid");
-	json_object_set_int_member(o, "retries", s->attempt);
+	json_object_set_int_member(
+		o, "retries",
+		s->state == ROOM_SESSION_IN_ROOM ? 0 : s->attempt);
 	if (s->state == ROOM_SESSION_BACKOFF)
 		json_object_set_int_member(o, "nextAttemptMs",
 					   MAX(left, 0) / 1000);

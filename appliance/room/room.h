@@ -38,7 +38,7 @@ typedef struct Room Room;
 typedef struct {
 	GMainContext *context;
 	struct rtc_engine *engine;
-	const char *room_server;	/* "http://127.0.0.1:8080" or "//host" */
+	const char *room_server;	/* "http://127.0.0.1:8080", "//host" */
 	const char *app_key;
 	const char *secret;		/* or NULL */
 	JsonNode *user_data;		/* or NULL */

@@ -275,6 +275,14 @@ static void add_section(JsonArray *list, const struct section *s,
 	json_array_add_object_element(list, o);
 }
 
+/* m=<media> <port> ... */
+static gboolean has_port_zero(const char *line)
+{
+	const char *port = strchr(line, ' ');
+
+	return port && g_str_has_prefix(port, " 0 ");
+}
+
 JsonArray *media_info_build(const char *sdp, const char *mid,
 			    const char *stream_id, gboolean audio_muted,
 			    gboolean video_muted)
@@ -291,8 +299,9 @@ JsonArray *media_info_build(const char *sdp, const char *mid,
 			s = (struct section){
 				.audio = g_str_has_prefix(*l, "m=audio "),
 				.video = g_str_has_prefix(*l, "m=video "),
-				/* sendrecv when nothing is said */
-				.sends = !g_str_has_prefix(*l + 7, " 0 "),
+				/* sendrecv when nothing is said; port 0 is
+				 * an m-line that was given up */
+				.sends = !has_port_zero(*l),
 			};
 		} else if (g_str_has_prefix(*l, "a=mid:")) {
 			s.mid = *l + strlen("a=mid:");

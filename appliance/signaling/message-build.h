@@ -4,8 +4,8 @@
  * Each carries the union of the fields that the client versions want, in the
  * way that suits all of them.
  *
- * Source:  docs/skylink-protocol.md §4.2, §16 "How a native peer can serve all
- *          of them"
+ * Source:  docs/skylink-protocol.md §4.2, §16 (how a native peer can serve
+ *          all versions)
  * Thread:  any
  * Memory:  every builder returns a new JsonObject (transfer full); arguments
  *          are borrowed, objects and nodes among them referenced

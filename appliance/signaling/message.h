@@ -125,7 +125,7 @@ typedef struct {
 			const char *cid;
 		} text;			/* public, private, message */
 		struct {
-			JsonNode *user_data;	/* updateUserEvent; never NULL */
+			JsonNode *user_data;	/* updateUserEvent; set */
 			gboolean muted;		/* mute*Event */
 			gboolean has_stamp;
 			gdouble stamp;		/* sender's clock, ms */

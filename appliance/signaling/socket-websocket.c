@@ -115,9 +115,11 @@ websocket_open(SoupSession *session, const char *url, gsize max_bytes,
 
 static void websocket_send(SocketTransport *t, const char *packet)
 {
-	if (t->connection && soup_websocket_connection_get_state(
-				     t->connection) == SOUP_WEBSOCKET_STATE_OPEN)
-		soup_websocket_connection_send_text(t->connection, packet);
+	SoupWebsocketConnection *c = t->connection;
+
+	if (c && soup_websocket_connection_get_state(c) ==
+			 SOUP_WEBSOCKET_STATE_OPEN)
+		soup_websocket_connection_send_text(c, packet);
 }
 
 /* The connection lives on until what is queued and the close are out: it

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* appliance/signaling/user-info.h - what a peer tells about itself and its media
+/* appliance/signaling/user-info.h - what a peer tells about itself and media
  *
  * 0.6.x sends flat settings and flags; 2.x keys them by stream id. Both are
  * read into the flat form that the 0.6.12 API documents.
@@ -16,7 +16,7 @@ typedef struct {
 	JsonNode *user_data;		/* a copy, or NULL when absent */
 	JsonNode *audio, *video;	/* settings: false, true or an object; a
 					 * copy, or NULL when absent */
-	JsonNode *bandwidth;		/* limits in kbit/s, an object, or NULL */
+	JsonNode *bandwidth;		/* limits, kbit/s: an object or NULL */
 	gboolean has_media_status;
 	gboolean audio_muted, video_muted;
 	gboolean screenshare;
