@@ -66,7 +66,7 @@ void congestion_on_sent(struct congestion *c, uint32_t bytes, uint64_t now_us)
 	c->sent_since_feedback += bytes;
 }
 
-/* --- what is measured ------------------------------------------------------ */
+/* --- what is measured ------------------------------------------------- */
 
 static void add_arrival(struct congestion *c, int64_t arrival_us,
 			uint32_t bytes)

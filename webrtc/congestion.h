@@ -56,7 +56,7 @@ struct congestion {
 	uint64_t clean_us;		/* since when no congestion was seen */
 	uint64_t last_us;		/* the last increase was reckoned */
 	uint64_t last_decrease_us;	/* 0: never */
-	double link_bps;		/* capacity when last seen; 0: unknown */
+	double link_bps;		/* capacity when last seen; or 0 */
 	bool feedback;			/* TWCC has been received */
 	uint64_t last_feedback_us;
 	bool outage;

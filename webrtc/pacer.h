@@ -47,7 +47,7 @@ enum pacer_class {
 };
 
 enum pacer_path {
-	PACER_PATH_FAST,		/* not known to be slower than we send */
+	PACER_PATH_FAST,		/* not known to be too slow */
 	PACER_PATH_BRIM,		/* carries the target, but has been seen
 					 * to overflow: no floor */
 	PACER_PATH_SLOW,

@@ -21,8 +21,8 @@ struct rtp_line {
 	enum media_codec codec;
 	struct rtp_sender sender;
 	struct keyframe_requests keyframes;
-	bool need_keyframe;		/* delta frames are useless until it */
-	bool had_keyframe;		/* one has been queued since the start */
+	bool need_keyframe;		/* delta frames are useless without */
+	bool had_keyframe;		/* a joiner's, queued already */
 	bool numbered;
 	uint64_t next_number;		/* the unit expected next */
 };
@@ -49,7 +49,7 @@ struct rtp_session {
 	struct pacer pacer;
 	struct congestion congestion;
 	unsigned int told_bps;		/* target last told */
-	uint64_t rtx_free_us;		/* retransmissions are paid until then */
+	uint64_t rtx_free_us;		/* RTX is paid until then */
 	struct twcc_history sent;
 
 	struct rtp_rx_kind rx[128];

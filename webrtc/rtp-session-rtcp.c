@@ -13,7 +13,7 @@
 /* SRTCP: index and tag, at most */
 #define SEAL_ROOM	 64
 
-/* --- what comes ------------------------------------------------------------- */
+/* --- what comes ------------------------------------------------------- */
 
 static struct rtp_line *line_by_ssrc(struct rtp_session *s, uint32_t ssrc)
 {
@@ -219,7 +219,7 @@ int rtp_session_on_rtp(struct rtp_session *s, const uint8_t *packet,
 	return 0;
 }
 
-/* --- what goes ------------------------------------------------------------- */
+/* --- what goes -------------------------------------------------------- */
 
 /* A compound under construction in a buffer of its own. */
 struct compound {

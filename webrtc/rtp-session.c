@@ -8,7 +8,7 @@
 #include "webrtc/be.h"
 #include "webrtc/rtp.h"
 
-#define CHUNK_BYTES_MAX	    64000	/* a UDP super-packet stays below 64 KiB */
+#define CHUNK_BYTES_MAX	    64000	/* UDP super-packets stay below 64 KiB */
 #define RTX_RATE_SHARE	    2		/* at most 1/2 of the target is RTX */
 #define RTX_BURST_US	    UINT64_C(400000) /* of that rate at once */
 #define RESEND_MIN_US	    UINT64_C(20000)
@@ -24,7 +24,7 @@ struct chunk {
 	bool closed;			/* a shorter one ended the run */
 };
 
-/* --- chunks ---------------------------------------------------------------- */
+/* --- chunks ----------------------------------------------------------- */
 
 static void chunk_send(struct rtp_session *s, struct chunk *c)
 {
@@ -72,7 +72,7 @@ static void chunk_append(struct chunk *c, size_t plain, size_t len)
 	c->segments++;
 }
 
-/* --- packets ---------------------------------------------------------------- */
+/* --- packets ---------------------------------------------------------- */
 
 enum emitted {
 	EMIT_NO_BUFFER,
@@ -178,7 +178,7 @@ static enum emitted emit_rtx(struct rtp_session *s, struct rtp_line *line,
 	return EMIT_SENT;
 }
 
-/* --- letting out ------------------------------------------------------------ */
+/* --- letting out ------------------------------------------------------ */
 
 /* A retransmission in the queue is a line and a number, no reference: the
  * history may forget it before its turn. */
@@ -362,7 +362,7 @@ void rtp_session_resend(struct rtp_session *s, struct rtp_line *line,
 	sent->resent_ms = (uint32_t) (now_us / 1000);
 }
 
-/* --- units ------------------------------------------------------------------ */
+/* --- units ------------------------------------------------------------ */
 
 /* May this unit go, or is it useless without what is missing before it? */
 static bool video_admitted(struct rtp_session *s, struct rtp_line *line,
@@ -419,7 +419,7 @@ void rtp_session_push(struct rtp_session *s, struct rtp_plan *plan,
 	rtp_session_run(s, now_us);
 }
 
-/* --- timer ------------------------------------------------------------------ */
+/* --- timer ------------------------------------------------------------ */
 
 void rtp_session_on_timer(struct rtp_session *s, uint64_t now_us)
 {
@@ -470,7 +470,7 @@ uint64_t rtp_session_get_due_us(const struct rtp_session *s)
 	return due;
 }
 
-/* --- life ------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------- */
 
 int rtp_session_new(struct rtp_session **ret,
 		    const struct rtp_session_config *config)

@@ -147,7 +147,8 @@ static void test_round_trip(void)
 	uint8_t p[RTP_PLAN_PAYLOAD_MAX];
 
 	for (unsigned int round = 0; round < 300; round++) {
-		unsigned int n_nals = (unsigned int) g_test_rand_int_range(1, 9);
+		unsigned int n_nals =
+			(unsigned int) g_test_rand_int_range(1, 9);
 		struct depacketizer d;
 		struct rtp_plan *plan;
 		size_t size = 0;

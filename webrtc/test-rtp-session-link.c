@@ -67,7 +67,7 @@ struct sim {
 	uint32_t delays_ms[FRAMES_MAX];
 };
 
-/* --- sender's side ---------------------------------------------------------- */
+/* --- sender's side ---------------------------------------------------- */
 
 static struct net_buffer *get_buffer(void *user)
 {
@@ -183,7 +183,7 @@ static void encode(struct sim *s)
 	coded_unit_unref(u);
 }
 
-/* --- receiver --------------------------------------------------------------- */
+/* --- receiver --------------------------------------------------------- */
 
 static void send_back(struct sim *s, const struct rtcp_writer *w)
 {
@@ -330,7 +330,7 @@ static void report(struct sim *s)
 	send_back(s, &w);
 }
 
-/* --- the run ---------------------------------------------------------------- */
+/* --- the run ---------------------------------------------------------- */
 
 static struct sim *sim_new(double link_bps)
 {
@@ -446,7 +446,8 @@ static void test_cut_to_a_quarter_and_back(void)
 		struct seen clean, seen;
 
 		s->queue_max_us = queues[i / 3];
-		g_test_message("link %.1f Mb/s, queue %u ms", links[i % 3] / 1e6,
+		g_test_message("link %.1f Mb/s, queue %u ms",
+			       links[i % 3] / 1e6,
 			       (unsigned int) queues[i / 3] / 1000);
 		run(s, "start", 5);
 		clean = run(s, "clean", 5);
