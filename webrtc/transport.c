@@ -95,14 +95,9 @@ static void take_snapshot(struct transport *t)
 	if (t->rtp)
 		rtp_session_get_stats(t->rtp, &s.rtp);
 	if (t->dtls) {
-		struct srtp_master out, in;
-
 		s.dtls_role = dtls_get_role(t->dtls);
 		s.connected = dtls_is_connected(t->dtls);
-		if (s.connected)
-			dtls_get_srtp(t->dtls, &s.profile, &out, &in);
-		explicit_bzero(&out, sizeof(out));
-		explicit_bzero(&in, sizeof(in));
+		s.profile = dtls_get_profile(t->dtls);
 	}
 	if (t->srtp_in) {
 		struct srtp_in_stats in;
@@ -746,9 +741,15 @@ void transport_apply(struct transport *t, const struct transport_setup *setup)
 	}
 	apply_rtp(t, setup);
 	if (!dtls_is_connected(t->dtls)) {
-		dtls_set_remote_fingerprint(t->dtls,
-					    setup->fingerprint_algorithm,
-					    setup->fingerprint, now_us(t));
+		/* Nobody could ever match a fingerprint that is refused. */
+		if (dtls_set_remote_fingerprint(
+			    t->dtls, setup->fingerprint_algorithm,
+			    setup->fingerprint, now_us(t)) < 0) {
+			t->ops->closed(t->user, true,
+				       "its fingerprint is of no use: sha-256, "
+				       "sha-384 or sha-512 is needed");
+			return;
+		}
 		if (t->kind != ICE_PATH_NONE)
 			dtls_start(t->dtls, now_us(t));
 	}
