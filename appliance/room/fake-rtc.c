@@ -12,6 +12,7 @@
  * callback comes from the main loop, as webrtc/rtc.h promises.
  */
 #include <errno.h>
+#include <gio/gio.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* appliance/room/room-test.h - what the tests of rooms share: boxes in a room of
- * the real room server, their events, and waiting for them
+/* appliance/room/room-test.h - what the tests of rooms share: boxes in a room
+ * of the real room server, their events, and waiting for them
  *
  * To be included by test-room*.c alone, as a whole.
  */
@@ -10,7 +10,6 @@
 
 #include <string.h>
 
-#include "appliance/room/fake-rtc.c"
 #include "appliance/roomserver/room-server.h"
 
 #define N_BOXES 3
@@ -27,7 +26,7 @@ struct box {
 	gint taken, takes;
 	gboolean free_on_join;
 	gboolean no_trickle, channel_messages;	/* for open_box() */
-	gboolean gathers_early;
+	void (*engine_made)(struct rtc_engine *engine);
 };
 
 struct fixture {
@@ -82,7 +81,8 @@ static inline void on_event(void *user, const char *name, JsonObject *params)
 	}
 }
 
-static inline void on_codec_use(void *user, enum media_codec codec, gboolean took)
+static inline void on_codec_use(void *user, enum media_codec codec,
+				gboolean took)
 {
 	struct box *b = user;
 
@@ -90,6 +90,16 @@ static inline void on_codec_use(void *user, enum media_codec codec, gboolean too
 	b->taken += took ? 1 : -1;
 	b->takes += took;
 	g_assert_cmpint(b->taken, >=, 0);
+}
+
+/* Every unit of these tests is a keyframe, of one size. */
+static inline void on_keyframe(void *user, enum media_codec codec, bool first)
+{
+}
+
+static inline void on_bitrate(void *user, enum media_codec codec,
+			      unsigned int bps)
+{
 }
 
 static inline gdouble no_jitter(void *user)
@@ -102,7 +112,11 @@ static inline struct box *open_box(struct fixture *f, int i, const char *key,
 {
 	static const enum media_codec codecs[] = {MEDIA_CODEC_VP8};
 	struct box *b = &f->boxes[i];
-	struct rtc_engine_config engine = {0};
+	struct rtc_engine_config engine = {
+		.loopback = true, .start_bps = 1000000, .min_bps = 100000,
+		.max_bps = 4000000, .request_keyframe = on_keyframe,
+		.rung_bitrate = on_bitrate,
+	};
 	RoomConfig config = {
 		.room_server = f->url, .app_key = key, .send_audio = TRUE,
 		.send_video = TRUE, .width = 1280, .height = 720, .fps = 30,
@@ -115,8 +129,10 @@ static inline struct box *open_box(struct fixture *f, int i, const char *key,
 	};
 	g_autoptr(GError) error = NULL;
 
-	b->engine = rtc_engine_new(&engine, NULL);
-	b->engine->gathers_early = b->gathers_early;
+	b->engine = rtc_engine_new(&engine, &error);
+	g_assert_no_error(error);
+	if (b->engine_made)
+		b->engine_made(b->engine);
 	config.engine = b->engine;
 	b->room = room_new(&config, &error);
 	g_assert_no_error(error);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A room and guests that speak as other client versions do, or nonsense, over
  * the real room server; the transport is a mock (fake-rtc.c says why). */
+#include "appliance/room/fake-rtc.c"
 #include "appliance/room/room-test.h"
 
 #include "appliance/room/room-session.h"
@@ -329,6 +330,11 @@ static void test_without_trickle(struct fixture *f, gconstpointer data)
 	guest_done(&g);
 }
 
+static void gather_early(struct rtc_engine *engine)
+{
+	engine->gathers_early = true;
+}
+
 /* Candidates known before the description travel inside it. */
 static void test_early_candidates(struct fixture *f, gconstpointer data)
 {
@@ -336,7 +342,7 @@ static void test_early_candidates(struct fixture *f, gconstpointer data)
 	struct guest g;
 	g_autofree char *a_id = NULL, *enter = NULL;
 
-	a->gathers_early = TRUE;
+	a->engine_made = gather_early;
 	join(f, 0);
 	WAIT(in_room(a));
 	a_id = sid(a);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Rooms against the real room server on the loopback, over real sockets; only
  * the transport between the peers is a mock (fake-rtc.c says why). */
+#include "appliance/room/fake-rtc.c"
 #include "appliance/room/room-test.h"
 
 /* --- tests --------------------------------------------------------------- */
