@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "appliance/control/control-path.h"
+#include "appliance/signaling/json-check.h"
 #include "build-config.h"
 #include "webrtc/control-queue.h"
 
@@ -418,6 +419,18 @@ static gboolean start_room_server(Daemon *d, GError **error)
 	return d->room_server != NULL;
 }
 
+/* [room] user_data: JSON, or a plain string; empty: the host's name. */
+static JsonNode *read_user_data(const char *text)
+{
+	JsonNode *node = json_checked_parse(text, -1, OPTION_VALUE_MAX_BYTES,
+					    NULL);
+
+	if (!node)
+		node = json_node_init_string(json_node_alloc(),
+					     *text ? text : g_get_host_name());
+	return node;
+}
+
 static gboolean start_room(Daemon *d, GError **error)
 {
 	Config *c = d->options->config;
@@ -453,8 +466,7 @@ static gboolean start_room(Daemon *d, GError **error)
 		return TRUE;	/* ready and idle; status says what to set */
 	if (!config_read_secret(c, OPT_ROOM_SECRET_FILE, &secret, error))
 		return FALSE;
-	if (*user_data)
-		user_data_node = json_from_string(user_data, NULL);
+	user_data_node = read_user_data(user_data);
 	room.room_server = d->room_server_url;
 	room.secret = secret;
 	room.user_data = user_data_node;

@@ -2,6 +2,7 @@
 /* appliance/skylinkd.c - the daemon's command line */
 #include <stdio.h>
 
+#include "appliance/log-filter.h"
 #include "appliance/skylinkd-options.h"
 
 static void print_problems(const struct skylinkd_arguments *a)
@@ -22,7 +23,7 @@ static int check_config(const struct skylinkd_arguments *a)
 	return SKYLINKD_EXIT_OK;
 }
 
-static int run(const struct skylinkd_arguments *a)
+static int run(const struct skylinkd_arguments *a, struct log_filter *filter)
 {
 	switch (a->action) {
 	case SKYLINKD_RUN:
@@ -30,6 +31,9 @@ static int run(const struct skylinkd_arguments *a)
 			print_problems(a);
 			return SKYLINKD_EXIT_CONFIG;
 		}
+		log_filter_init(filter, config_get_string(a->daemon.config,
+							  OPT_LOG_LEVEL));
+		log_filter_install(filter);
 		return daemon_run(&a->daemon);
 	case SKYLINKD_HELP: {
 		g_autofree char *text = skylinkd_options_help();
@@ -55,11 +59,12 @@ static int run(const struct skylinkd_arguments *a)
 int main(int argc, char *argv[])
 {
 	struct skylinkd_arguments arguments;
+	struct log_filter filter;
 	g_autofree char *why = NULL;
 	int status = SKYLINKD_EXIT_USAGE;
 
 	if (skylinkd_arguments_parse(argc, argv, &arguments, &why))
-		status = run(&arguments);
+		status = run(&arguments, &filter);
 	else
 		fprintf(stderr, "skylinkd: %s\n"
 			"'skylinkd --help' shows the options.\n", why);

@@ -42,13 +42,12 @@ static const struct option_row rows[N_OPTIONS] = {
 	},
 	[OPT_ROOM_NAME] = {
 		"room", "name", OPTION_STRING, "lobby",
-		.max = ROOM_NAME_MAX_BYTES, .reload = true,
+		.max = ROOM_NAME_MAX_BYTES,
 		.help = "The room to join at start. Empty: none, until "
 			"'skylinkctl join ROOM'.",
 	},
 	[OPT_ROOM_USER_DATA] = {
 		"room", "user_data", OPTION_JSON, "", .max = 4096,
-		.reload = true,
 		.help = "What peers are told about this box: JSON, or a plain "
 			"string such as its name. Empty: the host name.",
 	},
@@ -231,7 +230,7 @@ static const struct option_row rows[N_OPTIONS] = {
 
 	[OPT_LOG_LEVEL] = {
 		"log", "level", OPTION_CHOICE, "info",
-		.values = "error|warning|info|debug", .reload = true,
+		.values = "error|warning|info|debug",
 		.help = "The least important kind of message that is logged.",
 	},
 };

@@ -232,7 +232,14 @@ static bool parse_choice(const struct option_row *row, const char *text,
 		}
 	}
 	near = nearest_of(text, (const char *const *) values);
-	if (near)
+	/* A bare path is meant well: say what belongs before it. */
+	if (text[0] == '/' && strstr(row->values, "file:"))
+		remark = g_strdup_printf(
+			". Did you mean '%s%s'?",
+			strstr(row->values, "v4l2:") &&
+					g_str_has_prefix(text, "/dev/")
+				? "v4l2:" : "file:", text);
+	else if (near)
 		remark = g_strdup_printf(". Did you mean '%s'?", near);
 	return refuse(row, text, "is not one of the choices", remark, ret_why);
 }

@@ -109,6 +109,9 @@ static void test_choices(void)
 	assert_good(OPT_VIDEO_SOURCE, "v4l2:/dev/video0", "v4l2:/dev/video0");
 	assert_bad(OPT_VIDEO_SOURCE, "v4l2:", "colon;v4l2:PATH");
 	assert_bad(OPT_VIDEO_SOURCE, "tset", "Did you mean 'test'");
+	assert_bad(OPT_VIDEO_SOURCE, "/dev/video2",
+		   "Did you mean 'v4l2:/dev/video2'");
+	assert_bad(OPT_AUDIO_SOURCE, "/x.wav", "Did you mean 'file:/x.wav'");
 	assert_bad(OPT_VIDEO_CODEC, "h246", "Did you mean 'h264';vp8");
 }
 
