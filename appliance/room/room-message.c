@@ -14,6 +14,7 @@ static void take_introduction(Room *r, const Message *m)
 	/* Our own second connection, which needs no media from us. */
 	if (m->hello.parent_id && !strcmp(m->hello.parent_id, r->sid))
 		return;
+	room_peers_found(r, m->mid);
 	if (is_new)
 		peer = room_peers_add(r, m->mid);
 	if (!peer)

@@ -442,6 +442,7 @@ static void on_ice_state(void *user, enum rtc_ice_state state)
 static void on_state(void *user, enum rtc_state state, const char *detail)
 {
 	RoomPeer *p = user;
+	gboolean stood = p->connected;
 
 	switch (state) {
 	case RTC_STATE_NEW:
@@ -453,12 +454,12 @@ static void on_state(void *user, enum rtc_state state, const char *detail)
 		break;
 	case RTC_STATE_FAILED:
 		p->connected = FALSE;
-		p->config.events->gone(p->config.user, p,
+		p->config.events->gone(p->config.user, p, stood,
 				       detail ? detail : "connection lost");
 		break;		/* freed */
 	case RTC_STATE_CLOSED:
 		p->connected = FALSE;
-		p->config.events->gone(p->config.user, p,
+		p->config.events->gone(p->config.user, p, FALSE,
 				       detail ? detail : "closed by the peer");
 		break;		/* freed */
 	}
@@ -718,6 +719,14 @@ gboolean room_peer_is_connected(RoomPeer *p)
 gboolean room_peer_is_detached(RoomPeer *p)
 {
 	return p->detached;
+}
+
+void room_peer_tell_closed(RoomPeer *p)
+{
+	for (guint i = 0; i < p->channels.list->len; i++)
+		emit_channel(p, "closed", p->channels.list->pdata[i]);
+	emit(p, "iceConnectionState", state_params(p, "closed"));
+	emit_signaling_state(p, "closed");
 }
 
 const char *room_peer_get_fingerprint(RoomPeer *p)

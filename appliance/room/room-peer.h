@@ -27,8 +27,10 @@ struct room_peer_events {
 	void (*send)(void *user, JsonObject *message);
 	void (*codec_use)(void *user, enum media_codec codec, gboolean took);
 	void (*connected)(void *user, RoomPeer *peer);
-	/* The connection is lost for good, or was closed over there. */
-	void (*gone)(void *user, RoomPeer *peer, const char *why);
+	/* The connection is lost for good, or was closed over there. @lost: it
+	 * stood, and then failed: the peer may still be in the room. */
+	void (*gone)(void *user, RoomPeer *peer, gboolean lost,
+		     const char *why);
 };
 
 typedef struct {
@@ -66,6 +68,8 @@ struct peer_info *room_peer_get_info(RoomPeer *peer);
 const char *room_peer_get_id(RoomPeer *peer);
 gboolean room_peer_is_connected(RoomPeer *peer);
 gboolean room_peer_is_detached(RoomPeer *peer);
+/* The last events about it: channels and connection are closed. */
+void room_peer_tell_closed(RoomPeer *peer);
 /* "" before DTLS is done */
 const char *room_peer_get_fingerprint(RoomPeer *peer);
 

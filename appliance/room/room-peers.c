@@ -56,6 +56,51 @@ static void forget_bye(Room *r, const char *id)
 	g_hash_table_remove(r->byes, id);
 }
 
+/* --- when our own network failed ----------------------------------------- */
+static void stop_recovery(Room *r)
+{
+	if (!r->recover_timer)
+		return;
+	g_source_destroy(r->recover_timer);
+	g_clear_pointer(&r->recover_timer, g_source_unref);
+}
+
+static gboolean on_recover(gpointer data)
+{
+	Room *r = data;
+
+	stop_recovery(r);
+	/* A connection that stands is worth more than one to get back. */
+	if (g_hash_table_size(r->peers) == 0)
+		room_session_rejoin(r->session,
+				    "All connections were lost; joining anew");
+	return G_SOURCE_REMOVE;
+}
+
+/* To be called whenever there is a peer less. */
+static void arm_recovery(Room *r)
+{
+	if (r->recover_timer || !g_hash_table_size(r->lost) ||
+	    g_hash_table_size(r->peers))
+		return;
+	r->recover_timer = g_timeout_source_new(ROOM_RECOVER_MS);
+	g_source_set_callback(r->recover_timer, on_recover, r, NULL);
+	g_source_attach(r->recover_timer, r->config.context);
+}
+
+static void forget_lost(Room *r)
+{
+	g_hash_table_remove_all(r->lost);
+	stop_recovery(r);
+}
+
+void room_peers_found(Room *r, const char *id)
+{
+	g_hash_table_remove(r->lost, id);
+	if (!g_hash_table_size(r->lost))
+		stop_recovery(r);
+}
+
 /* Tells, forgets and frees; @peer is in one of the two collections. */
 static void remove_peer(Room *r, RoomPeer *peer, const char *why)
 {
@@ -63,18 +108,21 @@ static void remove_peer(Room *r, RoomPeer *peer, const char *why)
 
 	g_info("Peer %s left: %s", id, why);
 	tell_left(r, peer);
+	room_peer_tell_closed(peer);
 	forget_bye(r, id);
 	if (g_hash_table_lookup(r->peers, id) == peer)
 		g_hash_table_remove(r->peers, id);
 	else
 		g_ptr_array_remove(r->kept, peer);
 	room_peer_free(peer);
+	arm_recovery(r);
 }
 
 void room_peers_remove_all(Room *r)
 {
 	g_autoptr(GList) list = g_hash_table_get_values(r->peers);
 
+	forget_lost(r);
 	for (GList *l = list; l; l = l->next)
 		remove_peer(r, l->data, "we left the room");
 	while (r->kept->len)
@@ -110,6 +158,7 @@ void room_peers_bye(Room *r, const char *id)
 	struct bye *bye;
 	GSource *source;
 
+	room_peers_found(r, id);	/* and lost, but that is known now */
 	if (!peer || g_hash_table_contains(r->byes, id))
 		return;
 	/* What is not connected has nothing to lose. */
@@ -130,6 +179,7 @@ void room_peers_signaling_lost(Room *r)
 {
 	g_autoptr(GList) list = g_hash_table_get_values(r->peers);
 
+	forget_lost(r);
 	for (GList *l = list; l; l = l->next) {
 		RoomPeer *peer = l->data;
 		const char *id = room_peer_get_id(peer);
@@ -184,9 +234,15 @@ static void on_connected(void *user, RoomPeer *peer)
 	}
 }
 
-static void on_gone(void *user, RoomPeer *peer, const char *why)
+static void on_gone(void *user, RoomPeer *peer, gboolean lost, const char *why)
 {
-	remove_peer(user, peer, why);
+	Room *r = user;
+
+	if (lost && !room_peer_is_detached(peer) &&
+	    !g_hash_table_contains(r->byes, room_peer_get_id(peer)) &&
+	    g_hash_table_size(r->lost) < r->config.max_peers)
+		g_hash_table_add(r->lost, g_strdup(room_peer_get_id(peer)));
+	remove_peer(r, peer, why);
 }
 
 static const struct room_peer_events peer_events = {

@@ -37,6 +37,8 @@ struct Room {
 	GHashTable *peers;		/* id: RoomPeer, owned */
 	GPtrArray *kept;		/* RoomPeer whose signaling is gone */
 	GHashTable *byes;		/* id: GSource of a bye that waits */
+	GHashTable *lost;		/* ids: failed, and no bye came */
+	GSource *recover_timer;
 	guint64 peers_refused, unexpected;
 };
 
@@ -54,6 +56,8 @@ RoomPeer *room_peers_find(Room *room, const char *id);
 RoomPeer *room_peers_add(Room *room, const char *id);
 /* To be called once the newcomer's message was read. */
 void room_peers_tell_joined(Room *room, RoomPeer *peer);
+/* A message that introduces it anew: it is not lost any more. */
+void room_peers_found(Room *room, const char *id);
 /* The server says that it left. */
 void room_peers_bye(Room *room, const char *id);
 /* Signaling is gone: keeps those that are connected. */

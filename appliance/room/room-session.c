@@ -418,6 +418,12 @@ void room_session_leave(RoomSession *s)
 	g_clear_pointer(&s->last_error, g_free);
 }
 
+void room_session_rejoin(RoomSession *s, const char *why)
+{
+	if (s->state == ROOM_SESSION_IN_ROOM)
+		fail(s, why);
+}
+
 void room_session_retry_now(RoomSession *s)
 {
 	if (s->state == ROOM_SESSION_BACKOFF)

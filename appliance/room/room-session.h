@@ -56,6 +56,9 @@ RoomSession *room_session_free(RoomSession *session);
 
 void room_session_join(RoomSession *session, const char *room);
 void room_session_leave(RoomSession *session);
+/* Leaves the room and comes back as a new peer, after the wait that a loss
+ * costs. In the room only. */
+void room_session_rejoin(RoomSession *session, const char *why);
 /* Skips what is left of the wait. */
 void room_session_retry_now(RoomSession *session);
 

@@ -229,6 +229,7 @@ Room *room_new(const RoomConfig *config, GError **error)
 	r->kept = g_ptr_array_new();
 	r->byes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 					free_bye_source);
+	r->lost = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	r->self = (MessageSelf){
 		.agent = AGENT,
 		.version = PACKAGE_VERSION,
@@ -248,6 +249,7 @@ void room_free(Room *r)
 	room_events_free(r->events);
 	g_hash_table_unref(r->peers);
 	g_hash_table_unref(r->byes);
+	g_hash_table_unref(r->lost);
 	g_ptr_array_unref(r->kept);
 	ice_servers_done(&r->ice);
 	json_object_unref(r->self.user_info);
@@ -542,6 +544,7 @@ JsonNode *room_describe(Room *r)
 	json_object_set_boolean_member(o, "videoMuted", r->video_muted);
 	json_object_set_int_member(o, "peers", g_hash_table_size(r->peers));
 	json_object_set_int_member(o, "keptPeers", r->kept->len);
+	json_object_set_int_member(o, "lostPeers", g_hash_table_size(r->lost));
 	json_object_set_int_member(o, "leavingPeers",
 				   g_hash_table_size(r->byes));
 	json_object_set_int_member(o, "iceServers", r->ice.n);

@@ -23,6 +23,11 @@
  * signaling drops as well, it was the server that went, and not the peer. */
 #define ROOM_BYE_GRACE_MS   500
 
+/* When every connection that stood has failed, though signaling says that
+ * the peers are still there, our own network was the cause: this much later the
+ * room is joined anew. */
+#define ROOM_RECOVER_MS	    2000
+
 #define ROOM_ERROR (room_error_quark())
 GQuark room_error_quark(void);
 

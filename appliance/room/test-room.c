@@ -286,6 +286,39 @@ static void test_consent_lost(struct fixture *f, gconstpointer data)
 	WAIT(find(a, "peerLeft", "peerId", b_id));
 	g_assert_true(in_room(a));
 	g_assert_cmpint(a->taken, ==, 0);
+	g_assert_nonnull(find(a, "peerConnectionState", "state", "closed"));
+	/* b is in the room still: it must have been our network. A new join
+	 * under a new id is the way back. */
+	g_assert_cmpint(described(a, "lostPeers"), ==, 1);
+	WAIT(count(a, "sessionDisconnect") == 1);
+	WAIT(in_room(a));
+	meet(a, b);
+	WAIT(described(b, "peers") == 1);
+	g_assert_cmpint(described(a, "lostPeers"), ==, 0);
+	g_assert_cmpint(b->taken, ==, 1);
+}
+
+/* One of two failed: that is its own trouble, as long as the other stands. */
+static void test_one_of_two_lost(struct fixture *f, gconstpointer data)
+{
+	struct box *a = join(f, 0), *b = join(f, 1), *c = join(f, 2);
+	g_autofree char *b_id = NULL, *c_id = NULL;
+
+	meet(a, b);
+	meet(a, c);
+	meet(b, c);
+	b_id = sid(b);
+	c_id = sid(c);
+	fake_rtc_fail(fake_rtc_get(a->engine, b_id));
+	WAIT(find(a, "peerLeft", "peerId", b_id));
+	g_assert_cmpint(described(a, "lostPeers"), ==, 1);
+	/* and when that one says goodbye, there is nobody to get back */
+	room_leave(b->room);
+	WAIT(described(a, "lostPeers") == 0);
+	room_leave(c->room);
+	WAIT(find(a, "peerLeft", "peerId", c_id));
+	g_assert_cmpuint(count(a, "sessionDisconnect"), ==, 0);
+	g_assert_true(in_room(a));
 }
 
 static void test_wrong_key(struct fixture *f, gconstpointer data)
@@ -424,6 +457,7 @@ int main(int argc, char *argv[])
 	CASE("server-restart", test_server_restart);
 	CASE("kept-until-media-ends", test_kept_until_media_ends);
 	CASE("consent-lost", test_consent_lost);
+	CASE("one-of-two-lost", test_one_of_two_lost);
 	CASE("wrong-key", test_wrong_key);
 	CASE("peer-limit", test_peer_limit);
 	CASE("names", test_names);
