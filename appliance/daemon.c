@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "appliance/daemon-private.h"
+#include "media/library-log.h"
 
 #include <arpa/inet.h>
 #include <glib-unix.h>
@@ -286,6 +287,7 @@ static gboolean start_media(Daemon *d, GError **error)
 	char *why = NULL;
 	int r = 0;
 
+	library_log_silence();
 	if (!source_is_none(video.source))
 		r = video_pipeline_new(&d->video, &video, &why);
 	if (r >= 0 && !source_is_none(audio.source))

@@ -21,6 +21,9 @@
 #define BUFFER_BEST_MS	 600
 #define DROP_PERCENT	 25	/* of the buffer: below it pictures go */
 #define KEYFRAME_MAX_MS	 300	/* of the target rate, for one keyframe */
+#define FEW_MILLIBITS	 25	/* a pixel: 700 kb/s at 720p30 */
+#define STILL		 1u	/* libvpx's units of change in a block */
+#define STILL_AT_FEW	 1000u
 #define TIMEBASE	 90000
 
 struct encoder_vpx {
@@ -82,6 +85,18 @@ static void configure(struct encoder_vpx *v)
 	g->kf_mode = VPX_KF_DISABLED;
 }
 
+/* With few bits a pixel, noise would eat the frame rate: then blocks that
+ * hardly change are left as they are. */
+static void set_threshold(struct encoder_vpx *v)
+{
+	const struct encoder_config *c = &v->base.config;
+	uint64_t pixels = (uint64_t) c->width * c->height * c->fps;
+	bool few = (uint64_t) c->bitrate_bps * 1000 < pixels * FEW_MILLIBITS;
+
+	vpx_codec_control(&v->ctx, VP8E_SET_STATIC_THRESHOLD,
+			  few ? STILL_AT_FEW : STILL);
+}
+
 static struct encoder *vpx_close(struct encoder *e)
 {
 	struct encoder_vpx *v = to_vpx(e);
@@ -119,7 +134,7 @@ static int vpx_open(struct encoder **ret, const struct encoder_config *config)
 	if (intra_pct < 300)
 		intra_pct = 300;
 	vpx_codec_control(&v->ctx, VP8E_SET_CPUUSED, CPU_USED);
-	vpx_codec_control(&v->ctx, VP8E_SET_STATIC_THRESHOLD, 1u);
+	set_threshold(v);
 	vpx_codec_control(&v->ctx, VP8E_SET_NOISE_SENSITIVITY, 0u);
 	vpx_codec_control(&v->ctx, VP8E_SET_TOKEN_PARTITIONS,
 			  VP8_ONE_TOKENPARTITION);
@@ -190,6 +205,7 @@ static int vpx_set_bitrate(struct encoder *e, unsigned int bps)
 
 	v->base.config.bitrate_bps = bps;
 	v->cfg.rc_target_bitrate = bps / 1000;
+	set_threshold(v);
 	return to_errno(vpx_codec_enc_config_set(&v->ctx, &v->cfg));
 }
 

@@ -131,6 +131,7 @@ static int fit_encoder(struct rung *r, const struct picture_frame *frame)
 		return ret;
 	}
 	keyframe_authority_init(&r->authority);
+	atomic_store(&r->coded, false);
 	atomic_store(&r->width, p->width);
 	atomic_store(&r->height, p->height);
 	return 0;
@@ -369,9 +370,12 @@ void rung_push(struct rung *r, const struct picture_frame *frame)
 	}
 }
 
-void rung_push_unit(struct rung *r, struct coded_unit *unit)
+void rung_push_unit(struct rung *r, struct coded_unit *unit,
+		    unsigned int width, unsigned int height)
 {
 	atomic_store_explicit(&r->coded, true, memory_order_relaxed);
+	atomic_store_explicit(&r->width, width, memory_order_relaxed);
+	atomic_store_explicit(&r->height, height, memory_order_relaxed);
 	count(&r->frames_in, 1);
 	if (r->waits_for_keyframe && !unit->keyframe) {
 		count(&r->frames_dropped, 1);

@@ -100,8 +100,9 @@ void rung_stop(struct rung *r);
 void rung_push(struct rung *r, const struct picture_frame *frame);
 
 /* Passes on a unit of a coded source, from the first keyframe on. Takes the
- * reference. Capture thread. */
-void rung_push_unit(struct rung *r, struct coded_unit *unit);
+ * reference. @width, @height: pixels, 0 if unknown. Capture thread. */
+void rung_push_unit(struct rung *r, struct coded_unit *unit,
+		    unsigned int width, unsigned int height);
 
 /* The coded stream has a gap: wait for its next keyframe. Capture thread. */
 void rung_break_units(struct rung *r);

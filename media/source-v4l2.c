@@ -409,6 +409,7 @@ static int v4l2_take(struct video_source *s, struct video_sample *ret)
 	struct v4l2_frame frame;
 	bool keep = false;
 	int r = v4l2_capture_dequeue(v->camera->capture, &frame);
+	uint64_t now = media_clock_now_us(v->clock);
 
 	if (r == -EAGAIN)
 		return VIDEO_SOURCE_NOTHING;
@@ -416,6 +417,9 @@ static int v4l2_take(struct video_source *s, struct video_sample *ret)
 		return r;
 
 	count_sequence(v, frame.sequence);
+	/* Some drivers stamp the end of a frame that is still to come. */
+	if (frame.capture_us > now)
+		frame.capture_us = now;
 	*ret = (struct video_sample){.capture_us = frame.capture_us};
 	r = frame.damaged ? -EBADMSG : use_frame(v, &frame, ret, &keep);
 	if (!keep)

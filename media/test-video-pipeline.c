@@ -591,7 +591,6 @@ static void test_pass_through(void)
 
 	make_stream(path);
 	p = start(&v, spec, MEDIA_CODEC_H264);
-	/* Its barcodes start over when the file does. */
 	g_assert_false(video_pipeline_has_codec(p, MEDIA_CODEC_VP8));
 	g_assert_true(video_pipeline_has_codec(p, MEDIA_CODEC_H264));
 	g_assert_cmpint(video_pipeline_take(p, MEDIA_CODEC_VP8, &rung), ==,
@@ -604,7 +603,9 @@ static void test_pass_through(void)
 	g_assert_cmpuint(s.frame_allocs, ==, 0);
 	pthread_mutex_lock(&v.lock);
 	g_assert_cmpuint(v.n_barcodes, ==, v.n_pictures);
-	g_assert_cmpuint(v.n_disorder, <=, 4);
+	/* Each round begins at 0 again and may hold a repeated picture. */
+	g_assert_cmpuint(v.n_disorder, <=,
+			 v.n_keyframes[MEDIA_CODEC_H264] + 1);
 	g_assert_cmpuint(v.n_keyframes[MEDIA_CODEC_H264], >=, 6);
 	pthread_mutex_unlock(&v.lock);
 

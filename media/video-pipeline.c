@@ -232,7 +232,7 @@ static void distribute_unit(struct video_pipeline *p, struct coded_unit *unit)
 		return;
 	}
 	steer(p, r);
-	rung_push_unit(r, unit);
+	rung_push_unit(r, unit, p->source->width, p->source->height);
 }
 
 static void distribute(struct video_pipeline *p, struct video_sample *sample)

@@ -63,7 +63,7 @@ struct video_rung_stats {
 	enum media_codec codec;
 	uint32_t rung;
 	unsigned int takers;
-	unsigned int width, height;
+	unsigned int width, height;	/* 0: a passed stream's own business */
 	uint64_t frames_in;		/* handed to the encoder */
 	uint64_t frames_dropped;	/* encoder was behind: oldest dropped */
 	uint64_t units_out, bytes_out, keyframes;

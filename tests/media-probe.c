@@ -14,6 +14,7 @@
  */
 #include "media/audio-pipeline.h"
 #include "media/encoder.h"
+#include "media/library-log.h"
 #include "media/video-pipeline.h"
 #include "media/video-source.h"
 
@@ -362,6 +363,7 @@ int main(int argc, char *argv[])
 	};
 	int c;
 
+	library_log_silence();
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		switch (c) {
 		case 's':
