@@ -33,6 +33,27 @@ export function ask(socket, method, params = undefined) {
   });
 }
 
+// The daemon's events as they come: { list: [{ at, method, params }], close() },
+// at in milliseconds of Date.now().
+export function follow(socket, events) {
+  return new Promise((resolve, reject) => {
+    const connection = createConnection(socket);
+    const list = [];
+    let text = '';
+    connection.on('error', reject);
+    connection.on('data', (chunk) => {
+      const lines = (text + chunk).split('\n');
+      text = lines.pop();
+      for (const message of lines.map((line) => JSON.parse(line)))
+        if (message.method) list.push({ at: Date.now(), ...message });
+        else if (message.error) reject(new Error(message.error.message));
+        else resolve({ list, close: () => connection.destroy() });
+    });
+    connection.write(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'subscribe',
+      params: { events } }) + '\n');
+  });
+}
+
 // A room server of its own: { url, host, pid, stop() }.
 export async function startServer(t, { listen = '127.0.0.1:0', args = [] } = {}) {
   const folder = await mkdtemp(path.join(tmpdir(), 'skylink-server-'));
@@ -43,7 +64,8 @@ export async function startServer(t, { listen = '127.0.0.1:0', args = [] } = {})
   return { ...server, url: server.url.replace(/\/$/, ''), host: new URL(server.url).host };
 }
 
-// Return: { pid, status(), call(), waitFor(), stop(), kill(), output }
+// Return: { pid, status(), call(), waitFor(), follow(), stop(), kill(), output,
+// printed (on standard output alone) }
 export async function startAppliance(t, args = []) {
   const folder = await mkdtemp(path.join(tmpdir(), 'skylink-appliance-'));
   const socket = path.join(folder, 'control.sock');
@@ -54,7 +76,7 @@ export async function startAppliance(t, args = []) {
   const ended = new Promise((resolve) => child.once('exit',
     (code, signal) => resolve(code ?? signal)));
   const appliance = {
-    pid: child.pid, child, output: '', ended, socket,
+    pid: child.pid, child, output: '', printed: '', ended, socket,
     call: (method, params) => ask(socket, method, params),
     status: () => ask(socket, 'stats.status'),
     waitFor: (test, label, timeout = 20000) => until(async () => {
@@ -66,7 +88,13 @@ export async function startAppliance(t, args = []) {
       return ended;
     },
     kill: () => child.kill('SIGKILL'),
+    follow: async (events) => {
+      const following = await follow(socket, events);
+      t.after(() => following.close());
+      return following;
+    },
   };
+  child.stdout.on('data', (chunk) => { appliance.printed += chunk; });
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk) => {
       appliance.output += chunk;

@@ -55,7 +55,8 @@ window.measure = (() => {
   }
 
   function cellSizes(width) {
-    const sizes = [width >= 960 ? 16 : width / CELLS];
+    // The appliance's cells are whole pixels, a canvas's need not be.
+    const sizes = width >= 960 ? [16] : [Math.floor(width / CELLS), width / CELLS];
     for (const full of FULL_WIDTHS) sizes.push(16 * width / full);
     return [...new Set(sizes)].filter((s) => s * CELLS <= width + 1);
   }

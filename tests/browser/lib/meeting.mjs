@@ -10,10 +10,10 @@ export const SMALL = ['--source', 'test', '--audio-source', 'test',
   '--set', 'video.fps=15', '--set', 'video.bitrate=500k'];
 export const SMALL_FPS = 15;
 
-export async function openPage(t, pages, api, name, options = {}) {
+export async function openPage(t, pages, api, name, { query = '', ...options } = {}) {
   const browser = await Chromium.start({ name, ...options });
   t.after(() => browser.stop());
-  const page = await browser.open(`${pages.url}skylink.html?api=${api}`);
+  const page = await browser.open(`${pages.url}skylink.html?api=${api}${query}`);
   page.browser = browser;
   return page;
 }
