@@ -19,7 +19,7 @@
 #define STALL_US	 (3 * MEDIA_US_PER_SEC)
 #define MIN_BITRATE_BPS	 6000
 #define MAX_BITRATE_BPS	 510000
-#define VOICE_LEVEL	 50 /* -dBov; louder than this counts as voice */
+#define VOICE_LEVEL	 50  /* -dBov; louder than this counts as voice */
 #define N_UNITS		 256 /* in flight: 5 s */
 #define FRAME_US	 20000
 #define MAX_JITTER_US	 40000 /* beyond it time has jumped */
@@ -54,9 +54,9 @@ struct audio_pipeline {
 	struct audio_source *source;
 	bool is_silence, is_live;
 	uint64_t retry_us, stall_us;
-	unsigned int n_have;	/* frames of the packet that is filling */
-	uint64_t packet_us;	/* capture of its first frame, as measured */
-	uint64_t smooth_us;	/* the same, without the jitter; 0: unknown */
+	unsigned int n_have; /* frames of the packet that is filling */
+	uint64_t packet_us;  /* capture of its first frame, as measured */
+	uint64_t smooth_us;  /* the same, without the jitter; 0: unknown */
 	uint64_t next_number;
 	char why[DETAIL_MAX_BYTES];
 };
@@ -178,10 +178,9 @@ static int read_some(struct audio_pipeline *p)
 
 	if (!samples)
 		return -ENOMEM;
-	r = p->source->ops->read(p->source,
-				 samples + (size_t) p->n_have *
-						   p->config.channels,
-				 want, &capture_us, &lost);
+	r = p->source->ops->read(
+		p->source, samples + (size_t) p->n_have * p->config.channels,
+		want, &capture_us, &lost);
 	if (lost) {
 		atomic_fetch_add(&p->overruns, 1);
 		atomic_fetch_add(&p->samples_lost, lost);
@@ -247,8 +246,8 @@ static void wait_source(struct audio_pipeline *p)
 	if (fds[0].revents)
 		eventfd_read(p->wake_fd, &ignored);
 
-	if (waits_for_device &&
-	    media_clock_now_us(p->clock) >= p->retry_us && !try_source(p))
+	if (waits_for_device && media_clock_now_us(p->clock) >= p->retry_us &&
+	    !try_source(p))
 		p->retry_us = media_clock_now_us(p->clock) + RETRY_US;
 }
 

@@ -45,8 +45,8 @@ void barcode_write(struct picture *p, const struct barcode *b)
 	memcpy(cells + BARCODE_N_CELLS - 2, tail, 2);
 
 	for (unsigned int i = 0; i < BARCODE_N_CELLS; i++)
-		memset(p->data[0] + i * cell, cells[i] ? LUMA_WHITE : LUMA_BLACK,
-		       cell);
+		memset(p->data[0] + i * cell,
+		       cells[i] ? LUMA_WHITE : LUMA_BLACK, cell);
 	for (unsigned int y = 1; y < BARCODE_CELL_HEIGHT; y++)
 		memcpy(p->data[0] + (size_t) y * p->stride[0], p->data[0],
 		       (size_t) cell * BARCODE_N_CELLS);
@@ -86,8 +86,8 @@ int barcode_read(const uint8_t *luma, int stride, unsigned int width,
 		return -EBADMSG;
 
 	for (unsigned int i = 0; i < N_BYTES * 8; i++)
-		bytes[i / 8] = (uint8_t) (bytes[i / 8] << 1 |
-					  cells[FIRST_BIT + i]);
+		bytes[i / 8] =
+			(uint8_t) (bytes[i / 8] << 1 | cells[FIRST_BIT + i]);
 	b.wall_100us = (uint32_t) bytes[0] << 24 | (uint32_t) bytes[1] << 16 |
 		       (uint32_t) bytes[2] << 8 | bytes[3];
 	b.number = (uint16_t) (bytes[4] << 8 | bytes[5]);

@@ -83,10 +83,10 @@ void canvas_fill(struct picture *p, unsigned int x, unsigned int y,
 		memset(p->data[0] + (size_t) i * p->stride[0] + x, colour.y,
 		       x1 - x);
 	for (unsigned int i = y / 2; i < y1 / 2; i++) {
-		memset(p->data[1] + (size_t) i * p->stride[1] + x / 2,
-		       colour.u, (x1 - x) / 2);
-		memset(p->data[2] + (size_t) i * p->stride[2] + x / 2,
-		       colour.v, (x1 - x) / 2);
+		memset(p->data[1] + (size_t) i * p->stride[1] + x / 2, colour.u,
+		       (x1 - x) / 2);
+		memset(p->data[2] + (size_t) i * p->stride[2] + x / 2, colour.v,
+		       (x1 - x) / 2);
 	}
 }
 

@@ -13,18 +13,18 @@
 #include <vpx/vp8cx.h>
 #include <vpx/vpx_encoder.h>
 
-#define CPU_USED	 (-8)	/* 720p in 8 ms; -6 costs a quarter more */
-#define MIN_Q		 2
-#define MAX_Q		 63
-#define BUFFER_MS	 1000	/* what the receiver is thought to hold */
-#define BUFFER_START_MS	 500
-#define BUFFER_BEST_MS	 600
-#define DROP_PERCENT	 25	/* of the buffer: below it pictures go */
-#define KEYFRAME_MAX_MS	 300	/* of the target rate, for one keyframe */
-#define FEW_MILLIBITS	 25	/* a pixel: 700 kb/s at 720p30 */
-#define STILL		 1u	/* libvpx's units of change in a block */
-#define STILL_AT_FEW	 1000u
-#define TIMEBASE	 90000
+#define CPU_USED	(-8) /* 720p in 8 ms; -6 costs a quarter more */
+#define MIN_Q		2
+#define MAX_Q		63
+#define BUFFER_MS	1000 /* what the receiver is thought to hold */
+#define BUFFER_START_MS 500
+#define BUFFER_BEST_MS	600
+#define DROP_PERCENT	25  /* of the buffer: below it pictures go */
+#define KEYFRAME_MAX_MS 300 /* of the target rate, for one keyframe */
+#define FEW_MILLIBITS	25  /* a pixel: 700 kb/s at 720p30 */
+#define STILL		1u  /* libvpx's units of change in a block */
+#define STILL_AT_FEW	1000u
+#define TIMEBASE	90000
 
 struct encoder_vpx {
 	struct encoder base;

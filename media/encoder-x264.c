@@ -18,10 +18,10 @@
 #include <libavutil/opt.h>
 #include <stdlib.h>
 
-#define VBV_MS		300
-#define VBV_MIN_BITS	64000
-#define SUPERFAST_MAX	(1280u * 720u * 30u) /* pixels a second */
-#define NO_LOG		64 /* added to each message's level: none is shown */
+#define VBV_MS	      300
+#define VBV_MIN_BITS  64000
+#define SUPERFAST_MAX (1280u * 720u * 30u) /* pixels a second */
+#define NO_LOG	      64 /* added to each message's level: none is shown */
 
 struct encoder_x264 {
 	struct encoder base;
@@ -52,9 +52,8 @@ static int level_for(unsigned int width, unsigned int height, unsigned int fps)
 		int level;
 		unsigned int blocks, blocks_per_s;
 	} levels[] = {
-		{31, 3600, 108000},   {32, 5120, 216000},
-		{40, 8192, 245760},   {42, 8704, 522240},
-		{50, 22080, 589824},  {51, 36864, 983040},
+		{31, 3600, 108000},   {32, 5120, 216000},  {40, 8192, 245760},
+		{42, 8704, 522240},   {50, 22080, 589824}, {51, 36864, 983040},
 		{52, 36864, 2073600},
 	};
 	unsigned int blocks = (width + 15) / 16 * ((height + 15) / 16);
@@ -92,10 +91,10 @@ static struct encoder *x264_close(struct encoder *e)
 static int configure(struct encoder_x264 *x)
 {
 	const struct encoder_config *c = &x->base.config;
-	const char *preset = (uint64_t) c->width * c->height * c->fps >
-					     SUPERFAST_MAX
-				     ? "ultrafast"
-				     : "superfast";
+	const char *preset =
+		(uint64_t) c->width * c->height * c->fps > SUPERFAST_MAX
+			? "ultrafast"
+			: "superfast";
 	AVCodecContext *ctx = x->ctx;
 
 	ctx->width = (int) c->width;

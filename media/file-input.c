@@ -12,10 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define IO_BYTES      32768
-#define NO_LOG	      64
-#define MAX_BAD	      100 /* broken packets in a row */
-#define US_TIME_BASE  ((AVRational){1, 1000000})
+#define IO_BYTES     32768
+#define NO_LOG	     64
+#define MAX_BAD	     100 /* broken packets in a row */
+#define US_TIME_BASE ((AVRational){1, 1000000})
 
 struct file_input {
 	char *path;
@@ -283,11 +283,11 @@ int file_input_read(struct file_input *f, AVFrame *frame, int64_t *ret_pts_us)
 	first = f->is_first;
 	f->is_first = false;
 	f->any = true;
-	*ret_pts_us = frame->best_effort_timestamp == AV_NOPTS_VALUE
-			      ? INT64_MIN
-			      : av_rescale_q(frame->best_effort_timestamp,
-					     f->stream->time_base,
-					     US_TIME_BASE);
+	*ret_pts_us =
+		frame->best_effort_timestamp == AV_NOPTS_VALUE
+			? INT64_MIN
+			: av_rescale_q(frame->best_effort_timestamp,
+				       f->stream->time_base, US_TIME_BASE);
 	return first ? FILE_INPUT_FIRST : FILE_INPUT_FRAME;
 }
 

@@ -8,8 +8,7 @@ static size_t find_start_code(const uint8_t *data, size_t size, size_t pos)
 {
 	while (size - pos >= 3) {
 		/* memchr is quicker than any loop of ours, and ones are rare */
-		const uint8_t *one =
-			memchr(data + pos + 2, 1, size - pos - 2);
+		const uint8_t *one = memchr(data + pos + 2, 1, size - pos - 2);
 
 		if (!one)
 			return size;
@@ -79,7 +78,8 @@ size_t h264_find_unit(const uint8_t *data, size_t size, bool at_end)
 	while (h264_next_nal(data, size, &pos, &nal)) {
 		/* A NAL unit that touches the end may still grow: its type and
 		 * its first bits do not. */
-		if (has_slice && (stands_in_front(&nal) || is_first_slice(&nal)))
+		if (has_slice &&
+		    (stands_in_front(&nal) || is_first_slice(&nal)))
 			return nal.start;
 		if (is_slice(&nal))
 			has_slice = true;

@@ -39,10 +39,9 @@ static int open_codec(AVCodecContext **ret, unsigned int channels,
 	ctx->sample_fmt = AV_SAMPLE_FMT_S16;
 	ctx->bit_rate = bitrate_bps;
 	ctx->log_level_offset = NO_LOG;
-	r = av_opt_set(ctx->priv_data, "application",
-		       bitrate_bps / channels <= VOICE_MAX_BPS ? "voip"
-							       : "audio",
-		       0);
+	r = av_opt_set(
+		ctx->priv_data, "application",
+		bitrate_bps / channels <= VOICE_MAX_BPS ? "voip" : "audio", 0);
 	if (r >= 0)
 		r = av_opt_set_double(ctx->priv_data, "frame_duration", 20, 0);
 	if (r >= 0)
@@ -82,8 +81,7 @@ int opus_encoder_new(struct opus_encoder **ret, unsigned int channels,
 		e->frame->format = AV_SAMPLE_FMT_S16;
 		e->frame->sample_rate = AUDIO_RATE_HZ;
 		e->frame->nb_samples = OPUS_FRAME_SAMPLES;
-		av_channel_layout_default(&e->frame->ch_layout,
-					  (int) channels);
+		av_channel_layout_default(&e->frame->ch_layout, (int) channels);
 	}
 	if (!e->packet || !e->frame || av_frame_get_buffer(e->frame, 0) < 0) {
 		opus_encoder_free(e);

@@ -38,8 +38,8 @@ static void limit_chroma_row(uint8_t *restrict dst, const uint8_t *a,
 
 	for (; i + BLOCK <= n; i += BLOCK)
 		for (unsigned int j = 0; j < BLOCK; j++)
-			dst[i + j] = limit_chroma(
-				(a[i + j] + b[i + j] + 1u) >> 1);
+			dst[i + j] =
+				limit_chroma((a[i + j] + b[i + j] + 1u) >> 1);
 	for (; i < n; i++)
 		dst[i] = limit_chroma((a[i] + b[i] + 1u) >> 1);
 }
@@ -68,9 +68,9 @@ static void convert_full_range(struct picture *dst,
 		for (unsigned int y = 0; y < dst->height / 2; y++) {
 			uint8_t *out = dst->data[plane] +
 				       (ptrdiff_t) y * dst->stride[plane];
-			const uint8_t *a = src->data[plane] +
-					   (ptrdiff_t) (y * rows_per) *
-						   src->stride[plane];
+			const uint8_t *a =
+				src->data[plane] +
+				(ptrdiff_t) (y * rows_per) * src->stride[plane];
 			const uint8_t *b = a;
 
 			if (rows_per == 2)
@@ -101,9 +101,9 @@ static void grey_to_i420(struct picture *dst, const struct picture_view *src)
 }
 
 /* libyuv's argument lists, once. */
-#define TO_I420(d)                                                            \
-	(d)->data[0], (d)->stride[0], (d)->data[1], (d)->stride[1],           \
-		(d)->data[2], (d)->stride[2], (int) (d)->width,               \
+#define TO_I420(d)                                                             \
+	(d)->data[0], (d)->stride[0], (d)->data[1], (d)->stride[1],            \
+		(d)->data[2], (d)->stride[2], (int) (d)->width,                \
 		(int) (d)->height
 #define FROM_PLANE(s, i) (s)->data[i], (s)->stride[i]
 
@@ -150,7 +150,8 @@ static bool is_planar_colour(enum pixel_layout layout)
 void picture_convert(struct picture *dst, const struct picture_view *src,
 		     struct media_count *count)
 {
-	assert(dst->format == PICTURE_I420 && dst->width == (src->width & ~1u) &&
+	assert(dst->format == PICTURE_I420 &&
+	       dst->width == (src->width & ~1u) &&
 	       dst->height == (src->height & ~1u));
 
 	if (src->full_range && is_planar_colour(src->layout))

@@ -193,8 +193,8 @@ void picture_copy(struct picture *dst, const struct picture *src,
 	assert(dst->format == src->format && dst->width == src->width &&
 	       dst->height == src->height);
 
-	CopyPlane(src->data[0], src->stride[0], dst->data[0], dst->stride[0],
-		  w, h);
+	CopyPlane(src->data[0], src->stride[0], dst->data[0], dst->stride[0], w,
+		  h);
 	switch (src->format) {
 	case PICTURE_I420:
 		CopyPlane(src->data[1], src->stride[1], dst->data[1],

@@ -139,8 +139,8 @@ static int fit_encoder(struct rung *r, const struct picture_frame *frame)
 
 static void remember_time(struct rung *r, uint64_t us)
 {
-	unsigned int n = atomic_load_explicit(&r->n_times,
-					      memory_order_relaxed);
+	unsigned int n =
+		atomic_load_explicit(&r->n_times, memory_order_relaxed);
 
 	atomic_store_explicit(&r->times_us[n % RUNG_N_TIMES],
 			      us > UINT32_MAX ? UINT32_MAX : (unsigned int) us,
@@ -370,8 +370,8 @@ void rung_push(struct rung *r, const struct picture_frame *frame)
 	}
 }
 
-void rung_push_unit(struct rung *r, struct coded_unit *unit,
-		    unsigned int width, unsigned int height)
+void rung_push_unit(struct rung *r, struct coded_unit *unit, unsigned int width,
+		    unsigned int height)
 {
 	atomic_store_explicit(&r->coded, true, memory_order_relaxed);
 	atomic_store_explicit(&r->width, width, memory_order_relaxed);
@@ -443,8 +443,8 @@ static int compare_uint(const void *a, const void *b)
 
 static uint32_t times_p95(struct rung *r)
 {
-	unsigned int n = atomic_load_explicit(&r->n_times,
-					      memory_order_acquire);
+	unsigned int n =
+		atomic_load_explicit(&r->n_times, memory_order_acquire);
 	unsigned int sorted[RUNG_N_TIMES];
 
 	if (n > RUNG_N_TIMES)
@@ -475,7 +475,7 @@ void rung_get_stats(struct rung *r, struct video_rung_stats *ret)
 		.encode_ns_total = media_count_get(&r->encode_ns),
 		.encode_us_p95 = times_p95(r),
 		.target_bps = atomic_load(&r->target_bps),
-		.encoder = atomic_load(&r->coded) ? "pass-through"
-						  : r->ops->name,
+		.encoder =
+			atomic_load(&r->coded) ? "pass-through" : r->ops->name,
 	};
 }

@@ -14,9 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CHUNK	    960	    /* samples handed out at once: 20 ms */
+#define CHUNK		 960 /* samples handed out at once: 20 ms */
 #define RESAMPLER_MARGIN 256 /* samples its filter may keep back */
-#define MAX_LATE_US UINT64_C(500000) /* then the pace starts over */
+#define MAX_LATE_US	 UINT64_C(500000) /* then the pace starts over */
 
 struct source_audio_file {
 	struct audio_source base;
@@ -88,10 +88,9 @@ static void file_wait(struct audio_source *s, struct audio_source_wait *ret)
 
 	ret->n_fds = fd >= 0;
 	ret->fds[0] = (struct pollfd){.fd = fd, .events = POLLIN};
-	ret->deadline_us = fd >= 0 ? MEDIA_NO_DEADLINE
-			   : f->is_started
-				   ? time_of(f, f->position + CHUNK)
-				   : 0;
+	ret->deadline_us = fd >= 0	   ? MEDIA_NO_DEADLINE
+			   : f->is_started ? time_of(f, f->position + CHUNK)
+					   : 0;
 }
 
 /* The resampler fits the frame, or is made anew. */
@@ -107,10 +106,9 @@ static int fit_resampler(struct source_audio_file *f)
 		return 0;
 	swr_free(&f->swr);
 	av_channel_layout_default(&out, (int) f->base.channels);
-	r = swr_alloc_set_opts2(&f->swr, &out, AV_SAMPLE_FMT_S16, AUDIO_RATE_HZ,
-				&in->ch_layout,
-				(enum AVSampleFormat) in->format,
-				in->sample_rate, 0, NULL);
+	r = swr_alloc_set_opts2(
+		&f->swr, &out, AV_SAMPLE_FMT_S16, AUDIO_RATE_HZ, &in->ch_layout,
+		(enum AVSampleFormat) in->format, in->sample_rate, 0, NULL);
 	if (r >= 0)
 		r = swr_init(f->swr);
 	if (r < 0) {
@@ -136,10 +134,10 @@ static int fill(struct source_audio_file *f, unsigned int n)
 			return r;
 		r = fit_resampler(f);
 		if (r == 0)
-			r = swr_convert(f->swr, NULL, 0,
-					(const uint8_t **)
-						f->frame->extended_data,
-					f->frame->nb_samples);
+			r = swr_convert(
+				f->swr, NULL, 0,
+				(const uint8_t **) f->frame->extended_data,
+				f->frame->nb_samples);
 		av_frame_unref(f->frame);
 		if (r < 0)
 			return r < -4095 ? -EBADMSG : r;

@@ -10,9 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_LATE_US   UINT64_C(500000) /* then the pace starts over */
-#define MAX_AHEAD_US  UINT64_C(10000000) /* a gap in the file this long is cut */
-#define MAX_FPS	      120
+#define MAX_LATE_US  UINT64_C(500000)	/* then the pace starts over */
+#define MAX_AHEAD_US UINT64_C(10000000) /* a gap in the file this long is cut  \
+					 */
+#define MAX_FPS 120
 
 struct source_file {
 	struct video_source base;

@@ -101,8 +101,8 @@ static void draw_centred(struct picture *p, unsigned int y, unsigned int dot,
 
 static void draw(struct source_placeholder *h, struct picture *p)
 {
-	time_t now = (time_t) (media_clock_wall_us(h->clock) /
-			       MEDIA_US_PER_SEC);
+	time_t now =
+		(time_t) (media_clock_wall_us(h->clock) / MEDIA_US_PER_SEC);
 	unsigned int line = CANVAS_GLYPH_HEIGHT * h->dot;
 	unsigned int y = (h->base.height - 3 * line) / 2;
 	char text[16];

@@ -39,11 +39,11 @@
 #define N_BUFFERS     8
 #define N_BARS	      8
 #define GRAIN_BYTES   8192 /* a power of two */
-#define STRIP_SPEED   6	 /* pixels a frame */
-#define STRIP_PERIOD  256 /* pixels */
+#define STRIP_SPEED   6	   /* pixels a frame */
+#define STRIP_PERIOD  256  /* pixels */
 #define MIN_WIDTH     120u /* pixels: two for each cell of the barcode */
 #define MIN_HEIGHT    64u
-#define MAX_LATE      4	 /* frames: beyond it the missing ones are skipped */
+#define MAX_LATE      4 /* frames: beyond it the missing ones are skipped */
 #define NOTE_PREPARED (UINT64_C(1) << 63)
 
 struct source_test {
@@ -51,7 +51,7 @@ struct source_test {
 	const struct media_clock *clock;
 	struct picture_pool *pool;
 	uint64_t start_us;
-	uint64_t number; /* of the next frame */
+	uint64_t number;       /* of the next frame */
 	unsigned int n_missed; /* since the last sample */
 	/* Local time of day, looked up once a second */
 	time_t second;
@@ -135,11 +135,13 @@ static int prepare_rows(struct source_test *t)
 	for (unsigned int x = 0; x < w + STRIP_PERIOD; x++) {
 		unsigned int phase = x % STRIP_PERIOD;
 
-		t->strip[0][x] = (uint8_t) (phase < STRIP_PERIOD / 2
-						    ? 40 + phase
-						    : 210 - phase / 2);
-		t->strip[1][x] = (uint8_t) (phase < STRIP_PERIOD / 4 ? 90 : 150);
-		t->strip[2][x] = (uint8_t) (phase < STRIP_PERIOD / 4 ? 160 : 110);
+		t->strip[0][x] =
+			(uint8_t) (phase < STRIP_PERIOD / 2 ? 40 + phase
+							    : 210 - phase / 2);
+		t->strip[1][x] =
+			(uint8_t) (phase < STRIP_PERIOD / 4 ? 90 : 150);
+		t->strip[2][x] =
+			(uint8_t) (phase < STRIP_PERIOD / 4 ? 160 : 110);
 	}
 	return 0;
 }
@@ -176,8 +178,9 @@ static int prepare_ball(struct source_test *t)
 
 		/* Even edges: chroma shares them. Two rows share chroma. */
 		t->ball_edge[y] =
-			(unsigned int) (r - sqrt(r * r - (fabs(dy) - 0.5) *
-								 (fabs(dy) - 0.5))) &
+			(unsigned int) (r - sqrt(r * r -
+						 (fabs(dy) - 0.5) *
+							 (fabs(dy) - 0.5))) &
 			~1u;
 		for (unsigned int x = 0; x < size; x++) {
 			double dx = x + 0.5 - r, d = hypot(dx, dy) / r;
@@ -260,8 +263,8 @@ static void draw_bars(const struct source_test *t, struct picture *p,
 		       t->bars[0] + x, w);
 	for (unsigned int plane = 1; plane < 3; plane++)
 		for (unsigned int i = y / 2; i < (y + h) / 2; i++)
-			memcpy(p->data[plane] +
-				       (size_t) i * p->stride[plane] + x / 2,
+			memcpy(p->data[plane] + (size_t) i * p->stride[plane] +
+				       x / 2,
 			       t->bars[plane] + x / 2, w / 2);
 }
 
@@ -273,8 +276,8 @@ static void draw_background(const struct source_test *t, struct picture *p)
 
 static void draw_strip(const struct source_test *t, struct picture *p)
 {
-	unsigned int shift = (unsigned int) (t->number * STRIP_SPEED) %
-			     STRIP_PERIOD & ~1u;
+	unsigned int shift =
+		(unsigned int) (t->number * STRIP_SPEED) % STRIP_PERIOD & ~1u;
 
 	for (unsigned int i = t->strip_y; i < t->strip_y + t->strip_h; i++)
 		memcpy(p->data[0] + (size_t) i * p->stride[0],
@@ -364,8 +367,8 @@ static void draw(struct source_test *t, struct picture *p)
 
 	if (p->note & NOTE_PREPARED)
 		draw_bars(t, p, (unsigned int) (p->note & 0xffff),
-			  (unsigned int) (p->note >> 16 & 0xffff),
-			  t->ball_size, t->ball_size);
+			  (unsigned int) (p->note >> 16 & 0xffff), t->ball_size,
+			  t->ball_size);
 	else
 		draw_background(t, p);
 
@@ -389,8 +392,8 @@ static int test_take(struct video_source *s, struct video_sample *ret)
 
 	/* After a stall, go on at the present instead of in a hurry. */
 	if (now >= due_us(t, t->number + MAX_LATE)) {
-		uint64_t n = (now - t->start_us) * t->base.fps /
-			     MEDIA_US_PER_SEC;
+		uint64_t n =
+			(now - t->start_us) * t->base.fps / MEDIA_US_PER_SEC;
 
 		t->n_missed += (unsigned int) (n - t->number);
 		t->number = n;

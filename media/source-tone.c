@@ -18,8 +18,8 @@
 #define TONE_PERIOD 1200 /* samples: 11 whole waves at 48 kHz */
 #define AMPLITUDE   8192 /* -12 dBFS */
 #define GAP_US	    UINT64_C(50000)
-#define RAMP_US	    UINT64_C(2000) /* without it the gap clicks */
-#define CHUNK	    960	   /* samples handed out at once: 20 ms */
+#define RAMP_US	    UINT64_C(2000)   /* without it the gap clicks */
+#define CHUNK	    960		     /* samples handed out at once: 20 ms */
 #define MAX_LATE_US UINT64_C(200000) /* after it the lost time is skipped */
 
 struct source_tone {
@@ -50,9 +50,9 @@ static int open_any(struct audio_source **ret,
 	t->start_us = media_clock_now_us(t->clock);
 	t->silent = ops == &audio_source_silence_ops;
 	for (unsigned int i = 0; i < TONE_PERIOD; i++)
-		t->wave[i] = (int16_t) lrint(
-			AMPLITUDE *
-			sin(2 * M_PI * TONE_HZ * i / AUDIO_RATE_HZ));
+		t->wave[i] =
+			(int16_t) lrint(AMPLITUDE * sin(2 * M_PI * TONE_HZ * i /
+							AUDIO_RATE_HZ));
 	if (t->silent)
 		snprintf(t->base.detail, sizeof(t->base.detail), "silence");
 	else

@@ -133,8 +133,8 @@ static int choose_format(struct source_v4l2 *v,
 			 const struct video_source_config *config)
 {
 	static const uint32_t coded[] = {
-		V4L2_PIX_FMT_H264,   V4L2_PIX_FMT_YUV420, V4L2_PIX_FMT_NV12,
-		V4L2_PIX_FMT_YUYV,   V4L2_PIX_FMT_MJPEG,  V4L2_PIX_FMT_JPEG,
+		V4L2_PIX_FMT_H264, V4L2_PIX_FMT_YUV420, V4L2_PIX_FMT_NV12,
+		V4L2_PIX_FMT_YUYV, V4L2_PIX_FMT_MJPEG,	V4L2_PIX_FMT_JPEG,
 	};
 	static const uint32_t pixels[] = {
 		V4L2_PIX_FMT_YUV420, V4L2_PIX_FMT_NV12, V4L2_PIX_FMT_YUYV,
@@ -258,8 +258,7 @@ static void v4l2_wait(struct video_source *s, struct video_source_wait *ret)
 {
 	*ret = (struct video_source_wait){
 		.fd = v4l2_capture_get_fd(to_v4l2(s)->camera->capture),
-		.events = v4l2_capture_get_events(
-			to_v4l2(s)->camera->capture),
+		.events = v4l2_capture_get_events(to_v4l2(s)->camera->capture),
 		.deadline_us = MEDIA_NO_DEADLINE,
 	};
 }
@@ -284,8 +283,8 @@ static bool view_frame(const struct source_v4l2 *v, const struct v4l2_frame *f,
 	} else if (i->fourcc == V4L2_PIX_FMT_NV12) {
 		view.layout = PIXELS_NV12;
 		view.stride[1] = (int) i->stride;
-		view.data[1] = f->n_planes > 1 ? f->data[1]
-					       : f->data[0] + y_bytes;
+		view.data[1] =
+			f->n_planes > 1 ? f->data[1] : f->data[0] + y_bytes;
 		if (f->n_planes == 1)
 			need += y_bytes / 2;
 		else if (f->bytes[1] < y_bytes / 2)
@@ -293,8 +292,8 @@ static bool view_frame(const struct source_v4l2 *v, const struct v4l2_frame *f,
 	} else {
 		view.layout = PIXELS_I420;
 		view.stride[1] = view.stride[2] = (int) i->stride / 2;
-		view.data[1] = f->n_planes > 2 ? f->data[1]
-					       : f->data[0] + y_bytes;
+		view.data[1] =
+			f->n_planes > 2 ? f->data[1] : f->data[0] + y_bytes;
 		view.data[2] = f->n_planes > 2 ? f->data[2]
 					       : view.data[1] + y_bytes / 4;
 		if (f->n_planes == 1)
@@ -383,8 +382,8 @@ static int use_frame(struct source_v4l2 *v, const struct v4l2_frame *f,
 	if (!view_frame(v, f, &view))
 		return -EBADMSG;
 	if (view.layout == PIXELS_YUYV ||
-	    (view.layout == PIXELS_I420 && view.full_range) ||
-	    view.width % 2 || view.height % 2)
+	    (view.layout == PIXELS_I420 && view.full_range) || view.width % 2 ||
+	    view.height % 2)
 		return lav_pictures_convert(v->pictures, &view, &ret->picture);
 	r = wrap_frame(v, f, &view, &ret->picture);
 	*keep = r == 0;

@@ -108,9 +108,9 @@ static void wait_units(struct listener *l, unsigned int n)
 
 	pthread_mutex_lock(&l->lock);
 	while (l->n_units < n)
-		g_assert_cmpint(pthread_cond_timedwait(&l->changed, &l->lock,
-						       &until),
-				==, 0);
+		g_assert_cmpint(
+			pthread_cond_timedwait(&l->changed, &l->lock, &until),
+			==, 0);
 	pthread_mutex_unlock(&l->lock);
 }
 
@@ -167,9 +167,9 @@ static void check_tone(unsigned int channels)
 	g_assert_cmpfloat(best, >, 0.15);
 	for (unsigned int hz = 220; hz < 2000; hz += 110)
 		if (hz != 440)
-			g_assert_cmpfloat(strength(l.samples + 24000, quarter,
-						   hz),
-					  <, best / 10);
+			g_assert_cmpfloat(
+				strength(l.samples + 24000, quarter, hz), <,
+				best / 10);
 
 	/* Four seconds hold four gaps of 50 ms. */
 	for (size_t i = 0; i + gap <= l.n_samples; i += gap)

@@ -14,9 +14,9 @@ struct canvas {
 static void open_canvas(struct canvas *c, unsigned int w, unsigned int h)
 {
 	memset(c, 0, sizeof(*c));
-	g_assert_cmpint(picture_pool_new(&c->pool, &c->count, 1, PICTURE_I420,
-					 w, h),
-			==, 0);
+	g_assert_cmpint(
+		picture_pool_new(&c->pool, &c->count, 1, PICTURE_I420, w, h),
+		==, 0);
 	c->p = picture_pool_get(c->pool);
 	picture_fill(c->p, 128, 128, 128);
 }
@@ -35,8 +35,8 @@ static int read_back(const struct canvas *c, struct barcode *ret)
 
 static void test_round_trip(void)
 {
-	static const unsigned int widths[] = {60 * 2, 320, 640, 958, 960, 1280,
-					      1920};
+	static const unsigned int widths[] = {60 * 2, 320,  640, 958,
+					      960,    1280, 1920};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(widths); i++) {
 		struct canvas c;
@@ -66,13 +66,13 @@ static void test_layout(void)
 	open_canvas(&c, 1280, 64);
 	barcode_write(c.p, &in);
 	row = c.p->data[0] + 15 * c.p->stride[0];
-	g_assert_cmpuint(row[0], ==, 16);	   /* 0: black */
-	g_assert_cmpuint(row[16], ==, 235);	   /* 1: white */
-	g_assert_cmpuint(row[2 * 16 + 15], ==, 235);  /* clock's first bit */
+	g_assert_cmpuint(row[0], ==, 16);	     /* 0: black */
+	g_assert_cmpuint(row[16], ==, 235);	     /* 1: white */
+	g_assert_cmpuint(row[2 * 16 + 15], ==, 235); /* clock's first bit */
 	g_assert_cmpuint(row[3 * 16], ==, 16);
-	g_assert_cmpuint(row[33 * 16], ==, 235);   /* clock's last bit */
-	g_assert_cmpuint(row[34 * 16], ==, 235);   /* number's first bit */
-	g_assert_cmpuint(row[49 * 16], ==, 235);   /* number's last bit */
+	g_assert_cmpuint(row[33 * 16], ==, 235); /* clock's last bit */
+	g_assert_cmpuint(row[34 * 16], ==, 235); /* number's first bit */
+	g_assert_cmpuint(row[49 * 16], ==, 235); /* number's last bit */
 	/* XOR: 80 ^ 00 ^ 00 ^ 01 ^ 80 ^ 01 = 0 */
 	for (unsigned int i = 50; i < 58; i++)
 		g_assert_cmpuint(row[i * 16], ==, 16);
@@ -96,20 +96,20 @@ static void test_damage_is_noticed(void)
 		for (unsigned int y = 0; y < 16; y++)
 			for (unsigned int x = cell * 16; x < cell * 16 + 16;
 			     x++) {
-				uint8_t *luma = c.p->data[0] +
-						y * c.p->stride[0] + x;
+				uint8_t *luma =
+					c.p->data[0] + y * c.p->stride[0] + x;
 
 				*luma = (uint8_t) (255 - *luma);
 			}
 		g_assert_cmpint(read_back(&c, &out), ==, -EBADMSG);
 	}
 	g_assert_cmpuint(out.wall_100us, ==, 1); /* untouched */
-	g_assert_cmpint(barcode_read(c.p->data[0], c.p->stride[0], 40, 64,
-				     &out),
-			==, -EBADMSG);
-	g_assert_cmpint(barcode_read(c.p->data[0], c.p->stride[0], 960, 8,
-				     &out),
-			==, -EBADMSG);
+	g_assert_cmpint(
+		barcode_read(c.p->data[0], c.p->stride[0], 40, 64, &out), ==,
+		-EBADMSG);
+	g_assert_cmpint(
+		barcode_read(c.p->data[0], c.p->stride[0], 960, 8, &out), ==,
+		-EBADMSG);
 	close_canvas(&c);
 }
 

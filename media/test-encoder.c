@@ -22,8 +22,8 @@ struct chain {
 	struct test_decoder decoder;
 };
 
-static void open_chain(struct chain *c, enum media_codec codec,
-		       unsigned int w, unsigned int h)
+static void open_chain(struct chain *c, enum media_codec codec, unsigned int w,
+		       unsigned int h)
 {
 	struct video_source_config sc = {
 		.width = w,
@@ -44,8 +44,7 @@ static void open_chain(struct chain *c, enum media_codec codec,
 	test_clock_init(&c->clock, false);
 	sc.clock = &c->clock.clock;
 	sc.count = &c->count;
-	g_assert_cmpint(source_test_ops.open(&c->source, &sc, why,
-					     sizeof(why)),
+	g_assert_cmpint(source_test_ops.open(&c->source, &sc, why, sizeof(why)),
 			==, 0);
 	g_assert_cmpint(unit_pool_new(&c->units, &c->count, codec, 8), ==, 0);
 	ec.units = c->units;
@@ -250,8 +249,8 @@ static void test_units_run_out(gconstpointer data)
 static void add(const char *name, enum media_codec codec,
 		void (*func)(gconstpointer))
 {
-	g_autofree char *path = g_strdup_printf(
-		"/encoder/%s/%s", media_codec_name(codec), name);
+	g_autofree char *path = g_strdup_printf("/encoder/%s/%s",
+						media_codec_name(codec), name);
 
 	g_test_add_data_func(path, GINT_TO_POINTER(codec), func);
 }
@@ -264,8 +263,7 @@ int main(int argc, char *argv[])
 	g_test_init(&argc, &argv, NULL);
 	for (size_t i = 0; i < G_N_ELEMENTS(codecs); i++) {
 		add("barcode-survives", codecs[i], test_barcode_survives);
-		add("keyframe-on-request", codecs[i],
-		    test_keyframe_on_request);
+		add("keyframe-on-request", codecs[i], test_keyframe_on_request);
 		add("bitrate-moves", codecs[i], test_bitrate_moves);
 		add("units-run-out", codecs[i], test_units_run_out);
 	}

@@ -6,11 +6,11 @@
 /* Headers: 67 SPS, 68 PPS, 65 IDR, 41 slice, 06 SEI, 09 AUD. The bit after a
  * slice's header says whether it is its picture's first. */
 static const uint8_t two_units[] = {
-	0, 0, 0, 1, 0x67, 0x42, 0xc0, 0x1f, /* 0 */
-	0, 0, 0, 1, 0x68, 0xce,		    /* 8 */
-	0, 0, 0, 1, 0x65, 0x88, 1,	    /* 14, first slice */
-	0, 0, 1, 0x65, 0x08, 2,		    /* 21, second slice */
-	0, 0, 0, 1, 0x41, 0x9a, 3,	    /* 27, next picture */
+	0, 0, 0, 1,    0x67, 0x42, 0xc0, 0x1f, /* 0 */
+	0, 0, 0, 1,    0x68, 0xce,	       /* 8 */
+	0, 0, 0, 1,    0x65, 0x88, 1,	       /* 14, first slice */
+	0, 0, 1, 0x65, 0x08, 2,		       /* 21, second slice */
+	0, 0, 0, 1,    0x41, 0x9a, 3,	       /* 27, next picture */
 };
 
 static void test_nal_units(void)
@@ -28,8 +28,7 @@ static void test_nal_units(void)
 		g_assert_cmpuint(nal.start, ==, starts[i]);
 		g_assert_cmpuint(nal.size, ==, sizes[i]);
 	}
-	g_assert_false(
-		h264_next_nal(two_units, sizeof(two_units), &pos, &nal));
+	g_assert_false(h264_next_nal(two_units, sizeof(two_units), &pos, &nal));
 }
 
 static void test_unit_ends_before_the_next_picture(void)

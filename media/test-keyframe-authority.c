@@ -27,8 +27,8 @@ static void test_requests_are_merged_and_postponed(void)
 	g_assert_false(keyframe_authority_is_due(
 		&a, START_US + KEYFRAME_MIN_GAP_US - 1));
 	/* Postponed, not forgotten. */
-	g_assert_true(keyframe_authority_is_due(
-		&a, START_US + KEYFRAME_MIN_GAP_US));
+	g_assert_true(
+		keyframe_authority_is_due(&a, START_US + KEYFRAME_MIN_GAP_US));
 	keyframe_authority_made(&a, START_US + KEYFRAME_MIN_GAP_US);
 	/* One answers all fifty. */
 	g_assert_false(keyframe_authority_is_due(

@@ -17,9 +17,9 @@ struct target {
 static void open_target(struct target *t, unsigned int w, unsigned int h)
 {
 	memset(t, 0, sizeof(*t));
-	g_assert_cmpint(picture_pool_new(&t->pool, &t->count, 1, PICTURE_I420,
-					 w, h),
-			==, 0);
+	g_assert_cmpint(
+		picture_pool_new(&t->pool, &t->count, 1, PICTURE_I420, w, h),
+		==, 0);
 	t->p = picture_pool_get(t->pool);
 }
 
@@ -39,8 +39,8 @@ static void check_colour(const struct picture *p, int y, int u, int v, int off)
 		for (unsigned int i = 0; i < h; i++)
 			for (unsigned int j = 0; j < w; j++)
 				g_assert_cmpint(
-					abs(p->data[plane][i * p->stride[plane] +
-							   j] -
+					abs(p->data[plane]
+						   [i * p->stride[plane] + j] -
 					    want),
 					<=, off);
 	}

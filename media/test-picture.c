@@ -11,9 +11,9 @@ static void test_pool_hands_out_the_last_one_back(void)
 	struct picture_pool *pool = NULL;
 	struct picture *a, *b, *c;
 
-	g_assert_cmpint(picture_pool_new(&pool, &count, 3, PICTURE_I420, 320,
-					 180),
-			==, 0);
+	g_assert_cmpint(
+		picture_pool_new(&pool, &count, 3, PICTURE_I420, 320, 180), ==,
+		0);
 	g_assert_cmpuint(media_count_get(&count.frame_allocs), ==, 3);
 
 	a = picture_pool_get(pool);
@@ -42,9 +42,9 @@ static void test_last_reader_returns_it(void)
 	struct picture_pool *pool = NULL;
 	struct picture *p;
 
-	g_assert_cmpint(picture_pool_new(&pool, &count, 1, PICTURE_NV12, 64,
-					 64),
-			==, 0);
+	g_assert_cmpint(
+		picture_pool_new(&pool, &count, 1, PICTURE_NV12, 64, 64), ==,
+		0);
 	p = picture_pool_get(pool);
 	picture_ref(p);
 	picture_unref(p);
@@ -65,9 +65,9 @@ static void test_copies_are_counted(void)
 		struct picture_pool *pool = NULL;
 		struct picture *a, *b;
 
-		g_assert_cmpint(picture_pool_new(&pool, &count, 2, formats[i],
-						 100, 50),
-				==, 0);
+		g_assert_cmpint(
+			picture_pool_new(&pool, &count, 2, formats[i], 100, 50),
+			==, 0);
 		a = picture_pool_get(pool);
 		b = picture_pool_get(pool);
 		picture_fill(a, 10, 20, 30);

@@ -28,9 +28,9 @@ static void open_drawn(struct drawn *d, unsigned int w, unsigned int h,
 	memset(d, 0, sizeof(*d));
 	test_clock_init(&d->clock, false);
 	config.clock = &d->clock.clock;
-	g_assert_cmpint(source_test_ops.open(&d->source, &config, why,
-					     sizeof(why)),
-			==, 0);
+	g_assert_cmpint(
+		source_test_ops.open(&d->source, &config, why, sizeof(why)), ==,
+		0);
 }
 
 static struct picture *draw(struct drawn *d, struct video_sample *sample)
@@ -68,8 +68,8 @@ static void test_number_and_clock(void)
 				 (uint32_t) (test_clock_wall(&d.clock) / 100));
 		/* Absolute deadlines: no error adds up. */
 		g_assert_cmpuint(sample.capture_us, ==,
-				 TEST_CLOCK_START_US + i * UINT64_C(1000000) /
-							       30);
+				 TEST_CLOCK_START_US +
+					 i * UINT64_C(1000000) / 30);
 		picture_unref(p);
 	}
 	close_drawn(&d);
@@ -187,8 +187,8 @@ static void test_too_small(void)
 	struct video_source *s = NULL;
 	char why[128] = "";
 
-	g_assert_cmpint(source_test_ops.open(&s, &config, why, sizeof(why)),
-			==, -EINVAL);
+	g_assert_cmpint(source_test_ops.open(&s, &config, why, sizeof(why)), ==,
+			-EINVAL);
 	g_assert_null(s);
 	g_assert_cmpuint(strlen(why), >, 10);
 }

@@ -19,7 +19,8 @@ static void test_steady_state_allocates_nothing(void)
 	for (unsigned int i = 0; i < 1000; i++) {
 		bytes[0] = (uint8_t) i;
 		u = unit_pool_get(pool);
-		g_assert_cmpint(unit_copy_data(u, bytes, 1 + i * 8 % 8192), ==, 0);
+		g_assert_cmpint(unit_copy_data(u, bytes, 1 + i * 8 % 8192), ==,
+				0);
 		g_assert_cmpuint(u->data[0], ==, (uint8_t) i);
 		coded_unit_unref(u);
 	}

@@ -16,7 +16,8 @@
 #include <time.h>
 
 /* Time moves to the deadline whenever somebody waits for it. With a gate, only
- * after the test posted it: so that a fast clock does not overrun an encoder. */
+ * after the test posted it: so that a fast clock does not overrun an encoder.
+ */
 struct test_clock {
 	struct media_clock clock;
 	atomic_uint_fast64_t now_us;

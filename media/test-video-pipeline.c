@@ -155,9 +155,9 @@ static void wait_for(struct viewer *v,
 
 	pthread_mutex_lock(&v->lock);
 	while (!enough(v, n))
-		g_assert_cmpint(pthread_cond_timedwait(&v->changed, &v->lock,
-						       &until),
-				==, 0);
+		g_assert_cmpint(
+			pthread_cond_timedwait(&v->changed, &v->lock, &until),
+			==, 0);
 	pthread_mutex_unlock(&v->lock);
 }
 
@@ -294,7 +294,6 @@ static void test_keyframes(void)
 	stop(&v, p);
 }
 
-
 /* Between two pictures a new peer's request is answered with the last one. */
 static void test_first_request_repeats_the_picture(void)
 {
@@ -383,8 +382,7 @@ static void test_bitrate_is_clamped(void)
 /* A video of moving stripes, in the given chroma format. */
 static void write_y4m(const char *path, const char *colour, unsigned int n)
 {
-	size_t chroma = WIDTH * HEIGHT /
-			(strcmp(colour, "422") == 0 ? 2 : 4);
+	size_t chroma = WIDTH * HEIGHT / (strcmp(colour, "422") == 0 ? 2 : 4);
 	FILE *f = fopen(path, "wbe");
 
 	g_assert_nonnull(f);
@@ -604,8 +602,7 @@ static void test_pass_through(void)
 	pthread_mutex_lock(&v.lock);
 	g_assert_cmpuint(v.n_barcodes, ==, v.n_pictures);
 	/* Each round begins at 0 again and may hold a repeated picture. */
-	g_assert_cmpuint(v.n_disorder, <=,
-			 v.n_keyframes[MEDIA_CODEC_H264] + 1);
+	g_assert_cmpuint(v.n_disorder, <=, v.n_keyframes[MEDIA_CODEC_H264] + 1);
 	g_assert_cmpuint(v.n_keyframes[MEDIA_CODEC_H264], >=, 6);
 	pthread_mutex_unlock(&v.lock);
 

@@ -309,8 +309,8 @@ static int run_bare(const struct options *o)
 		media_clock_wait(clock, NULL, 0, wait.deadline_us);
 		if (source_test_ops.take(source, &sample) != 0)
 			continue;
-		frame = (struct picture_frame){
-			sample.picture, sample.capture_us, o->fps};
+		frame = (struct picture_frame){sample.picture,
+					       sample.capture_us, o->fps};
 		if (ops->encode(encoder, &frame, n == 0, &u) == ENCODER_UNIT) {
 			bytes += u->size;
 			coded_unit_unref(u);
