@@ -68,6 +68,10 @@ void daemon_control_event(Daemon *d, const char *name, JsonObject *params);
 /* Calls that still wait are answered: before the control server ends. */
 void daemon_control_done(Daemon *d);
 
+/* --- daemon-log.c ---------------------------------------------------------- */
+/* One line for what an operator cares about; the rest is for debugging. */
+void daemon_log_event(const char *name, JsonObject *params);
+
 /* --- daemon.c -------------------------------------------------------------- */
 gboolean daemon_join(Daemon *d, const char *name, GError **error);
 void daemon_leave(Daemon *d);

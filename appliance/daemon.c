@@ -184,30 +184,11 @@ static void follow_audio(Daemon *d)
 	d->audio_taken = wanted;
 }
 
-static void log_event(const char *name, JsonObject *params)
-{
-	g_autoptr(JsonNode) node = NULL;
-	g_autofree char *text = NULL;
-
-	/* Candidates by the dozen are for who asks. */
-	node = json_node_new(JSON_NODE_OBJECT);
-	json_node_set_object(node, params);
-	text = json_to_string(node, FALSE);
-	if (strlen(text) > 400)
-		strcpy(text + 396, "...");
-	if (!strcmp(name, "peerJoined") || !strcmp(name, "peerLeft") ||
-	    !strcmp(name, "sessionDisconnect") ||
-	    !strcmp(name, "systemAction") || !strcmp(name, "channelError"))
-		g_message("%s %s", name, text);
-	else
-		g_debug("%s %s", name, text);
-}
-
 static void on_room_event(void *user, const char *name, JsonObject *params)
 {
 	Daemon *d = user;
 
-	log_event(name, params);
+	daemon_log_event(name, params);
 	if (d->room && g_str_has_prefix(name, "peer"))
 		follow_audio(d);
 	daemon_control_event(d, name, params);

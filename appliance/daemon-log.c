@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "appliance/daemon-private.h"
+
+#include <string.h>
+
+#define QUOTED_MAX_BYTES 120
+
+static const char *text_of(JsonObject *o, const char *name)
+{
+	JsonNode *n = o ? json_object_get_member(o, name) : NULL;
+
+	return n && JSON_NODE_HOLDS_VALUE(n) &&
+		json_node_get_value_type(n) == G_TYPE_STRING ?
+		json_node_get_string(n) : NULL;
+}
+
+static JsonObject *object_of(JsonObject *o, const char *name)
+{
+	JsonNode *n = o ? json_object_get_member(o, name) : NULL;
+
+	return n && JSON_NODE_HOLDS_OBJECT(n) ? json_node_get_object(n) : NULL;
+}
+
+/* A stranger's words: cut, and with nothing in them a terminal acts on. */
+static char *quote(const char *text)
+{
+	g_autofree char *cut = g_utf8_make_valid(text ? text : "", -1);
+	char *out;
+
+	if (strlen(cut) > QUOTED_MAX_BYTES)
+		*g_utf8_find_prev_char(cut, cut + QUOTED_MAX_BYTES) = '\0';
+	for (char *p = cut; *p; p = g_utf8_next_char(p)) {
+		if (!g_unichar_isprint(g_utf8_get_char(p)))
+			memset(p, '?', (size_t) (g_utf8_next_char(p) - p));
+	}
+	out = g_strdup_printf("\"%s\"", cut);
+	return out;
+}
+
+static void log_peer(const char *what, JsonObject *params)
+{
+	JsonObject *agent = object_of(object_of(params, "peerInfo"), "agent");
+	g_autofree char *id = quote(text_of(params, "peerId"));
+	g_autofree char *name = quote(text_of(agent, "name"));
+
+	g_message("peer %s (%s) %s", id, name, what);
+}
+
+void daemon_log_event(const char *name, JsonObject *params)
+{
+	bool self = json_object_get_boolean_member_with_default(
+		params, "isSelf", FALSE);
+
+	if (!strcmp(name, "peerJoined") && self) {
+		const char *room = text_of(object_of(params, "peerInfo"),
+					   "room");
+		g_autofree char *id = quote(text_of(params, "peerId"));
+		g_autofree char *quoted = quote(room);
+
+		g_message("joined room %s as %s", quoted, id);
+	} else if (!strcmp(name, "peerLeft") && self) {
+		g_message("left the room");
+	} else if (!strcmp(name, "peerJoined")) {
+		log_peer("joined", params);
+	} else if (!strcmp(name, "peerLeft")) {
+		log_peer("left", params);
+	} else if (!strcmp(name, "sessionDisconnect")) {
+		g_message("the room is lost; it is joined again by itself");
+	} else if (!strcmp(name, "systemAction")) {
+		g_autofree char *action = quote(text_of(params, "action"));
+		g_autofree char *reason = quote(text_of(params, "reason"));
+		g_autofree char *message = quote(text_of(params, "message"));
+
+		g_warning("the server says %s: %s (%s)", action, reason,
+			  message);
+	} else if (!strcmp(name, "channelError") ||
+		   !strcmp(name, "socketError")) {
+		g_autofree char *error = quote(text_of(params, "error"));
+
+		g_message("signaling: %s", error);
+	} else {
+		g_debug("event %s", name);
+	}
+}
