@@ -49,8 +49,12 @@ class Server:
         if self.process.poll() is None:
             self.process.stdin.close()
         code = self.process.wait(timeout=10)
-        self.process.stdout.close()
-        self.process.stderr.close()
+        if not self.process.stdout.closed:
+            complaints = self.process.stderr.read()
+            self.process.stdout.close()
+            self.process.stderr.close()
+            # Sanitizers speak here.
+            assert code == 0 and not complaints, (code, complaints[-4000:])
         return code
 
     def connect(self, small_window=False):
@@ -225,6 +229,16 @@ class Polling:
         return self
 
 
+def read_until(sock, end):
+    """What comes up to and with these bytes."""
+    data = b''
+    while end not in data:
+        more = sock.recv(4096)
+        assert more, data
+        data += more
+    return data
+
+
 class Suite:
     """Cases in TAP; each is a function that gets a list of cleanups."""
 
@@ -253,6 +267,8 @@ class Suite:
                     cleanup()
                 except Exception as error:
                     print(f'# cleanup: {error!r}')
+                    self.failed += outcome == 'ok'
+                    outcome = 'not ok'
             print(f'{outcome} {self.n} - {name} ({time.monotonic() - start:.1f} s)', flush=True)
             return function
         return run
