@@ -145,6 +145,8 @@ static JsonNode *describe_network(Daemon *d)
 	set_int(o, "tx_no_buffer", s.net.tx_no_buffer);
 	set_int(o, "rx_no_buffer", s.net.rx_no_buffer);
 	set_int(o, "sockets", s.net.sockets);
+	set_int(o, "sent_us_median", s.sent_us_median);
+	set_int(o, "sent_us_p95", s.sent_us_p95);
 	set_int(o, "cpu_ms", s.net.cpu_ns / 1000000);
 	set_int(o, "ice_cpu_ms", s.ice_cpu_ns / 1000000);
 	return node_of(o);

@@ -344,18 +344,37 @@ static const struct bench_send send_epoll = {"loop epoll+GSO", open_epoll,
 
 /* --- the table ------------------------------------------------------------ */
 
+static const struct bench_fill fill_own = {.name = "own GCM"};
+
 /* The first row is what the others are compared with. */
-static const struct row {
+struct row {
 	const struct bench_send *send;
 	const struct bench_fill *fill;
-} rows[] = {
+};
+
+struct table {
+	const struct row *rows;
+	size_t n_rows;
+};
+
+static const struct row io_rows[] = {
 	{&send_sendto, &fill_nothing}, {&send_sendmmsg, &fill_nothing},
 	{&send_gso, &fill_nothing},    {&send_uring, &fill_nothing},
 	{&send_epoll, &fill_nothing},  {&send_uring_no_gso, &fill_nothing},
 	{&send_uring, &fill_copy},
 };
 
-#define N_ROWS G_N_ELEMENTS(rows)
+/* Whole: packetize, seal, send. */
+static const struct row seal_rows[] = {
+	{&bench_send_nice, &bench_fill_libsrtp_cm},
+	{&bench_send_nice, &bench_fill_libsrtp_gcm},
+	{&bench_send_session, &fill_own},
+};
+
+#define ROWS_MAX G_N_ELEMENTS(io_rows)
+
+static const struct table io_table = {io_rows, G_N_ELEMENTS(io_rows)};
+static const struct table seal_table = {seal_rows, G_N_ELEMENTS(seal_rows)};
 
 struct result {
 	void *fill_state, *state;
@@ -394,22 +413,24 @@ static void close_row(struct result *r, const struct row *row)
 	g_free(r->ns);
 }
 
-static void measure(const struct bench_world *world, const char *wire,
-		    unsigned int n_rounds, unsigned int n_frames)
+static void measure(const struct table *table, const struct bench_world *world,
+		    const char *wire, unsigned int n_rounds,
+		    unsigned int n_frames)
 {
+	const struct row *rows = table->rows;
 	double n_packets = (double) n_frames * world->n_peers * BENCH_PACKETS;
-	struct result results[N_ROWS];
+	struct result results[ROWS_MAX];
 	uint64_t syscalls;
 	double first = 0;
 
-	for (size_t i = 0; i < N_ROWS; i++) {
+	for (size_t i = 0; i < table->n_rows; i++) {
 		open_row(&results[i], &rows[i], world, n_rounds);
 		if (results[i].state) /* warm */
 			rows[i].send->run(results[i].state, n_frames / 4 + 1,
 					  &syscalls);
 	}
 	for (unsigned int round = 0; round < n_rounds; round++) {
-		for (size_t i = 0; i < N_ROWS; i++) {
+		for (size_t i = 0; i < table->n_rows; i++) {
 			if (!results[i].state)
 				continue;
 			results[i].ns[round] =
@@ -419,12 +440,12 @@ static void measure(const struct bench_world *world, const char *wire,
 			results[i].syscalls = syscalls / n_packets;
 		}
 	}
-	for (size_t i = 0; i < N_ROWS; i++) {
+	for (size_t i = 0; i < table->n_rows; i++) {
 		double ns = get_median(results[i].ns, n_rounds);
 
 		first = i == 0 ? ns : first;
 		if (results[i].state)
-			printf("%-16s %5u %5u  %-18s %-8s %7.0f %6.2f %9.4f\n",
+			printf("%-16s %5u %5u  %-18s %-12s %7.0f %6.2f %9.4f\n",
 			       wire, world->n_peers, world->n_chunk,
 			       rows[i].send->name, rows[i].fill->name, ns,
 			       ns / first, results[i].syscalls);
@@ -433,8 +454,9 @@ static void measure(const struct bench_world *world, const char *wire,
 	fflush(stdout);
 }
 
-static void measure_all(struct bench_wire *wire, const char *name, int n_chunk,
-			int n_rounds, int n_frames)
+static void measure_all(const struct table *table, struct bench_wire *wire,
+			const char *name, int n_chunk, int n_rounds,
+			int n_frames)
 {
 	static const unsigned int n_peers[] = {1, 4, 16};
 
@@ -443,7 +465,8 @@ static void measure_all(struct bench_wire *wire, const char *name, int n_chunk,
 
 		if (bench_wire_connect(wire, &world, n_peers[i]) < 0)
 			g_error("no sockets");
-		measure(&world, name, n_rounds, MAX(1, n_frames / n_peers[i]));
+		measure(table, &world, name, n_rounds,
+			MAX(1, n_frames / n_peers[i]));
 		bench_wire_disconnect(&world);
 	}
 }
@@ -451,6 +474,7 @@ static void measure_all(struct bench_wire *wire, const char *name, int n_chunk,
 int main(int argc, char **argv)
 {
 	int n_rounds = 9, n_frames = 400, n_chunk = BENCH_PACKETS;
+	gboolean seal = FALSE;
 	const GOptionEntry entries[] = {
 		{"rounds", 0, 0, G_OPTION_ARG_INT, &n_rounds,
 		 "Rounds; the median is printed", "N"},
@@ -458,8 +482,11 @@ int main(int argc, char **argv)
 		 "Frames of 15 packets a round, shared by the peers", "N"},
 		{"chunk", 0, 0, G_OPTION_ARG_INT, &n_chunk,
 		 "Packets that leave together (5: paced)", "N"},
+		{"seal", 0, 0, G_OPTION_ARG_NONE, &seal,
+		 "Packetize, seal and send, beside libsrtp2 and libnice", NULL},
 		{NULL},
 	};
+	const struct table *table;
 	g_autoptr(GOptionContext) context = g_option_context_new(NULL);
 	g_autoptr(GError) error = NULL;
 	struct bench_wire wire;
@@ -470,27 +497,28 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	n_rounds = CLAMP(n_rounds, 1, 1000);
-	n_chunk = CLAMP(n_chunk, 1, BENCH_PACKETS);
+	table = seal ? &seal_table : &io_table;
+	n_chunk = seal ? BENCH_CHUNK : CLAMP(n_chunk, 1, BENCH_PACKETS);
 	if (bench_wire_open(&wire) < 0) {
 		fprintf(stderr, "Cannot make a network to send into\n");
 		return 1;
 	}
 
 	printf("# CPU of the sending thread, medians of %d rounds\n", n_rounds);
-	printf("%-16s %5s %5s  %-18s %-8s %7s %6s %9s\n", "segmented by",
+	printf("%-16s %5s %5s  %-18s %-12s %7s %6s %9s\n", "segmented by",
 	       "peers", "chunk", "method", "fill", "ns/pkt", "ratio",
 	       "calls/pkt");
 	if (wire.is_loopback) {
 		printf("# no right to make namespaces: loopback\n");
-		measure_all(&wire, "receiver", n_chunk, n_rounds, n_frames);
+		measure_all(table, &wire, "receiver", n_chunk, n_rounds, n_frames);
 	} else {
 		if (bench_wire_set_segmentation(&wire, false) == 0)
-			measure_all(&wire, "kernel", n_chunk, n_rounds,
+			measure_all(table, &wire, "kernel", n_chunk, n_rounds,
 				    n_frames);
 		else
 			printf("# cannot switch the device's segmentation\n");
 		if (bench_wire_set_segmentation(&wire, true) == 0)
-			measure_all(&wire, "device", n_chunk, n_rounds,
+			measure_all(table, &wire, "device", n_chunk, n_rounds,
 				    n_frames);
 	}
 	bench_wire_close(&wire);

@@ -17,6 +17,7 @@
 #define BENCH_PEERS_MAX 64
 #define BENCH_PACKETS	15   /* of one frame, to one peer */
 #define BENCH_BYTES	1200 /* one datagram, its tag included */
+#define BENCH_CHUNK	5    /* packets that leave together when paced */
 
 /* Where the datagrams go: one socket per peer, as with ICE. */
 struct bench_world {
@@ -48,6 +49,12 @@ struct bench_send {
 	uint64_t (*run)(void *state, unsigned int n_frames,
 			uint64_t *ret_syscalls);
 };
+
+/* bench-nice.c: the usual way, packet by packet */
+extern const struct bench_fill bench_fill_libsrtp_cm, bench_fill_libsrtp_gcm;
+extern const struct bench_send bench_send_nice;
+/* bench-session.c: ours, whole; it seals by itself, in chunks of BENCH_CHUNK */
+extern const struct bench_send bench_send_session;
 
 /* CLOCK_THREAD_CPUTIME_ID of the caller, nanoseconds. */
 uint64_t bench_cpu_ns(void);

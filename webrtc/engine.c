@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
 #include <gio/gio.h>
 
@@ -11,6 +12,7 @@
 
 #define SCTP_ACTIVE_US	   500000	/* tick fast for this long after traffic */
 #define SCTP_IDLE_TICK_MS  100
+#define SENT_PUBLISH_FRAMES 32	/* reckon the quantiles this often */
 #define RATE_REPORT_US	   100000	/* ten times a second at most */
 
 /* --- units: any -> network -------------------------------------------------- */
@@ -138,6 +140,25 @@ void engine_rates_changed(struct rtc_engine *engine)
 	if (!engine->rate_timer.heap_index)
 		net_timer_set(engine->loop, &engine->rate_timer,
 			      due > now ? due : now);
+}
+
+/* The clock itself: with many peers the tick's has grown old. */
+void engine_unit_sent(struct rtc_engine *engine, uint64_t capture_us)
+{
+	struct timespec now;
+	uint64_t now_us;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	now_us = (uint64_t) now.tv_sec * 1000000 +
+		(uint64_t) now.tv_nsec / 1000;
+	delay_histogram_add(&engine->sent,
+			    now_us > capture_us ? now_us - capture_us : 0);
+	if (engine->sent.n % SENT_PUBLISH_FRAMES)
+		return;
+	atomic_store(&engine->sent_us_median,
+		     delay_histogram_get(&engine->sent, 0.5));
+	atomic_store(&engine->sent_us_p95,
+		     delay_histogram_get(&engine->sent, 0.95));
 }
 
 /* --- life: control ------------------------------------------------------------ */
@@ -299,6 +320,8 @@ void rtc_engine_get_stats(struct rtc_engine *engine,
 		.units_in = atomic_load(&engine->units_in),
 		.units_dropped = atomic_load(&engine->units_dropped),
 		.bitstream_copies = atomic_load(&engine->bitstream_copies),
+		.sent_us_median = atomic_load(&engine->sent_us_median),
+		.sent_us_p95 = atomic_load(&engine->sent_us_p95),
 		.ice_cpu_ns = ice_thread_get_cpu_ns(engine->ice),
 	};
 	net_loop_get_stats(engine->loop, &ret->net);

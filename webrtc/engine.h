@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 
 #include "webrtc/control-queue.h"
+#include "webrtc/delay-histogram.h"
 #include "webrtc/dtls-identity.h"
 #include "webrtc/ice.h"
 #include "webrtc/rtc.h"
@@ -62,6 +63,10 @@ struct rtc_engine {
 	unsigned int rung_bps[N_MEDIA_CODECS];	/* last reported */
 	struct net_timer rate_timer;
 	uint64_t rate_reported_us;
+	struct delay_histogram sent;		/* capture to last packet */
+
+	/* network writes, any reads */
+	atomic_uint sent_us_median, sent_us_p95;
 };
 
 /* --- network thread ------------------------------------------------------- */
@@ -69,5 +74,7 @@ void engine_add_transport(struct rtc_engine *engine, struct transport *t);
 void engine_remove_transport(struct rtc_engine *engine, struct transport *t);
 /* SCTP has something to do: keep the stack ticking, fast for a while. */
 void engine_wake_sctp(struct rtc_engine *engine);
+/* A video frame's last packet leaves to one peer with this tick. */
+void engine_unit_sent(struct rtc_engine *engine, uint64_t capture_us);
 /* A peer's rate or codec changed: tell the slowest of each codec, soon. */
 void engine_rates_changed(struct rtc_engine *engine);

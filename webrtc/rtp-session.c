@@ -218,8 +218,11 @@ static bool run_media(struct rtp_session *s, const struct pacer_grant *grant,
 		if (e == EMIT_FAILED && line)
 			line->need_keyframe = true;
 	}
-	if (done.packets && pacer_sent(&s->pacer, &done, bytes, now_us))
+	if (done.packets && pacer_sent(&s->pacer, &done, bytes, now_us)) {
+		if (bytes && s->ops->unit_sent)
+			s->ops->unit_sent(s->user, plan->unit);
 		rtp_plan_unref(plan);
+	}
 	return !stuck;
 }
 

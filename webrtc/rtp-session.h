@@ -58,6 +58,9 @@ struct rtp_session_ops {
 	void (*keyframe)(void *user, enum media_codec codec, bool first);
 	/* The bit rate the path can carry changed; whole session, bits/s. */
 	void (*target)(void *user, unsigned int bps);
+	/* The last packet of a unit is in a chunk that send() takes within
+	 * this call. May be left NULL. */
+	void (*unit_sent)(void *user, const struct coded_unit *unit);
 };
 
 struct rtp_line_config {

@@ -274,6 +274,14 @@ static void rtp_target(void *user, unsigned int bps)
 	engine_rates_changed(t->engine);
 }
 
+static void rtp_unit_sent(void *user, const struct coded_unit *unit)
+{
+	struct rtc_engine *engine = ((struct transport *) user)->engine;
+
+	if (unit->codec != MEDIA_CODEC_OPUS)
+		engine_unit_sent(engine, unit->capture_us);
+}
+
 static const struct rtp_session_ops rtp_ops = {
 	.get_buffer = rtp_get_buffer,
 	.put_buffer = rtp_put_buffer,
@@ -282,6 +290,7 @@ static const struct rtp_session_ops rtp_ops = {
 	.seal_rtcp = rtp_seal_rtcp,
 	.keyframe = rtp_keyframe,
 	.target = rtp_target,
+	.unit_sent = rtp_unit_sent,
 };
 
 /* Media flows while there are keys and a path, and only then. */
