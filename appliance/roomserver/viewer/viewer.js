@@ -77,12 +77,14 @@ function dropStale() {
   old?.release();
 }
 
-// The last session's pictures until the new ones are there.
+// The last session's pictures until the new ones are there: an attempt that
+// met nobody has none, and ends nothing.
 function keepPictures() {
-  if (!session) return;
-  dropStale();
-  stale = session;
+  const ended = session;
   session = null;
+  if (!ended?.peers.size) return;
+  dropStale();
+  stale = ended;
 }
 
 function onState(next, information) {

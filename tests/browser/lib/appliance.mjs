@@ -66,7 +66,8 @@ export async function startServer(t, { listen = '127.0.0.1:0', args = [] } = {})
 
 // Return: { pid, status(), call(), waitFor(), follow(), stop(), kill(), output,
 // printed (on standard output alone) }
-export async function startAppliance(t, args = []) {
+// fails: it is expected to end by itself with an error.
+export async function startAppliance(t, args = [], { fails = false } = {}) {
   const folder = await mkdtemp(path.join(tmpdir(), 'skylink-appliance-'));
   const socket = path.join(folder, 'control.sock');
   const config = path.join(folder, 'skylink.conf');
@@ -103,9 +104,9 @@ export async function startAppliance(t, args = []) {
   t.after(async () => {
     const code = await appliance.stop();
     await rm(folder, { recursive: true, force: true });
-    if (code !== 0 && code !== 'SIGKILL')
+    if (code !== 0 && code !== 'SIGKILL' && !fails)
       throw new Error(`skylinkd ended with ${code}\n${appliance.output.slice(-4000)}`);
   });
-  await appliance.waitFor((s) => s.version, 'skylinkd to answer');
+  if (!fails) await appliance.waitFor((s) => s.version, 'skylinkd to answer');
   return appliance;
 }
