@@ -110,7 +110,8 @@ int room_answer_preflight(struct lws *wsi)
 	char headers[500];
 	struct header h;
 
-	begin(&h, wsi, HTTP_STATUS_NO_CONTENT);
+	/* Not 204: that has no length, and the connection is to be kept. */
+	begin(&h, wsi, HTTP_STATUS_OK);
 	add_cors(&h, wsi);
 	add(&h, wsi, "access-control-allow-methods:", "GET, POST, OPTIONS");
 	if (lws_hdr_copy(wsi, headers, sizeof(headers),

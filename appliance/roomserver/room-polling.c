@@ -42,6 +42,20 @@ void room_polling_wake(struct room_service *service, struct lws *wsi)
 	lws_callback_on_writable(wsi);
 }
 
+void room_polling_watch_output(struct room_service *service, struct lws *wsi)
+{
+	struct epoll_event event = {
+		.events = EPOLLIN | EPOLLRDHUP,
+		.data.ptr = wsi,
+	};
+
+	lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT,
+			ROOM_SERVICE_ANSWER_TIMEOUT_S);
+	/* Already there is as good. */
+	epoll_ctl(service->hangup_epoll, EPOLL_CTL_ADD, lws_get_socket_fd(wsi),
+		  &event);
+}
+
 void room_polling_on_hangup(struct room_service *service)
 {
 	struct epoll_event events[HANGUPS_PER_TURN];
@@ -49,10 +63,13 @@ void room_polling_on_hangup(struct room_service *service)
 
 	for (int i = 0; i < n; i++) {
 		struct lws *wsi = events[i].data.ptr;
+		struct connection *connection = lws_wsi_user(wsi);
 
 		release_poll(service, wsi);
-		lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK,
-				LWS_TO_KILL_ASYNC);
+		if (connection->purpose == PURPOSE_POLL ||
+		    lws_partial_buffered(wsi))
+			lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK,
+					LWS_TO_KILL_ASYNC);
 	}
 }
 

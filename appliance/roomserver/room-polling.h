@@ -22,5 +22,11 @@ int room_polling_on_writable(struct lws *wsi, struct connection *connection);
 
 /* A held poll has something to bring, or its session is gone. */
 void room_polling_wake(struct room_service *service, struct lws *wsi);
-/* The descriptor that watches held polls is readable. */
+/*
+ * An answer is on its way and could not be written at once. Until it has left,
+ * what the client sends or its end must not be left unread either (see
+ * hold_poll()): whoever does not wait for his answer is dropped.
+ */
+void room_polling_watch_output(struct room_service *service, struct lws *wsi);
+/* The descriptor that watches these connections is readable. */
 void room_polling_on_hangup(struct room_service *service);

@@ -2,6 +2,7 @@
 #include "appliance/roomserver/room-server.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include "appliance/roomserver/room-service.h"
@@ -38,8 +39,14 @@ static gpointer serve(gpointer data)
 	return NULL;
 }
 
-static gboolean fill_secret(uint8_t *secret, GError **error)
+G_STATIC_ASSERT(ROOM_SERVER_SECRET_BYTES == ROOM_SECRET_BYTES);
+
+static gboolean fill_secret(uint8_t *secret, const guint8 *kept, GError **error)
 {
+	if (kept) {
+		memcpy(secret, kept, ROOM_SECRET_BYTES);
+		return TRUE;
+	}
 	if (getrandom(secret, ROOM_SECRET_BYTES, 0) == ROOM_SECRET_BYTES)
 		return TRUE;
 	g_set_error(error, ROOM_LISTENER_ERROR, ROOM_LISTENER_BIND,
@@ -75,7 +82,7 @@ struct room_server *room_server_new(const struct room_server_config *config,
 	};
 
 	server->listener.fd = -1;
-	if (!fill_secret(core.secret, error) ||
+	if (!fill_secret(core.secret, config->token_secret, error) ||
 	    !room_listener_open(&server->listener,
 				config->listen ? config->listen
 					       : DEFAULT_LISTEN,

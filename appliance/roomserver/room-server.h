@@ -13,6 +13,8 @@
 #include <glib.h>
 #include <stdbool.h>
 
+#define ROOM_SERVER_SECRET_BYTES 32
+
 struct room_server;
 
 struct room_server_config {
@@ -23,6 +25,10 @@ struct room_server_config {
 	const char *turn_url;	/* "turn:user@host" for clients, or NULL: a
 				 * dummy entry that keeps 0.6.37 alive */
 	const char *turn_credential;
+	/* What tokens are signed with; NULL: made anew. SkylinkJS 0.6.12 joins
+	 * its old room again with its old tokens: keeping these bytes makes
+	 * them outlive a restart of the server. */
+	const guint8 *token_secret;	/* ROOM_SERVER_SECRET_BYTES */
 	unsigned int max_clients;	/* 0: 1024 */
 	unsigned int ping_interval_ms, ping_timeout_ms;	/* 0: 25000, 60000 */
 };

@@ -247,6 +247,14 @@ static int handle(struct room_service *service, struct lws *wsi,
 	}
 }
 
+/* The callbacks in which answers are written. */
+static bool is_http(enum lws_callback_reasons reason)
+{
+	return reason == LWS_CALLBACK_HTTP ||
+		reason == LWS_CALLBACK_HTTP_BODY_COMPLETION ||
+		reason == LWS_CALLBACK_HTTP_WRITEABLE;
+}
+
 static int on_event(struct lws *wsi, enum lws_callback_reasons reason,
 		    void *user, void *in, size_t len)
 {
@@ -259,6 +267,8 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason,
 		return 0;
 	service->nested++;
 	r = handle(service, wsi, reason, user, in, len);
+	if (r == 0 && is_http(reason) && lws_partial_buffered(wsi))
+		room_polling_watch_output(service, wsi);
 	if (--service->nested == 0)
 		engine_reap(service->engine);
 	return r;

@@ -22,6 +22,8 @@
 /* Headers and requests that do not come to their end. */
 #define ROOM_SERVICE_HEADER_TIMEOUT_S 10
 #define ROOM_SERVICE_KEEPALIVE_S      75
+/* An answer that the client does not take. */
+#define ROOM_SERVICE_ANSWER_TIMEOUT_S 20
 #define ROOM_SERVICE_MAX_HEADER_BYTES 8192
 /* Each client may have two requests and a fetch of the page open. */
 #define ROOM_SERVICE_CONNECTIONS_PER_CLIENT 3
