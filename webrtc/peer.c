@@ -418,13 +418,21 @@ static bool jsep_failed(struct rtc_peer *peer, int r, GError **error)
 	return true;
 }
 
-static void fill_line(struct transport_setup *s, unsigned int *n,
+/* A source keeps its line for life: on another one its numbers would begin
+ * anew, and a packet number used twice under one key betrays both texts. */
+enum line {
+	LINE_AUDIO,
+	LINE_VIDEO,
+	N_LINES,
+};
+_Static_assert(N_LINES <= RTP_SESSION_LINES_MAX, "a line for each kind");
+
+static void fill_line(struct transport_setup *s, enum line i,
 		      const struct rtc_engine_config *config,
 		      const struct jsep_media *m, uint32_t ssrc,
 		      uint32_t rtx_ssrc)
 {
 	bool delay0 = config->playout_delay_zero && m->kind == SDP_KIND_VIDEO;
-	unsigned int i = (*n)++;
 
 	s->line_used[i] = true;
 	g_strlcpy(s->mids[i], m->mid, sizeof(s->mids[i]));
@@ -493,7 +501,6 @@ static void fill_setup(struct rtc_peer *peer, const struct jsep_negotiated *n,
 		       struct transport_setup *s)
 {
 	const struct rtc_engine_config *config = &peer->engine->config;
-	unsigned int lines = 0;
 
 	s->dtls_role = n->dtls_role == JSEP_DTLS_SERVER ? DTLS_SERVER :
 							  DTLS_CLIENT;
@@ -502,10 +509,10 @@ static void fill_setup(struct rtc_peer *peer, const struct jsep_negotiated *n,
 	g_strlcpy(s->fingerprint, n->fingerprint, sizeof(s->fingerprint));
 	s->data = n->data;
 	if (n->audio_send >= 0)
-		fill_line(s, &lines, config, &n->media[n->audio_send],
+		fill_line(s, LINE_AUDIO, config, &n->media[n->audio_send],
 			  peer->audio_ssrc, 0);
 	if (n->video_send >= 0) {
-		fill_line(s, &lines, config, &n->media[n->video_send],
+		fill_line(s, LINE_VIDEO, config, &n->media[n->video_send],
 			  peer->video_ssrc, peer->rtx_ssrc);
 		s->reduced_size = n->media[n->video_send].rtcp_rsize;
 	}

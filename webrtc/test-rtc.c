@@ -28,6 +28,8 @@ struct side {
 	int video_codec;	/* -1: none */
 
 	gint packets, markers, audio_packets;	/* atomic */
+	gint last_seq, last_audio_seq;		/* atomic; video, audio */
+	gint gaps;				/* atomic */
 };
 
 struct pair {
@@ -173,6 +175,16 @@ static void on_bitrate(void *user, enum media_codec codec, unsigned int bps)
 	g_atomic_int_set(&((struct pair *) user)->bitrate, (int) bps);
 }
 
+/* Over the loopback nothing is lost or overtaken. */
+static void note_seq(struct side *s, gint *last, uint16_t seq)
+{
+	gint before = g_atomic_int_get(last);
+
+	if (before >= 0 && (uint16_t) (before + 1) != seq)
+		g_atomic_int_inc(&s->gaps);
+	g_atomic_int_set(last, seq);
+}
+
 static void on_media(void *user, const char *peer_name,
 		     const struct rtc_media_packet *p)
 {
@@ -180,9 +192,11 @@ static void on_media(void *user, const char *peer_name,
 	struct side *s = !strcmp(peer_name, "a") ? &pair->a : &pair->b;
 
 	if (p->codec == MEDIA_CODEC_OPUS) {
+		note_seq(s, &s->last_audio_seq, p->seq);
 		g_atomic_int_inc(&s->audio_packets);
 		return;
 	}
+	note_seq(s, &s->last_seq, p->seq);
 	g_atomic_int_inc(&s->packets);
 	if (p->marker)
 		g_atomic_int_inc(&s->markers);
@@ -207,6 +221,7 @@ static void side_init(struct pair *p, struct side *s, struct side *other,
 
 	s->other = other;
 	s->video_codec = -2;
+	s->last_seq = s->last_audio_seq = -1;
 	s->early = g_ptr_array_new_with_free_func(candidate_line_free);
 	s->peer = rtc_peer_new(p->engine, &peer, &error);
 	g_assert_no_error(error);
@@ -245,20 +260,28 @@ static gboolean tick(gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
-static void negotiate(struct pair *p, struct side *offerer)
+/* @edit, or NULL, changes the answer on its way: returns the new text. */
+static void negotiate_with(struct pair *p, struct side *offerer,
+			   char *(*edit)(const char *sdp))
 {
 	struct side *answerer = offerer->other;
 	g_autoptr(GError) error = NULL;
-	g_autofree char *offer = NULL, *answer = NULL;
+	g_autofree char *offer = NULL, *answer = NULL, *edited = NULL;
 
 	offer = rtc_peer_create_offer(offerer->peer, false, &error);
 	g_assert_no_error(error);
 	answer = rtc_peer_accept_offer(answerer->peer, offer, &error);
 	g_assert_no_error(error);
 	remote_is_set(answerer);
-	g_assert_true(rtc_peer_accept_answer(offerer->peer, answer, &error));
+	edited = edit ? edit(answer) : g_strdup(answer);
+	g_assert_true(rtc_peer_accept_answer(offerer->peer, edited, &error));
 	g_assert_no_error(error);
 	remote_is_set(offerer);
+}
+
+static void negotiate(struct pair *p, struct side *offerer)
+{
+	negotiate_with(p, offerer, NULL);
 }
 
 static void pair_init(struct pair *p, const struct rtc_engine_config *like)
@@ -455,6 +478,58 @@ static void test_answering(void)
 	pair_done(&p);
 }
 
+/* @text with the first @from behind @start replaced. */
+static char *replace_behind(const char *text, const char *start,
+			    const char *from, const char *to)
+{
+	const char *at = strstr(text, start);
+
+	g_assert_nonnull(at);
+	at = strstr(at, from);
+	g_assert_nonnull(at);
+	return g_strdup_printf("%.*s%s%s", (int) (at - text), text, to,
+			       at + strlen(from));
+}
+
+static char *refuse_audio(const char *sdp)
+{
+	return replace_behind(sdp, "m=audio", "a=recvonly", "a=inactive");
+}
+
+static void push_some(struct pair *p, uint64_t first, int n)
+{
+	for (int i = 0; i < n; i++) {
+		push_unit(p, MEDIA_CODEC_VP8, first + (uint64_t) i);
+		push_unit(p, MEDIA_CODEC_OPUS, first + (uint64_t) i);
+	}
+}
+
+/* A remote that stops taking sound and takes it again must not move the
+ * picture to other packet numbers, nor the sound when it returns. */
+static void test_numbers_go_on(void)
+{
+	struct rtc_engine_config like = { .backend = NET_BACKEND_AUTO };
+	struct pair p;
+
+	pair_init(&p, &like);
+	connect_pair(&p, &p.a);
+	push_some(&p, 0, 3);
+	WAIT_FOR(&p, g_atomic_int_get(&p.b.markers) == 3 &&
+		 g_atomic_int_get(&p.b.audio_packets) == 3);
+
+	negotiate_with(&p, &p.a, refuse_audio);
+	push_some(&p, 3, 3);
+	WAIT_FOR(&p, g_atomic_int_get(&p.b.markers) == 6);
+	g_assert_cmpint(g_atomic_int_get(&p.b.audio_packets), ==, 3);
+
+	negotiate(&p, &p.a);
+	push_some(&p, 6, 3);
+	WAIT_FOR(&p, g_atomic_int_get(&p.b.markers) == 9 &&
+		 g_atomic_int_get(&p.b.audio_packets) == 6);
+	g_assert_cmpint(g_atomic_int_get(&p.b.gaps), ==, 0);
+	pair_done(&p);
+}
+
 static void test_goodbye(void)
 {
 	struct rtc_engine_config like = { .backend = NET_BACKEND_AUTO };
@@ -540,6 +615,7 @@ int main(int argc, char *argv[])
 	for (unsigned int i = 0; i < G_N_ELEMENTS(ways); i++)
 		g_test_add_data_func(names[i], &ways[i], test_everything);
 	g_test_add_func("/rtc/answering", test_answering);
+	g_test_add_func("/rtc/numbers-go-on", test_numbers_go_on);
 	g_test_add_func("/rtc/goodbye", test_goodbye);
 	g_test_add_func("/rtc/states", test_states);
 	g_test_add_func("/rtc/churn", test_churn);
