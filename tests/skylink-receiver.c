@@ -92,6 +92,8 @@ struct receiver {
 	unsigned int barcode_runs;	/* of pictures that had one */
 	unsigned int without_barcode;	/* pictures between such runs */
 	unsigned int missing;		/* since the last one */
+	unsigned int repeated;		/* the same number once more: a sender
+					 * gives who joins what there is */
 	gint n_seen;			/* frames; atomic */
 	double luma;			/* mean of the last picture */
 	double luma_min, luma_max;	/* over pictures */
@@ -200,6 +202,8 @@ static void look_at(struct receiver *r, const AVFrame *f)
 		r->without_barcode += r->missing;
 	if (!r->barcodes)
 		r->first = b;
+	else if (b.number == r->last.number)
+		r->repeated++;
 	else if (!rtp_seq_newer(b.number, r->last.number))
 		note_disorder(r, b.number);
 	r->missing = 0;
@@ -438,7 +442,8 @@ static void print_result(struct receiver *r)
 	       "\"numbers\":%u,\"latency_ms_median\":%.1f,"
 	       "\"latency_ms_p95\":%.1f,\"luma_min\":%.1f,\"luma_max\":%.1f,"
 	       "\"audio_packets\":%u,\"tone_hz\":%.0f,\"tone_level\":%.3f,"
-	       "\"barred\":%u,\"barcode_runs\":%u,\"without_barcode\":%u",
+	       "\"barred\":%u,\"barcode_runs\":%u,\"without_barcode\":%u,"
+	       "\"repeated\":%u",
 	       r->video.ctx ? media_codec_name(r->video_codec) : "",
 	       r->width, r->height, seconds, r->units, r->frames, r->damaged,
 	       r->gaps, r->barcodes, r->not_increasing,
@@ -447,7 +452,8 @@ static void print_result(struct receiver *r)
 	       n ? r->latency_100us[n / 2] / 10.0 : 0.0,
 	       n ? r->latency_100us[n * 95 / 100] / 10.0 : 0.0,
 	       r->luma_min, r->luma_max, r->audio_packets, r->tone_hz,
-	       r->tone_level, r->barred, r->barcode_runs, r->without_barcode);
+	       r->tone_level, r->barred, r->barcode_runs, r->without_barcode,
+	       r->repeated);
 	if (r->status) {
 		g_autofree char *status = json_to_string(r->status, FALSE);
 
