@@ -11,7 +11,7 @@ import path from 'node:path';
 import { startAppliance } from './lib/appliance.mjs';
 import { Chromium } from './lib/chromium.mjs';
 import { steady } from './lib/load.mjs';
-import { BUILD } from './lib/program.mjs';
+import { BUILD, TOP } from './lib/program.mjs';
 import { finish, test } from './lib/tap.mjs';
 import { until } from './lib/wait.mjs';
 
@@ -26,8 +26,9 @@ const MEASURE = readFileSync(new URL('./lib/measure.js', import.meta.url), 'utf8
 
 const addresses = (appliance) => appliance.printed.split('\n').filter(Boolean);
 
-async function startDemo(t, args = []) {
-  const demo = await startAppliance(t, ['--demo', '--source', 'test', ...args]);
+async function startDemo(t, args = [], options = {}) {
+  const demo = await startAppliance(t, [...options.command ? [] : ['--demo'],
+    '--source', 'test', ...args], options);
   await until(() => addresses(demo).length, { label: 'the address' });
   demo.url = addresses(demo)[0];
   return demo;
@@ -156,15 +157,19 @@ async function occupy(t) {
   return server.address().port;
 }
 
-await test('one address line, and it answers', async (t) => {
-  const demo = await startDemo(t);
-  const answer = await fetch(demo.url);
-  t.equal(answer.status, 200);
-  t.match(await answer.text(), /<title>Skylink viewer<\/title>/);
-  await demo.waitFor((s) => s.room.state === 'joined', 'the demo to join');
-  t.equal(await demo.stop(), 0);
-  t.equal(addresses(demo).length, 1);
-});
+const WAYS = { 'skylinkd --demo': {}, './dev run': { command: [path.join(TOP, 'dev'), 'run'] } };
+for (const [name, options] of Object.entries(WAYS))
+  await test(`${name}: one address line, and it answers`, async (t) => {
+    const started = Date.now();
+    const demo = await startDemo(t, [], options);
+    const answer = await fetch(demo.url);
+    t.note(`${demo.url} answered ${Date.now() - started} ms after the start`);
+    t.equal(answer.status, 200);
+    t.match(await answer.text(), /<title>Skylink viewer<\/title>/);
+    await demo.waitFor((s) => s.room.state === 'joined', 'the demo to join');
+    t.equal(await demo.stop(), 0);
+    t.equal(addresses(demo).length, 1);
+  });
 
 await test('a busy port: --demo takes the next free one', async (t) => {
   const port = await occupy(t);

@@ -66,13 +66,15 @@ export async function startServer(t, { listen = '127.0.0.1:0', args = [] } = {})
 
 // Return: { pid, status(), call(), waitFor(), follow(), stop(), kill(), output,
 // printed (on standard output alone) }
-// fails: it is expected to end by itself with an error.
-export async function startAppliance(t, args = [], { fails = false } = {}) {
+// fails: it is expected to end by itself with an error. command: what starts
+// it, with arguments of its own.
+export async function startAppliance(t, args = [],
+  { fails = false, command = [path.join(BUILD, DAEMON)] } = {}) {
   const folder = await mkdtemp(path.join(tmpdir(), 'skylink-appliance-'));
   const socket = path.join(folder, 'control.sock');
   const config = path.join(folder, 'skylink.conf');
   await writeFile(config, ''); // not what this machine may have in /etc
-  const child = spawn(path.join(BUILD, DAEMON), ['--config', config,
+  const child = spawn(command[0], [...command.slice(1), '--config', config,
     '--socket', socket, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = new Promise((resolve) => child.once('exit',
     (code, signal) => resolve(code ?? signal)));

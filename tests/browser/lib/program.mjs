@@ -8,7 +8,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createInterface } from 'node:readline';
 
-const TOP = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
+export const TOP = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
 export const BUILD = path.resolve(process.env.BUILD ?? path.join(TOP, 'build'));
 
 const running = new Set();
