@@ -98,13 +98,18 @@ static int try_listen(const struct endpoint *at, bool dual)
 	return fd;
 }
 
+static bool is_any(const char *host)
+{
+	return !*host || !strcmp(host, "0.0.0.0") || !strcmp(host, "::");
+}
+
 static int open_port(const char *host, uint16_t port)
 {
 	struct endpoint at;
 	int fd;
 
 	if (make_endpoint(host, true, port, &at)) {
-		fd = try_listen(&at, !*host);
+		fd = try_listen(&at, is_any(host));
 		if (*host || fd >= 0 || fd == -EADDRINUSE || fd == -EACCES)
 			return fd;
 	}
@@ -179,11 +184,16 @@ gboolean room_listener_open(struct room_listener *ret, const char *address,
 	}
 
 	listener.port = bound_port(listener.fd);
-	if (!*host || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0)
+	if (is_any(host)) {
 		find_public_host(listener.host);
-	else
+		g_strlcpy(listener.local_host, "127.0.0.1",
+			  sizeof(listener.local_host));
+	} else {
 		g_snprintf(listener.host, sizeof(listener.host),
 			   strchr(host, ':') ? "[%s]" : "%s", host);
+		memcpy(listener.local_host, listener.host,
+		       sizeof(listener.host));
+	}
 	*ret = listener;
 	return TRUE;
 }

@@ -25,6 +25,7 @@ struct room_listener {
 	int fd;			/* CLOEXEC, non-blocking; -1 when closed */
 	uint16_t port;		/* really taken */
 	char host[64];		/* for URLs: "127.0.0.1", "[::1]" */
+	char local_host[64];	/* the same, for clients on this machine */
 };
 
 /**
@@ -39,8 +40,8 @@ int room_listener_split(const char *address, char ret_host[64],
 /**
  * room_listener_open() - bind and listen
  *
- * "*" listens on all addresses, IPv6 included where the machine has it, and
- * names the first address other machines may use in @ret->host.
+ * "*" and "[::]" listen on all addresses, IPv6 included where the machine has
+ * it, and name the first address other machines may use in @ret->host.
  *
  * Return: FALSE with @error: "Cannot listen on 127.0.0.1:8080: Address already
  * in use".

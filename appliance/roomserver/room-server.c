@@ -125,6 +125,12 @@ const char *room_server_get_url(struct room_server *server)
 	return server->url;
 }
 
+char *room_server_get_local_url(struct room_server *server)
+{
+	return g_strdup_printf("http://%s:%u", server->listener.local_host,
+			       server->listener.port);
+}
+
 void room_server_get_stats(struct room_server *server,
 			   struct room_server_stats *ret)
 {

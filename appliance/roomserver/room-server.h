@@ -42,6 +42,9 @@ struct room_server *room_server_free(struct room_server *server);
 /* The port really taken, and "http://127.0.0.1:8081/" for people. Any thread */
 guint16 room_server_get_port(struct room_server *server);
 const char *room_server_get_url(struct room_server *server);
+/* For a client in this program: an address that is there whatever the network
+ * does, when it listens on all. Return: to be freed with g_free(). Any thread */
+char *room_server_get_local_url(struct room_server *server);
 
 struct room_server_stats {
 	unsigned int clients, rooms;

@@ -93,7 +93,7 @@ static int connect_v4(uint16_t port)
 	return fd;
 }
 
-static void test_all_addresses(void)
+static void check_all_addresses(const char *address)
 {
 	struct room_listener listener;
 	struct sockaddr_in6 v6 = {
@@ -103,9 +103,10 @@ static void test_all_addresses(void)
 	g_autoptr(GError) error = NULL;
 	int fd, client;
 
-	g_assert_true(room_listener_open(&listener, "*:0", false, &error));
+	g_assert_true(room_listener_open(&listener, address, false, &error));
 	g_assert_no_error(error);
 	g_assert_cmpstr(listener.host, !=, "");
+	g_assert_cmpstr(listener.local_host, ==, "127.0.0.1");
 	g_assert_cmpint(room_listener_accept(&listener), ==, -EAGAIN);
 	client = connect_v4(listener.port);
 	fd = room_listener_accept(&listener);
@@ -128,6 +129,30 @@ static void test_all_addresses(void)
 	room_listener_close(&listener);
 }
 
+static void test_all_addresses(void)
+{
+	check_all_addresses("*:0");
+}
+
+static void test_all_addresses_v6(void)
+{
+	check_all_addresses("[::]:0");
+}
+
+/* Who is told of one address is told of that one. */
+static void test_one_address(void)
+{
+	struct room_listener listener;
+	g_autoptr(GError) error = NULL;
+
+	g_assert_true(room_listener_open(&listener, "127.0.0.2:0", false,
+					 &error));
+	g_assert_no_error(error);
+	g_assert_cmpstr(listener.host, ==, "127.0.0.2");
+	g_assert_cmpstr(listener.local_host, ==, "127.0.0.2");
+	room_listener_close(&listener);
+}
+
 int main(int argc, char *argv[])
 {
 	g_test_init(&argc, &argv, NULL);
@@ -135,5 +160,7 @@ int main(int argc, char *argv[])
 	g_test_add_func("/room-listener/busy", test_busy_port);
 	g_test_add_func("/room-listener/bad", test_bad_address);
 	g_test_add_func("/room-listener/all", test_all_addresses);
+	g_test_add_func("/room-listener/all-v6", test_all_addresses_v6);
+	g_test_add_func("/room-listener/one", test_one_address);
 	return g_test_run();
 }
