@@ -47,11 +47,6 @@ static void close_because(ControlClient *c, gboolean slow)
 		c->ops->closed(c, slow);
 }
 
-void control_client_close(ControlClient *client)
-{
-	close_because(client, FALSE);
-}
-
 gboolean control_client_is_open(const ControlClient *client)
 {
 	return client->fd >= 0;
@@ -178,6 +173,14 @@ static gboolean write_some(ControlClient *c)
 		forget_sent(c, (size_t) n);
 	}
 	return TRUE;
+}
+
+void control_client_close(ControlClient *client)
+{
+	/* The last answers, as far as the socket takes them at once. */
+	if (client->fd >= 0)
+		write_some(client);
+	close_because(client, FALSE);
 }
 
 static gboolean client_dispatch(GSource *source, GSourceFunc callback,

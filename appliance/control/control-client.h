@@ -70,4 +70,6 @@ void control_client_send(ControlClient *client, GBytes *line);
 void control_client_call_done(ControlClient *client);
 /* Closes when everything queued was written; reads no more. */
 void control_client_finish(ControlClient *client);
+/* Closes now: of what is queued only what the socket takes at once is written.
+ */
 void control_client_close(ControlClient *client);
