@@ -31,7 +31,8 @@ static const struct option_row rows[N_OPTIONS] = {
 	},
 	[OPT_ROOM_APP_KEY] = {
 		"room", "app_key", OPTION_STRING, "demo", .max = 128,
-		.help = "The application key at that server.",
+		.help = "The application key at that server. The one inside "
+			"has its own, roomserver.app_key.",
 	},
 	[OPT_ROOM_SECRET_FILE] = {
 		"room", "secret_file", OPTION_SECRET, "",
@@ -89,7 +90,7 @@ static const struct option_row rows[N_OPTIONS] = {
 	},
 	[OPT_VIDEO_WIDTH] = {
 		"video", "width", OPTION_INT, "1280",
-		.min = 64, .max = 4096, .unit = "pixels",
+		.min = 128, .max = 4096, .unit = "pixels",
 		.help = "Wanted width, an even number; a camera may offer "
 			"another.",
 	},
