@@ -11,10 +11,20 @@
 static void drop_join(Daemon *d)
 {
 	g_clear_pointer(&d->join_call, control_call_unref);
+	g_clear_pointer(&d->join_error, g_free);
 	if (d->join_timeout) {
 		g_source_destroy(d->join_timeout);
 		g_clear_pointer(&d->join_timeout, g_source_unref);
 	}
+}
+
+/* Nobody waits for it any more, for a reason of ours. */
+static void abandon_join(Daemon *d, const char *why)
+{
+	if (!d->join_call)
+		return;
+	control_call_fail(d->join_call, CONTROL_CODE_STATE, NULL, "%s", why);
+	drop_join(d);
 }
 
 static gboolean on_join_timeout(gpointer data)
@@ -51,13 +61,23 @@ static void note_join_error(Daemon *d, JsonObject *params)
 		json_to_string(n, FALSE);
 }
 
+/* Events come later than what they tell of: it may be of the room before. */
+static gboolean is_self_joined(Daemon *d, const char *name, JsonObject *params)
+{
+	if (strcmp(name, "peerJoined") ||
+	    !json_object_get_boolean_member_with_default(params, "isSelf",
+							 FALSE))
+		return FALSE;
+	return !g_strcmp0(text_member(json_object_get_object_member(
+					      params, "peerInfo"), "room"),
+			  d->room_name);
+}
+
 void daemon_control_event(Daemon *d, const char *name, JsonObject *params)
 {
 	if (!d->join_call)
 		return;
-	if (!strcmp(name, "peerJoined") &&
-	    json_object_get_boolean_member_with_default(params, "isSelf",
-							FALSE)) {
+	if (is_self_joined(d, name, params)) {
 		g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
 		JsonNode *copy;
 
@@ -73,7 +93,7 @@ void daemon_control_event(Daemon *d, const char *name, JsonObject *params)
 		const char *why = text_member(params, "message");
 
 		control_call_fail(d->join_call, CONTROL_CODE_FAILED, NULL,
-				  "The server refuses: %s",
+				  "The server refuses: %s; it is tried on",
 				  why ? why : "without a reason");
 		drop_join(d);
 	} else {
@@ -83,8 +103,16 @@ void daemon_control_event(Daemon *d, const char *name, JsonObject *params)
 
 void daemon_control_done(Daemon *d)
 {
-	drop_join(d);
-	g_clear_pointer(&d->join_error, g_free);
+	abandon_join(d, "The daemon is stopping");
+}
+
+static JsonNode *given_user_data(JsonObject *params)
+{
+	JsonNode *options = json_object_get_member(params, "options");
+
+	return options && JSON_NODE_HOLDS_OBJECT(options) ?
+		json_object_get_member(json_node_get_object(options),
+				       "userData") : NULL;
 }
 
 static void join_room(ControlCall *call, gpointer user)
@@ -92,43 +120,47 @@ static void join_room(ControlCall *call, gpointer user)
 	Daemon *d = user;
 	JsonObject *params = control_call_get_params(call);
 	const char *name = text_member(params, "room");
+	JsonNode *user_data = given_user_data(params);
 	g_autoptr(GError) error = NULL;
 
 	if (!name)
 		name = config_get_string(d->options->config, OPT_ROOM_NAME);
-	if (d->join_call) {
-		control_call_fail(d->join_call, CONTROL_CODE_STATE, NULL,
-				  "Another joinRoom came in between");
-		drop_join(d);
+	if (!daemon_join(d, name, &error)) {
+		control_call_fail(call, CONTROL_CODE_STATE, NULL, "%s",
+				  error->message);
+		return;
 	}
-	g_clear_pointer(&d->join_error, g_free);
-	/* Before the call: the answer may come from within. */
+	if (user_data)
+		room_set_user_data(d->room, user_data);
+	abandon_join(d, "Another joinRoom came in between");
+	/* The outcome is an event, and these come from the main loop alone. */
 	d->join_call = control_call_ref(call);
 	d->join_timeout = g_timeout_source_new(JOIN_ANSWER_MS);
 	g_source_set_callback(d->join_timeout, on_join_timeout, d, NULL);
 	g_source_attach(d->join_timeout, NULL);
-	if (!daemon_join(d, name, &error)) {
-		control_call_fail(call, CONTROL_CODE_STATE, NULL, "%s",
-				  error->message);
-		drop_join(d);
-	}
 }
 
 static void leave_room(ControlCall *call, gpointer user)
 {
 	Daemon *d = user;
-	JsonObject *o = json_object_new();
-	JsonNode *node = json_node_new(JSON_NODE_OBJECT);
+	JsonObject *o;
+	g_autoptr(JsonNode) room = NULL;
+	JsonNode *node;
 
-	json_node_take_object(node, o);
 	if (!d->room_name) {
-		json_node_unref(node);
 		control_call_fail(call, CONTROL_CODE_STATE, NULL,
 				  "There is no room to leave");
 		return;
 	}
+	room = room_describe(d->room);
+	o = json_object_new();
+	json_object_set_string_member(
+		o, "peerId", text_member(json_node_get_object(room), "sid"));
 	json_object_set_string_member(o, "previousRoom", d->room_name);
+	node = json_node_init_object(json_node_alloc(), o);
+	json_object_unref(o);
 	daemon_leave(d);
+	abandon_join(d, "leaveRoom came in between");
 	control_call_reply(call, node);
 }
 

@@ -24,7 +24,6 @@
 typedef struct {
 	const struct daemon_options *options;
 	GMainLoop *loop;
-	int exit_status;
 
 	struct room_server *room_server;	/* NULL: not ours */
 	struct rtc_engine *engine;
@@ -42,6 +41,7 @@ typedef struct {
 	/* Which rung serves a codec, -1: none. Network reads, control writes. */
 	atomic_int rung[N_MEDIA_CODECS];
 	unsigned int takers[N_MEDIA_CODECS];
+	unsigned int refused[N_MEDIA_CODECS];	/* wanted one, got none */
 	gboolean audio_taken;
 	gboolean audio_muted, video_muted;
 

@@ -46,6 +46,15 @@ static JsonObject *describe_rung(const struct video_rung_stats *r)
 	return o;
 }
 
+/* A pipeline has one sentence: what runs, or why that does not. */
+static void set_source(JsonObject *o, gboolean live, const char *sentence,
+		       const char *configured)
+{
+	json_object_set_string_member(o, "source",
+				      live ? sentence : configured);
+	set_or_null(o, "detail", live || !*sentence ? NULL : sentence);
+}
+
 static JsonNode *describe_video(Daemon *d)
 {
 	static const char *const states[] = { "idle", "live", "placeholder" };
@@ -59,7 +68,8 @@ static JsonNode *describe_video(Daemon *d)
 	o = json_object_new();
 	rungs = json_array_new();
 	json_object_set_string_member(o, "state", states[s.state]);
-	json_object_set_string_member(o, "source", s.source);
+	set_source(o, s.state == VIDEO_SOURCE_LIVE, s.source,
+		   config_get_string(d->options->config, OPT_VIDEO_SOURCE));
 	json_object_set_boolean_member(o, "muted", d->video_muted);
 	set_int(o, "frames_captured", s.frames_captured);
 	set_int(o, "frames_missed", s.frames_missed);
@@ -83,7 +93,8 @@ static JsonNode *describe_audio(Daemon *d)
 	audio_pipeline_get_stats(d->audio, &s);
 	o = json_object_new();
 	json_object_set_string_member(o, "state", states[s.state]);
-	json_object_set_string_member(o, "source", s.source);
+	set_source(o, s.state == AUDIO_SOURCE_LIVE, s.source,
+		   config_get_string(d->options->config, OPT_AUDIO_SOURCE));
 	json_object_set_boolean_member(o, "muted", d->audio_muted);
 	set_int(o, "units_out", s.units_out);
 	set_int(o, "bytes_out", s.bytes_out);

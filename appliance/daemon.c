@@ -20,8 +20,6 @@
 #include <systemd/sd-daemon.h>
 #endif
 
-#define LAN_ADDRESS_BYTES 64
-
 static void notify(const char *state)
 {
 #if HAVE_SYSTEMD
@@ -144,29 +142,62 @@ static void on_audio_state(void *user, enum audio_source_state state,
 }
 
 /* --- the room -------------------------------------------------------------------- */
-static void on_codec_use(void *user, enum media_codec codec, gboolean took)
+static void tell_codec(Daemon *d, enum media_codec codec, gboolean running)
 {
-	Daemon *d = user;
+	g_autoptr(JsonObject) params = json_object_new();
+
+	if (!d->control)
+		return;
+	json_object_set_string_member(params, "codec", media_codec_name(codec));
+	json_object_set_boolean_member(params, "running", running);
+	control_server_emit(d->control, "stats.codec", params);
+}
+
+static void take_codec(Daemon *d, enum media_codec codec)
+{
 	uint32_t rung;
 
-	if (!d->video)
-		return;
-	if (!took) {
-		g_return_if_fail(d->takers[codec] > 0);
-		rung = (uint32_t) atomic_load(&d->rung[codec]);
-		if (--d->takers[codec] == 0)
-			atomic_store(&d->rung[codec], -1);
-		video_pipeline_release(d->video, rung);
-		return;
-	}
 	if (video_pipeline_take(d->video, codec, &rung) < 0) {
 		g_warning("no %s from %s", media_codec_name(codec),
 			  config_get_string(d->options->config,
 					    OPT_VIDEO_SOURCE));
+		d->refused[codec]++;
 		return;
 	}
-	d->takers[codec]++;
 	atomic_store(&d->rung[codec], (int) rung);
+	if (d->takers[codec]++ == 0)
+		tell_codec(d, codec, TRUE);
+}
+
+static void give_up_codec(Daemon *d, enum media_codec codec)
+{
+	uint32_t rung;
+
+	/* One taker is as good as another: a peer that found no encoder may
+	 * be among those who got one later. */
+	if (d->refused[codec]) {
+		d->refused[codec]--;
+		return;
+	}
+	g_return_if_fail(d->takers[codec] > 0);
+	rung = (uint32_t) atomic_load(&d->rung[codec]);
+	if (--d->takers[codec] == 0) {
+		atomic_store(&d->rung[codec], -1);
+		tell_codec(d, codec, FALSE);
+	}
+	video_pipeline_release(d->video, rung);
+}
+
+static void on_codec_use(void *user, enum media_codec codec, gboolean took)
+{
+	Daemon *d = user;
+
+	if (!d->video)
+		return;
+	if (took)
+		take_codec(d, codec);
+	else
+		give_up_codec(d, codec);
 }
 
 /* Somebody listens while there is anybody. */
@@ -424,7 +455,10 @@ static gboolean start_room(Daemon *d, GError **error)
 	char *secret = NULL;
 	RoomConfig room = {
 		.engine = d->engine,
-		.app_key = config_get_string(c, OPT_ROOM_APP_KEY),
+		/* our own server has one key, and we know it */
+		.app_key = config_get_string(c, *server || !d->room_server ?
+					     OPT_ROOM_APP_KEY :
+					     OPT_ROOMSERVER_APP_KEY),
 		.send_audio = d->audio != NULL,
 		.send_video = d->video != NULL,
 		.width = (unsigned int) config_get_int(c, OPT_VIDEO_WIDTH),
@@ -442,9 +476,8 @@ static gboolean start_room(Daemon *d, GError **error)
 	if (*server)
 		d->room_server_url = g_strdup(server);
 	else if (d->room_server)
-		d->room_server_url = g_strdup_printf(
-			"http://127.0.0.1:%u",
-			room_server_get_port(d->room_server));
+		d->room_server_url =
+			room_server_get_local_url(d->room_server);
 	else
 		return TRUE;	/* ready and idle; status says what to set */
 	if (!config_read_secret(c, OPT_ROOM_SECRET_FILE, &secret, error))
@@ -488,40 +521,11 @@ static gboolean start_control(Daemon *d, GError **error)
 }
 
 /* --- what a person in front of the terminal sees ------------------------------------ */
-static gboolean find_lan_address(char ret[LAN_ADDRESS_BYTES])
-{
-	struct ifaddrs *list;
-	gboolean found = FALSE;
-
-	if (getifaddrs(&list) < 0)
-		return FALSE;
-	for (struct ifaddrs *i = list; i && !found; i = i->ifa_next) {
-		struct sockaddr_in *in = (struct sockaddr_in *) i->ifa_addr;
-
-		if (!in || in->sin_family != AF_INET ||
-		    i->ifa_flags & IFF_LOOPBACK || !(i->ifa_flags & IFF_UP))
-			continue;
-		found = inet_ntop(AF_INET, &in->sin_addr, ret,
-				  LAN_ADDRESS_BYTES) != NULL;
-	}
-	freeifaddrs(list);
-	return found;
-}
-
 static void print_address(Daemon *d)
 {
-	char lan[LAN_ADDRESS_BYTES];
-
 	if (!d->room_server || d->options->quiet)
 		return;
-	if (d->options->listen_given && find_lan_address(lan) &&
-	    !g_str_has_prefix(config_get_string(d->options->config,
-						OPT_ROOMSERVER_LISTEN),
-			      "127."))
-		printf("http://%s:%u/\n", lan,
-		       room_server_get_port(d->room_server));
-	else
-		printf("%s\n", room_server_get_url(d->room_server));
+	printf("%s\n", room_server_get_url(d->room_server));
 	fflush(stdout);
 }
 
@@ -565,10 +569,13 @@ static void stop(Daemon *d)
 	daemon_control_done(d);
 	control_server_free(d->control);
 	d->control = NULL;
-	/* The pipelines push into the engine: they end first. */
+	/* Without takers the pipelines push nothing, but the network thread may
+	 * still ask them for a keyframe: the engine ends before them. */
+	if (d->audio_taken)
+		audio_pipeline_release(d->audio);
+	d->engine = rtc_engine_free(d->engine);
 	d->video = video_pipeline_free(d->video);
 	d->audio = audio_pipeline_free(d->audio);
-	d->engine = rtc_engine_free(d->engine);
 	d->room_server = room_server_free(d->room_server);
 	d->events = control_queue_free(d->events);
 	g_clear_pointer(&d->room_server_url, g_free);

@@ -187,6 +187,12 @@ def suite_asan(results, options):
              ['-Db_sanitize=address,undefined', '-Doptimization=1']):
         meson_tests(results, 'asan', 'build-asan', environment=SANITIZERS,
                     timeout_factor=4)
+        # The whole daemon, from its start to its end: leaks and races of
+        # shutdown show here.
+        tap(results, 'asan', ['tests/system/test-daemon.py'], 300,
+            dict(SANITIZERS, BUILD=os.path.join(TOP, 'build-asan'),
+                 LSAN_OPTIONS='suppressions=' + os.path.join(
+                     TOP, 'tests', 'lsan.supp')))
 
 
 def suite_tsan(results, options):

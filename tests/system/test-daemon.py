@@ -1,0 +1,192 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""skylinkd from its start to its end, without a browser."""
+import socket
+import subprocess
+import time
+
+from daemon import FPS, SMALL, Daemon, Receiver, Refused, program
+from wire import Suite, until
+
+suite = Suite()
+case = suite.case
+TEST = ['--source', 'test', *SMALL]
+SERVER = ['--listen', '127.0.0.1:0']
+NOWHERE = ['--set', 'room.server=http://127.0.0.1:9']    # the discard port
+
+
+def started(after, *arguments, **options):
+    daemon = Daemon(*arguments, **options)
+    after(daemon.stop)
+    return daemon
+
+
+def controlled(after, daemon):
+    control = daemon.control()
+    after(control.close)
+    return control
+
+
+def refusal(function, *arguments, **params):
+    try:
+        function(*arguments, **params)
+    except Refused as error:
+        return str(error)
+    raise AssertionError('not refused')
+
+
+def busy_port(after):
+    taken = socket.socket()
+    after(taken.close)
+    taken.bind(('127.0.0.1', 0))
+    taken.listen()
+    return taken.getsockname()[1]
+
+
+@case('a wrong configuration: told with file and line, status 78')
+def _(after):
+    daemon = Daemon(config='[video]\nwidth = 64\nbitrat = 1M\n', wait=False)
+    code, log = daemon.ends()
+    assert code == 78, (code, log)
+    assert 'skylink.conf:2' in log and 'skylink.conf:3' in log and "'bitrate'" in log, log
+
+
+@case('what --check-config lets pass, the daemon can start with')
+def _(after):
+    for size in (('128', '64'), ('4096', '4096')):
+        options = ['--source', 'test', '--set', f'video.width={size[0]}',
+                   '--set', f'video.height={size[1]}']
+        check = subprocess.run([program('appliance/skylinkd'), '--check-config', '--quiet',
+                                '--demo', *options], check=False)
+        assert check.returncode == 0
+        started(after, *options, *NOWHERE)
+
+
+@case('a busy port is named; --demo takes the next free one')
+def _(after):
+    port = busy_port(after)
+    daemon = Daemon(*TEST, '--set', 'roomserver.enabled=yes', '--set',
+                    f'roomserver.listen=127.0.0.1:{port}', wait=False)
+    code, log = daemon.ends()
+    assert code == 1 and f'Cannot listen on 127.0.0.1:{port}' in log, (code, log)
+    demo = started(after, '--demo', *TEST, '--set', f'roomserver.listen=127.0.0.1:{port}')
+    url = demo.url()
+    assert port < int(url.rsplit(':', 1)[1].rstrip('/')) <= port + 20, url
+
+
+@case('a second daemon on one socket is refused')
+def _(after):
+    first = started(after, *TEST, *NOWHERE)
+    second = Daemon(*TEST, *NOWHERE, '--set', f'control.socket={first.path}', wait=False)
+    code, log = second.ends()
+    assert code == 1 and first.path in log, (code, log)
+    assert first.status()['version']
+
+
+@case('a missing camera: a placeholder for who watches, and the reason')
+def _(after):
+    daemon = started(after, '--source', 'v4l2:/dev/video-none', '--audio-source', 'none',
+                     *SMALL, *SERVER)
+    daemon.wait_state('joined')
+    control = controlled(after, daemon)
+    control.call('subscribe', events=['device.state', 'stats.codec'])
+    receiver = Receiver(daemon.url(), 'lobby')
+    after(receiver.kill)
+    assert control.event('stats.codec')['running'] is True
+    state = control.event('device.state', lambda p: p['state'] == 'placeholder')
+    assert state['kind'] == 'video' and '/dev/video-none' in state['detail'], state
+    video = daemon.status()['video']
+    assert video['state'] == 'placeholder' and video['detail'] == state['detail'], video
+    assert video['source'] == 'v4l2:/dev/video-none', video
+    assert receiver.result()['frames'] > 0
+    assert control.event('stats.codec')['running'] is False
+
+
+@case('its own server: whatever its address and its key')
+def _(after):
+    daemon = started(after, *TEST, '--listen', '127.0.0.2:0', '--set', 'roomserver.app_key=own')
+    assert daemon.url().startswith('http://127.0.0.2:')
+    daemon.wait_state('joined')
+    for address in ('*:0', '0.0.0.0:0', '[::]:0'):
+        daemon = started(after, *TEST, '--listen', address)
+        daemon.wait_state('joined')
+        assert daemon.status()['room']['server'].startswith('http://127.0.0.1:')
+
+
+@case('joinRoom: user data arrives, leaveRoom says who left what')
+def _(after):
+    daemon = started(after, *TEST, *SERVER, '--set', 'room.name=')
+    control = controlled(after, daemon)
+    joined = control.call('joinRoom', room='hall', options={'userData': {'name': 'Hall 2'}})
+    assert joined['room'] == 'hall' and joined['peerInfo']['userData'] == {'name': 'Hall 2'}
+    assert control.call('getPeerInfo')['userData'] == {'name': 'Hall 2'}
+    left = control.call('leaveRoom')
+    assert left == {'peerId': joined['peerId'], 'previousRoom': 'hall'}, left
+    assert 'no room' in refusal(control.call, 'leaveRoom')
+    assert "'/'" in refusal(control.call, 'joinRoom', room='a/b')
+
+
+@case('joinRoom is answered for its own room, however fast the next one comes')
+def _(after):
+    daemon = started(after, *TEST, *SERVER, '--set', 'room.name=')
+    control = controlled(after, daemon)
+    for _ in range(20):
+        one = control.send('joinRoom', {'room': 'one'})
+        two = control.send('joinRoom', {'room': 'two'})
+        assert 'in between' in refusal(control.answer, one)
+        assert control.answer(two)['room'] == 'two'
+
+
+@case('joinRoom that waits: ended by leaveRoom, and by the end of the daemon')
+def _(after):
+    daemon = started(after, *TEST, *NOWHERE, '--set', 'room.name=')
+    control = controlled(after, daemon)
+    join = control.send('joinRoom', {'room': 'x'})
+    # A bad name changes nothing for the one that waits.
+    assert 'empty' in refusal(control.call, 'joinRoom', room='')
+    control.call('leaveRoom')
+    assert 'leaveRoom' in refusal(control.answer, join)
+    join = control.send('joinRoom', {'room': 'x'})
+    control.call('stats.status')    # the daemon has read both
+    start = time.monotonic()
+    daemon.stop()
+    assert time.monotonic() - start < 5
+    assert 'stopping' in refusal(control.answer, join)
+
+
+@case('the room server goes and comes back: picture kept, both in again')
+def _(after):
+    server = started(after, '--room-server', *SERVER)
+    url = server.url()
+    daemon = started(after, *TEST, '--set', f'room.server={url}')
+    daemon.wait_state('joined')
+    receiver = Receiver(url, 'lobby', seconds=6)
+    after(receiver.kill)
+    # Until the other side is connected as well.
+    until(lambda: any(p['rtt_ms'] for p in daemon.status()['peers']), 20, 0.05)
+    server.stop()
+    until(lambda: [p['state'] for p in daemon.status()['peers']] == ['kept'], 10, 0.05)
+    again = started(after, '--room-server', '--listen', url[len('http://'):].rstrip('/'))
+    assert again.url() == url
+    daemon.wait_state('joined')
+    seen = receiver.result()
+    # Both connections bring pictures for a moment, when the new one is up.
+    assert seen['frames'] >= 0.95 * seen['numbers'] >= 0.95 * 5 * FPS, seen
+    assert seen['damaged'] <= 1 and seen['gaps'] <= 2, seen
+
+
+@case('SIGTERM while peers watch: an end without a word of complaint')
+def _(after):
+    daemon = started(after, *TEST, *SERVER)
+    url = daemon.url()
+    receivers = [Receiver(url, 'lobby', 60) for _ in range(3)]
+    for receiver in receivers:
+        after(receiver.kill)
+    until(lambda: [r['takers'] for r in daemon.status()['video']['rungs']] == [3], 30, 0.05)
+    until(lambda: all(p['state'] == 'connected' for p in daemon.status()['peers']), 20, 0.05)
+    start = time.monotonic()
+    daemon.stop()
+    assert time.monotonic() - start < 5
+
+
+suite.finish()
