@@ -36,7 +36,10 @@ static bool take(struct control_queue *q, struct entry *ret)
 	if (any) {
 		*ret = q->ring[q->head];
 		q->head = (q->head + 1) % q->n_max;
-		q->n--;
+		/* Empty, it begins anew: what was never needed at once is
+		 * never touched. */
+		if (--q->n == 0)
+			q->head = 0;
 	}
 	pthread_mutex_unlock(&q->lock);
 	return any;

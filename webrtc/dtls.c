@@ -305,17 +305,21 @@ static void hold(struct dtls *d, const uint8_t *data, size_t len)
 	d->held[d->n_held++] = h;
 }
 
-/* Both are known: the certificate and what signaling promised. */
-static bool matches(struct dtls *d)
+static bool is_of_peer(const struct dtls *d,
+		       const struct dtls_fingerprint *promised)
 {
 	X509 *cert = SSL_get0_peer_certificate(d->ssl);
 	struct dtls_fingerprint fp;
 
+	return cert && dtls_fingerprint_of(cert, promised->hash, &fp) == 0 &&
+	       dtls_fingerprint_equal(&fp, promised);
+}
+
+/* Both are known: the certificate and what signaling promised. */
+static bool matches(const struct dtls *d)
+{
 	for (unsigned int i = 0; i < d->n_fingerprints; i++)
-		if (cert &&
-		    dtls_fingerprint_of(cert, d->fingerprints[i].hash, &fp) ==
-			    0 &&
-		    dtls_fingerprint_equal(&fp, &d->fingerprints[i]))
+		if (is_of_peer(d, &d->fingerprints[i]))
 			return true;
 	return false;
 }
@@ -477,6 +481,15 @@ void dtls_close(struct dtls *d)
 bool dtls_is_connected(const struct dtls *d)
 {
 	return d->state == STATE_CONNECTED;
+}
+
+bool dtls_is_peer(const struct dtls *d, const char *hash,
+		  const char *fingerprint)
+{
+	struct dtls_fingerprint fp;
+
+	return dtls_fingerprint_parse(hash, fingerprint, &fp) == 0 &&
+	       is_of_peer(d, &fp);
 }
 
 enum dtls_role dtls_get_role(const struct dtls *d)

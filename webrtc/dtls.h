@@ -131,6 +131,9 @@ int dtls_write(struct dtls *d, const uint8_t *data, size_t len);
 void dtls_close(struct dtls *d);
 
 bool dtls_is_connected(const struct dtls *d);
+/* Is this a fingerprint of the certificate that the peer presented? */
+bool dtls_is_peer(const struct dtls *d, const char *hash,
+		  const char *fingerprint);
 enum dtls_role dtls_get_role(const struct dtls *d);
 /* SHA-256 of the peer's certificate in SDP form, "" before the handshake. */
 const char *dtls_get_peer_fingerprint(const struct dtls *d);

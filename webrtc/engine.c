@@ -76,6 +76,7 @@ void engine_remove_transport(struct rtc_engine *engine, struct transport *t)
 			engine->transports[--engine->n_transports];
 		break;
 	}
+	atomic_fetch_sub(&engine->n_alive, 1);
 	engine_rates_changed(engine);
 }
 
@@ -83,9 +84,10 @@ static void tick_sctp(struct net_timer *timer, uint64_t now_us)
 {
 	struct rtc_engine *engine = (struct rtc_engine *)
 		((char *) timer - offsetof(struct rtc_engine, sctp_timer));
-	bool active = now_us - engine->sctp_active_us < SCTP_ACTIVE_US;
+	bool active;
 
 	sctp_stack_tick(engine->sctp, now_us);
+	active = now_us - engine->sctp_active_us < SCTP_ACTIVE_US;
 	for (unsigned int i = 0; i < engine->n_transports; i++)
 		transport_flush(engine->transports[i]);
 	if (sctp_stack_is_busy(engine->sctp))

@@ -25,7 +25,10 @@
 #define ENGINE_PEERS_DEFAULT 64
 #define ENGINE_PEERS_MAX     256
 #define ENGINE_UNITS_MAX     256	/* units on their way to the network */
-#define ENGINE_EVENTS_MAX    16384	/* events on their way to control */
+/* Events on their way to control: a share for each peer, so that no peer can
+ * take another's. Memory is touched as far as the queue was ever filled. */
+#define ENGINE_PEER_EVENTS_MAX 4096
+#define ENGINE_EVENTS_MAX      (ENGINE_PEERS_MAX * ENGINE_PEER_EVENTS_MAX)
 #define ENGINE_CNAME_BYTES   20
 
 struct transport;
@@ -52,6 +55,9 @@ struct rtc_engine {
 
 	/* control */
 	unsigned int n_peers;
+
+	/* control and network: transports that still close count as well */
+	atomic_uint n_alive;
 
 	/* network */
 	struct rtp_planner *planner;

@@ -10,10 +10,14 @@
 #include <gio/gio.h>
 
 #include "webrtc/jsep.h"
+#include "webrtc/sctp.h"
 #include "webrtc/transport.h"
 
 #define LABEL_MAX_BYTES	      256
-#define EVENT_BYTES_MAX	      (64u << 20)	/* messages queued upwards */
+/* On their way up, per peer. The rest of ENGINE_PEER_EVENTS_MAX is for what the
+ * remote cannot hurry: states, local candidates. */
+#define EVENT_BYTES_MAX	      (16u << 20)
+#define EVENTS_REMOTE_MAX     (ENGINE_PEER_EVENTS_MAX - 512)
 
 struct rtc_peer {
 	gatomicrefcount refs;	/* control's, the transport's, each event's */
@@ -28,7 +32,6 @@ struct rtc_peer {
 	struct transport *transport;
 	uint32_t audio_ssrc, video_ssrc, rtx_ssrc;
 	bool described;		/* a local description has left */
-	bool gathered;
 	bool remote_known;
 	enum media_codec video_codec;	/* last reported; N_: none */
 	char audio_stream[JSEP_STREAM_BYTES], video_stream[JSEP_STREAM_BYTES];
@@ -40,7 +43,13 @@ struct rtc_peer {
 	char pair[ICE_PAIR_BYTES];
 	bool kernel_demux;
 
-	atomic_size_t event_bytes;
+	/* control: channels that were refused and wait for room */
+	uint16_t starved[SCTP_CHANNELS_MAX];
+	unsigned int n_starved;
+
+	atomic_size_t event_bytes;	/* on their way up */
+	atomic_uint events;
+	bool cut_off;			/* network: it sent too much */
 };
 
 static void peer_unref(struct rtc_peer *peer)
@@ -127,6 +136,42 @@ static void on_video_codec(struct rtc_peer *peer, int codec)
 				       NULL : &taken);
 }
 
+static bool is_starved(const struct rtc_peer *peer, uint16_t channel)
+{
+	for (unsigned int i = 0; i < peer->n_starved; i++)
+		if (peer->starved[i] == channel)
+			return true;
+	return false;
+}
+
+static void note_starved(struct rtc_peer *peer, uint16_t channel)
+{
+	if (peer->n_starved < SCTP_CHANNELS_MAX && !is_starved(peer, channel))
+		peer->starved[peer->n_starved++] = channel;
+}
+
+static void forget_starved(struct rtc_peer *peer, uint16_t channel)
+{
+	for (unsigned int i = 0; i < peer->n_starved; i++) {
+		if (peer->starved[i] != channel)
+			continue;
+		peer->starved[i] = peer->starved[--peer->n_starved];
+		return;
+	}
+}
+
+/* The budget is shared by the channels: all that were refused hear of it. */
+static void on_writable(struct rtc_peer *peer)
+{
+	uint16_t waiting[SCTP_CHANNELS_MAX];
+	unsigned int n = peer->n_starved;
+
+	memcpy(waiting, peer->starved, n * sizeof(waiting[0]));
+	peer->n_starved = 0;
+	for (unsigned int i = 0; i < n && !peer->freed; i++)
+		peer->ops->channel_writable(peer->user, waiting[i]);
+}
+
 static void deliver(struct rtc_peer *peer, struct event *e)
 {
 	const char *text = (const char *) e->data;
@@ -136,7 +181,6 @@ static void deliver(struct rtc_peer *peer, struct event *e)
 		on_candidate(peer, text);
 		break;
 	case EVENT_GATHERED:
-		peer->gathered = true;
 		jsep_set_gathering_done(peer->jsep);
 		peer->ops->gathering_done(peer->user);
 		break;
@@ -164,10 +208,11 @@ static void deliver(struct rtc_peer *peer, struct event *e)
 					   e->data, e->len);
 		break;
 	case EVENT_CHANNEL_CLOSED:
+		forget_starved(peer, e->channel);
 		peer->ops->channel_closed(peer->user, e->channel);
 		break;
 	case EVENT_WRITABLE:
-		peer->ops->channel_writable(peer->user, e->channel);
+		on_writable(peer);
 		break;
 	case EVENT_REMOTE_MEDIA:
 		peer->ops->remote_media(
@@ -189,6 +234,7 @@ static void run_event(void *data)
 	struct rtc_peer *peer = e->peer;
 
 	atomic_fetch_sub(&peer->event_bytes, e->len);
+	atomic_fetch_sub(&peer->events, 1);
 	if (!peer->freed)
 		deliver(peer, e);
 	/* The transport's own reference goes with its last event. */
@@ -214,9 +260,11 @@ static int post_event(struct rtc_peer *peer, const struct event *like,
 	e->data[len] = '\0';
 	g_atomic_ref_count_inc(&peer->refs);
 	atomic_fetch_add(&peer->event_bytes, len);
+	atomic_fetch_add(&peer->events, 1);
 	r = control_queue_post(peer->engine->events, run_event, e);
 	if (r < 0) {
 		atomic_fetch_sub(&peer->event_bytes, len);
+		atomic_fetch_sub(&peer->events, 1);
 		/* Never the last: the transport or control holds one. */
 		peer_unref(peer);
 		free(e);
@@ -281,44 +329,51 @@ static void net_closed(void *user, bool failed, const char *detail)
 		  detail);
 }
 
+/* What a remote makes happen at its own pace. One that is faster than control
+ * is cut off: of a reliable channel nothing must vanish in silence, and the
+ * queue upwards is everybody's. */
+static void net_channel_event(struct rtc_peer *peer, const struct event *like,
+			      const void *data, size_t len)
+{
+	if (peer->cut_off)
+		return;
+	if (atomic_load(&peer->event_bytes) + len <= EVENT_BYTES_MAX &&
+	    atomic_load(&peer->events) < EVENTS_REMOTE_MAX &&
+	    post_event(peer, like, data, len) == 0)
+		return;
+	peer->cut_off = true;
+	net_closed(peer, true,
+		   "it sends messages faster than they are handled");
+}
+
 static void net_channel_open(void *user, uint16_t id, const char *label,
 			     bool remote)
 {
-	post_text(user,
-		  &(struct event){ .kind = EVENT_CHANNEL_OPEN, .channel = id,
-				   .flag = remote }, label);
+	net_channel_event(user,
+			  &(struct event){ .kind = EVENT_CHANNEL_OPEN,
+					   .channel = id, .flag = remote },
+			  label, strlen(label));
 }
 
 static void net_channel_message(void *user, uint16_t id, bool text,
 				const uint8_t *data, size_t len)
 {
-	struct rtc_peer *peer = user;
-	int r = -ENOBUFS;
-
-	/* A peer that sends faster than control reads is cut off: messages of
-	 * a reliable channel must not vanish in silence. */
-	if (atomic_load(&peer->event_bytes) + len <= EVENT_BYTES_MAX)
-		r = post_event(peer, &(struct event){ .kind = EVENT_MESSAGE,
-						      .channel = id,
-						      .flag = text },
-			       data, len);
-	if (r < 0)
-		net_closed(peer, true,
-			   "it sends messages faster than they are handled");
+	net_channel_event(user,
+			  &(struct event){ .kind = EVENT_MESSAGE,
+					   .channel = id, .flag = text },
+			  data, len);
 }
 
 static void net_channel_closed(void *user, uint16_t id)
 {
-	post_text(user,
-		  &(struct event){ .kind = EVENT_CHANNEL_CLOSED,
-				   .channel = id }, NULL);
+	net_channel_event(user,
+			  &(struct event){ .kind = EVENT_CHANNEL_CLOSED,
+					   .channel = id }, NULL, 0);
 }
 
-static void net_channel_writable(void *user, uint16_t id)
+static void net_writable(void *user)
 {
-	post_text(user,
-		  &(struct event){ .kind = EVENT_WRITABLE, .channel = id },
-		  NULL);
+	post_text(user, &(struct event){ .kind = EVENT_WRITABLE }, NULL);
 }
 
 static void net_gone(void *user)
@@ -336,7 +391,7 @@ static const struct transport_ops net_ops = {
 	.channel_open = net_channel_open,
 	.channel_message = net_channel_message,
 	.channel_closed = net_channel_closed,
-	.channel_writable = net_channel_writable,
+	.writable = net_writable,
 	.gone = net_gone,
 };
 
@@ -586,7 +641,6 @@ static void restart_ice(struct rtc_peer *peer)
 	ice_agent_restart(peer->agent);
 	jsep_set_ice_credentials(peer->jsep, ice_agent_get_ufrag(peer->agent),
 				 ice_agent_get_pwd(peer->agent));
-	peer->gathered = false;
 }
 
 char *rtc_peer_create_offer(struct rtc_peer *peer, bool ice_restart,
@@ -700,6 +754,8 @@ int rtc_peer_send(struct rtc_peer *peer, uint16_t channel, bool text,
 	if (peer->state != RTC_STATE_CONNECTED)
 		return -ENOTCONN;
 	r = transport_reserve(peer->transport, len);
+	if (r == -EAGAIN)
+		note_starved(peer, channel);
 	if (r < 0)
 		return r;
 	c = g_new0(struct command, 1);
@@ -801,6 +857,7 @@ static bool make_transport(struct rtc_peer *peer,
 		return false;
 	}
 	/* From here on the transport lives until its agent has closed. */
+	atomic_fetch_add(&peer->engine->n_alive, 1);
 	g_atomic_ref_count_inc(&peer->refs);
 	ice.user = peer->transport;
 	peer->agent = ice_agent_new(peer->engine->ice, &ice);
@@ -817,6 +874,11 @@ struct rtc_peer *rtc_peer_new(struct rtc_engine *engine,
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_BUSY,
 			    "There are %u peers already, the limit",
 			    engine->config.max_peers);
+		return NULL;
+	}
+	if (atomic_load(&engine->n_alive) >= ENGINE_PEERS_MAX) {
+		g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_BUSY,
+				    "Too many earlier peers still close");
 		return NULL;
 	}
 	peer = g_new0(struct rtc_peer, 1);
@@ -850,7 +912,8 @@ struct rtc_peer *rtc_peer_free(struct rtc_peer *peer)
 		return NULL;
 	peer->freed = true;
 	peer->engine->n_peers--;
-	/* If the queue is full the remote learns it from silence. */
+	/* At once, or if the queue is full when the path closes. */
+	transport_leave(peer->transport);
 	net_loop_post(peer->engine->loop, run_goodbye, peer->transport);
 	peer->transport = NULL;
 	peer->agent = ice_agent_free(peer->agent);

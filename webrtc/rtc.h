@@ -52,7 +52,8 @@ struct rtc_engine_config {
 	bool playout_delay_zero;	/* send playout-delay 0/0 */
 	unsigned int start_bps, min_bps, max_bps;	/* video, per peer */
 
-	/* A peer needs a keyframe of this codec's rung. Network thread. */
+	/* A peer needs a keyframe of this codec's rung. Network thread, or the
+	 * one that pushed a unit for which there was no room. */
 	void (*request_keyframe)(void *user, enum media_codec codec,
 				 bool first);
 	/* What the slowest peer taking this codec can receive. Network thread,
@@ -136,7 +137,7 @@ struct rtc_peer_ops {
 	void (*channel_message)(void *user, uint16_t channel, bool text,
 				const uint8_t *data, size_t len);
 	void (*channel_closed)(void *user, uint16_t channel);
-	/* The send queue, full before, has room again. */
+	/* Refused with -EAGAIN before, this channel may send again. */
 	void (*channel_writable)(void *user, uint16_t channel);
 	/* The remote description (re)negotiated what it sends. Each string is
 	 * the msid stream id, "" without one, NULL when not sent. */
@@ -200,11 +201,14 @@ bool rtc_peer_add_candidate(struct rtc_peer *peer, const char *mid,
 enum rtc_signaling_state rtc_peer_get_signaling_state(struct rtc_peer *peer);
 
 /* Queues the opening of a channel (before or after the connection is up).
- * The messaging channel must be the first. Return: false: limit reached. */
+ * The messaging channel must be the first. One more than the limits of
+ * transport.h and sctp.h allow is never opened. Return: false: the label is
+ * too long, or the network thread does not keep up. */
 bool rtc_peer_open_channel(struct rtc_peer *peer, const char *label,
 			   GError **error);
-/* Return: 0, -EAGAIN (queue full: wait for channel_writable), -ENOTCONN,
- * -EMSGSIZE, -ENOENT (no such channel). */
+/* What is sent to a channel that is not there, or has just closed, is dropped.
+ * Return: 0, -EAGAIN (queue full: wait for channel_writable), -ENOTCONN,
+ * -EMSGSIZE, -ENOBUFS (the network thread does not keep up), -ENOMEM. */
 int rtc_peer_send(struct rtc_peer *peer, uint16_t channel, bool text,
 		  const uint8_t *data, size_t len);
 void rtc_peer_close_channel(struct rtc_peer *peer, uint16_t channel);

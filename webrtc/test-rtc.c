@@ -10,6 +10,8 @@
 
 #include <gio/gio.h>
 
+#include "webrtc/engine.h"
+
 #define DEADLINE_S 15
 #define UNIT_BYTES 9000
 
@@ -22,6 +24,7 @@ struct side {
 	char *label, *message;
 	uint16_t channel;
 	bool channel_is_remote, writable;
+	GHashTable *writables;	/* channels, each once */
 	size_t received_bytes;
 	unsigned int messages;
 	char *audio_stream, *video_stream;
@@ -133,7 +136,10 @@ static void on_channel_closed(void *user, uint16_t channel)
 
 static void on_channel_writable(void *user, uint16_t channel)
 {
-	((struct side *) user)->writable = true;
+	struct side *s = user;
+
+	s->writable = true;
+	g_hash_table_add(s->writables, GUINT_TO_POINTER(channel));
 }
 
 static void on_remote_media(void *user, const char *audio, const char *video)
@@ -223,6 +229,7 @@ static void side_init(struct pair *p, struct side *s, struct side *other,
 	s->video_codec = -2;
 	s->last_seq = s->last_audio_seq = -1;
 	s->early = g_ptr_array_new_with_free_func(candidate_line_free);
+	s->writables = g_hash_table_new(NULL, NULL);
 	s->peer = rtc_peer_new(p->engine, &peer, &error);
 	g_assert_no_error(error);
 }
@@ -231,6 +238,7 @@ static void side_done(struct side *s)
 {
 	rtc_peer_free(s->peer);
 	g_ptr_array_unref(s->early);
+	g_hash_table_unref(s->writables);
 	g_free(s->label);
 	g_free(s->message);
 	g_free(s->audio_stream);
@@ -542,6 +550,172 @@ static void test_goodbye(void)
 	pair_done(&p);
 }
 
+/* --- a network thread that is held up ---------------------------------------- */
+struct hold {
+	struct rtc_engine *engine;
+	GMutex lock;
+};
+
+static void held_up(void *data)
+{
+	struct hold *h = data;
+
+	g_mutex_lock(&h->lock);
+	g_mutex_unlock(&h->lock);
+}
+
+static void nothing(void *data)
+{
+}
+
+static void hold_network(struct hold *h, struct pair *p)
+{
+	h->engine = p->engine;
+	g_mutex_init(&h->lock);
+	g_mutex_lock(&h->lock);
+	g_assert_cmpint(net_loop_post(h->engine->loop, held_up, h), ==, 0);
+}
+
+static void let_go(struct hold *h)
+{
+	g_mutex_unlock(&h->lock);
+}
+
+/* The queue to the network thread is full when a peer is freed: the remote is
+ * told all the same. */
+static void test_goodbye_late(void)
+{
+	struct rtc_engine_config like = { .backend = NET_BACKEND_AUTO };
+	struct hold h;
+	struct pair p;
+
+	pair_init(&p, &like);
+	connect_pair(&p, &p.a);
+	hold_network(&h, &p);
+	while (net_loop_post(p.engine->loop, nothing, NULL) == 0)
+		continue;
+	p.a.peer = rtc_peer_free(p.a.peer);
+	let_go(&h);
+	WAIT_FOR(&p, p.b.state == RTC_STATE_CLOSED);
+	pair_done(&p);
+	g_mutex_clear(&h.lock);
+}
+
+/* Peers that cannot close, because nothing runs, are bounded as well. */
+static void test_many_closing(void)
+{
+	struct rtc_engine_config like = { .backend = NET_BACKEND_AUTO };
+	struct rtc_peer_config config = {
+		.name = "many", .stream_id = "s", .trickle = true, .ops = &ops,
+	};
+	g_autoptr(GError) error = NULL;
+	unsigned int n = 2;		/* the pair */
+	struct rtc_peer *peer;
+	struct hold h;
+	struct pair p;
+
+	pair_init(&p, &like);
+	config.user = &p.a;
+	hold_network(&h, &p);
+	while ((peer = rtc_peer_new(p.engine, &config, &error))) {
+		rtc_peer_free(peer);
+		g_assert_cmpuint(++n, <=, ENGINE_PEERS_MAX);
+	}
+	g_assert_error(error, G_IO_ERROR, G_IO_ERROR_BUSY);
+	g_assert_cmpuint(n, ==, ENGINE_PEERS_MAX);
+	let_go(&h);
+	/* They do close, and then there is room again. */
+	WAIT_FOR(&p, atomic_load(&p.engine->n_alive) == 2);
+	peer = rtc_peer_new(p.engine, &config, NULL);
+	g_assert_nonnull(peer);
+	rtc_peer_free(peer);
+	pair_done(&p);
+	g_mutex_clear(&h.lock);
+}
+
+/* --- limits ------------------------------------------------------------------ */
+/* A remote that sends without end while control does not look is cut off, and
+ * another peer's events still come through. */
+static void test_flood(void)
+{
+	struct rtc_engine_config like = { .backend = NET_BACKEND_AUTO };
+	struct pair p, quiet = { 0 };
+	gint64 until;
+
+	pair_init(&p, &like);
+	connect_pair(&p, &p.a);
+	quiet.context = p.context;
+	quiet.engine = p.engine;
+	side_init(&quiet, &quiet.a, &quiet.b, true);
+	side_init(&quiet, &quiet.b, &quiet.a, false);
+	/* Control sends, and does not run its context, until more has arrived
+	 * than may wait: beside what the budget and SCTP's queues hold. */
+	until = g_get_monotonic_time() + DEADLINE_S * G_USEC_PER_SEC;
+	for (unsigned int i = 0; i < 6 * ENGINE_PEER_EVENTS_MAX;) {
+		if (rtc_peer_send(p.a.peer, p.a.channel, true,
+				  (const uint8_t *) "x", 1) == 0)
+			i++;
+		g_assert_cmpint(g_get_monotonic_time(), <, until);
+	}
+	negotiate(&quiet, &quiet.a);
+	WAIT_FOR(&p, p.b.state == RTC_STATE_FAILED);
+	g_assert_cmpuint(p.b.messages, <, ENGINE_PEER_EVENTS_MAX);
+	WAIT_FOR(&p, quiet.a.state == RTC_STATE_CONNECTED &&
+		 quiet.b.state == RTC_STATE_CONNECTED);
+	side_done(&quiet.a);
+	side_done(&quiet.b);
+	pair_done(&p);
+}
+
+/* One budget for all channels of a peer: each that was refused is told. */
+static void test_writable(void)
+{
+	struct rtc_engine_config like = { .backend = NET_BACKEND_AUTO };
+	g_autofree uint8_t *big = g_malloc0(65536);
+	uint16_t first;
+	struct pair p;
+
+	pair_init(&p, &like);
+	connect_pair(&p, &p.a);
+	first = p.a.channel;
+	g_assert_true(rtc_peer_open_channel(p.a.peer, "second", NULL));
+	WAIT_FOR(&p, p.a.channel != first && p.b.channel == p.a.channel);
+
+	while (rtc_peer_send(p.a.peer, first, false, big, 65536) == 0)
+		continue;
+	g_assert_cmpint(rtc_peer_send(p.a.peer, p.a.channel, false, big,
+				      65536), ==, -EAGAIN);
+	WAIT_FOR(&p, g_hash_table_contains(p.a.writables,
+					   GUINT_TO_POINTER(first)) &&
+		 g_hash_table_contains(p.a.writables,
+				       GUINT_TO_POINTER(p.a.channel)));
+	pair_done(&p);
+}
+
+/* --- renegotiation ------------------------------------------------------------ */
+static char *change_certificate(const char *sdp)
+{
+	const char *at = strstr(sdp, "a=fingerprint:sha-256 ");
+	const char *digit = at + strlen("a=fingerprint:sha-256 ");
+	char *text = g_strdup(sdp);
+
+	g_assert_nonnull(at);
+	text[digit - sdp] = *digit == 'A' ? 'B' : 'A';
+	return text;
+}
+
+static void test_other_certificate(void)
+{
+	struct rtc_engine_config like = { .backend = NET_BACKEND_AUTO };
+	struct pair p;
+
+	pair_init(&p, &like);
+	connect_pair(&p, &p.a);
+	negotiate_with(&p, &p.a, change_certificate);
+	WAIT_FOR(&p, p.a.state == RTC_STATE_FAILED);
+	pair_done(&p);
+}
+
 static void test_states(void)
 {
 	struct rtc_engine_config like = { .backend = NET_BACKEND_AUTO };
@@ -617,6 +791,11 @@ int main(int argc, char *argv[])
 	g_test_add_func("/rtc/answering", test_answering);
 	g_test_add_func("/rtc/numbers-go-on", test_numbers_go_on);
 	g_test_add_func("/rtc/goodbye", test_goodbye);
+	g_test_add_func("/rtc/goodbye-late", test_goodbye_late);
+	g_test_add_func("/rtc/many-closing", test_many_closing);
+	g_test_add_func("/rtc/flood", test_flood);
+	g_test_add_func("/rtc/writable", test_writable);
+	g_test_add_func("/rtc/other-certificate", test_other_certificate);
 	g_test_add_func("/rtc/states", test_states);
 	g_test_add_func("/rtc/churn", test_churn);
 	return g_test_run();

@@ -33,6 +33,7 @@ struct transport {
 	enum ice_path_kind kind;
 	struct dtls *dtls;
 	bool goodbye;
+	atomic_bool leaving;		/* goodbye is wanted */
 	struct srtp_out *srtp_out;
 	struct srtp_in *srtp_in;
 	struct rtp_session *rtp;
@@ -53,7 +54,6 @@ struct transport {
 	struct pending *pending, **pending_tail;
 	atomic_size_t reserved;		/* bytes; against the send budget */
 	atomic_bool starved;		/* somebody was told -EAGAIN */
-	uint16_t starved_id;
 
 	uint64_t snapshot_us, clock_us;
 	uint64_t rx_bad;
@@ -376,7 +376,7 @@ static void release_budget(struct transport *t, size_t len)
 	if (before - len - TRANSPORT_SEND_OVERHEAD <
 		    TRANSPORT_SEND_BUDGET_BYTES / 2 &&
 	    atomic_exchange(&t->starved, false))
-		t->ops->channel_writable(t->user, t->starved_id);
+		t->ops->writable(t->user);
 }
 
 /* Hands SCTP what it takes. A message for a channel that is gone is dropped
@@ -394,7 +394,6 @@ static void send_pending(struct transport *t)
 		t->pending = p->next;
 		if (!t->pending)
 			t->pending_tail = &t->pending;
-		t->starved_id = p->id;
 		release_budget(t, p->len);
 		free(p->data);
 		free(p);
@@ -459,14 +458,22 @@ void transport_close_channel(struct transport *t, uint16_t id)
 int transport_reserve(struct transport *t, size_t len)
 {
 	size_t want = len + TRANSPORT_SEND_OVERHEAD;
-	size_t before = atomic_fetch_add(&t->reserved, want);
 
-	/* One message always fits, whatever its size. */
-	if (before == 0 || before + want <= TRANSPORT_SEND_BUDGET_BYTES)
-		return 0;
-	atomic_store(&t->starved, true);
-	atomic_fetch_sub(&t->reserved, want);
-	return -EAGAIN;
+	for (;;) {
+		size_t before = atomic_fetch_add(&t->reserved, want);
+
+		/* One message always fits, whatever its size. */
+		if (before == 0 ||
+		    before + want <= TRANSPORT_SEND_BUDGET_BYTES)
+			return 0;
+		atomic_store(&t->starved, true);
+		before = atomic_fetch_sub(&t->reserved, want);
+		/* Everything may have left since we looked, and nobody would
+		 * tell: then take the wish back and look again. */
+		if (before - want >= TRANSPORT_SEND_BUDGET_BYTES / 2 ||
+		    !atomic_exchange(&t->starved, false))
+			return -EAGAIN;
+	}
 }
 
 void transport_unreserve(struct transport *t, size_t len)
@@ -507,13 +514,14 @@ static void dtls_connected(void *user)
 
 	if (dtls_get_srtp(t->dtls, &profile, &out, &in) < 0 ||
 	    srtp_out_new(profile, &out, &t->srtp_out) < 0 ||
-	    srtp_in_new(profile, &in, &t->srtp_in) < 0) {
+	    srtp_in_new(profile, &in, &t->srtp_in) < 0)
 		t->srtp_out = srtp_out_free(t->srtp_out);
+	explicit_bzero(&out, sizeof(out));
+	explicit_bzero(&in, sizeof(in));
+	if (!t->srtp_out) {
 		t->ops->closed(t->user, true, "SRTP cannot be set up");
 		return;
 	}
-	explicit_bzero(&out, sizeof(out));
-	explicit_bzero(&in, sizeof(in));
 	t->ops->connected(t->user, dtls_get_peer_fingerprint(t->dtls));
 	run_or_stop_rtp(t);
 	start_sctp(t);
@@ -560,9 +568,13 @@ static void dtls_timer_fired(struct net_timer *timer, uint64_t now)
 void transport_on_path(void *user, const struct ice_path *path)
 {
 	struct transport *t = user;
-	struct net_path old = t->path;
+	struct net_path old;
 
+	if (path->kind == ICE_PATH_NONE && atomic_load(&t->leaving) &&
+	    !t->goodbye)
+		transport_say_goodbye(t);
 	flush_batch(t);
+	old = t->path;
 	/* Chunks in flight on the old path finish without us. */
 	net_path_forget(t->engine->loop, &t->path);
 	t->path = (struct net_path){
@@ -744,6 +756,16 @@ void transport_apply(struct transport *t, const struct transport_setup *setup)
 		t->ops->closed(t->user, true, "DTLS cannot be set up");
 		return;
 	}
+	/* Another certificate means another association (RFC 8842 §3.1), which
+	 * a peer connection of ours does not outlive. */
+	if (dtls_is_connected(t->dtls) &&
+	    !dtls_is_peer(t->dtls, setup->fingerprint_algorithm,
+			  setup->fingerprint)) {
+		t->ops->closed(t->user, true,
+			       "it has another certificate now: this needs a "
+			       "new connection");
+		return;
+	}
 	if (!t->rtp && make_rtp(t, setup) < 0) {
 		t->ops->closed(t->user, true, "RTP cannot be set up");
 		return;
@@ -779,6 +801,11 @@ void transport_say_goodbye(struct transport *t)
 	if (t->dtls)
 		dtls_close(t->dtls);
 	finish(t);
+}
+
+void transport_leave(struct transport *t)
+{
+	atomic_store(&t->leaving, true);
 }
 
 void transport_on_closed(void *user)

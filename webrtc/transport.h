@@ -37,7 +37,8 @@ struct transport_ops {
 	void (*channel_message)(void *user, uint16_t id, bool text,
 				const uint8_t *data, size_t len);
 	void (*channel_closed)(void *user, uint16_t id);
-	void (*channel_writable)(void *user, uint16_t id);
+	/* The send budget, once exceeded, is half free again. */
+	void (*writable)(void *user);
 	/* The last callback; @user's reference can go. */
 	void (*gone)(void *user);
 };
@@ -83,6 +84,8 @@ void transport_attach(struct transport *t);
 void transport_apply(struct transport *t, const struct transport_setup *setup);
 /* Says good-bye to the remote (RTP, SCTP, DTLS) while the path is there. */
 void transport_say_goodbye(struct transport *t);
+/* Has it said before the path goes, if nobody did earlier. Any thread. */
+void transport_leave(struct transport *t);
 
 void transport_push(struct transport *t, struct rtp_plan *plan);
 /* The video codec this peer takes, or N_MEDIA_CODECS; and its rate. */
@@ -98,7 +101,7 @@ void transport_send(struct transport *t, uint16_t id, bool text, uint8_t *data,
 void transport_flush(struct transport *t);
 
 /* Counts a message against the budget. Any thread. Return: 0 or -EAGAIN (then
- * channel_writable() follows). */
+ * writable() follows). */
 int transport_reserve(struct transport *t, size_t len);
 /* Takes that back for a message that was not handed over. Any thread. */
 void transport_unreserve(struct transport *t, size_t len);
