@@ -397,8 +397,40 @@ static void relay(struct room_client *client, JsonObject *message,
 		core->ops->deliver(core->data, &to->client->tag, 1, json, len);
 }
 
+/* Takes @cost from the client's allowance. Nothing is said for the first
+ * messages beyond the rate; a client that goes on gets one warning every few
+ * seconds. */
+static bool within_rate(struct room_client *client, unsigned int cost)
+{
+	struct room_core *core = client->core;
+	gint64 now_us = core->ops->monotonic_us(core->data);
+	double seconds =
+		(double) (now_us - client->allowance_us) / G_USEC_PER_SEC;
+
+	client->allowance_us = now_us;
+	client->allowance =
+		MIN(ROOM_RATE_BURST,
+		    client->allowance + seconds * ROOM_RATE_PER_SECOND);
+	if (client->allowance >= cost) {
+		client->allowance -= cost;
+		return true;
+	}
+	drop_bad(client);
+	if (!client->warned_us ||
+	    now_us - client->warned_us >= ROOM_RATE_WARN_US) {
+		client->warned_us = now_us;
+		send_redirect(client,
+			      client->n_peers ? client->peers[0]->room->rid
+					      : NULL,
+			      "warning", "fastmsg",
+			      "Messages are sent too quickly and are dropped");
+	}
+	return false;
+}
+
 /* Groups are taken apart: 2.x does not know them, everybody else takes the
- * parts as well, and a target inside must be obeyed. */
+ * parts as well, and a target inside must be obeyed. Each part counts as a
+ * message: the group itself was the first. */
 static void handle_group(struct room_client *client, JsonObject *message)
 {
 	JsonNode *node = json_object_get_member(message, "lists");
@@ -415,6 +447,8 @@ static void handle_group(struct room_client *client, JsonObject *message)
 		g_autoptr(JsonObject) inner = NULL;
 		const char *text;
 
+		if (i && !within_rate(client, 1))
+			return;
 		if (json_node_get_value_type(item) != G_TYPE_STRING) {
 			drop_bad(client);
 			continue;
@@ -428,36 +462,6 @@ static void handle_group(struct room_client *client, JsonObject *message)
 		}
 		relay(client, inner, text, strlen(text));
 	}
-}
-
-/* Nothing is said for the first messages beyond the rate; a client that goes
- * on gets one warning every few seconds. */
-static bool within_rate(struct room_client *client)
-{
-	struct room_core *core = client->core;
-	gint64 now_us = core->ops->monotonic_us(core->data);
-	double seconds =
-		(double) (now_us - client->allowance_us) / G_USEC_PER_SEC;
-
-	client->allowance_us = now_us;
-	client->allowance =
-		MIN(ROOM_RATE_BURST,
-		    client->allowance + seconds * ROOM_RATE_PER_SECOND);
-	if (client->allowance >= 1) {
-		client->allowance -= 1;
-		return true;
-	}
-	drop_bad(client);
-	if (!client->warned_us ||
-	    now_us - client->warned_us >= ROOM_RATE_WARN_US) {
-		client->warned_us = now_us;
-		send_redirect(client,
-			      client->n_peers ? client->peers[0]->room->rid
-					      : NULL,
-			      "warning", "fastmsg",
-			      "Messages are sent too quickly and are dropped");
-	}
-	return false;
 }
 
 struct room_client *room_client_new(struct room_core *core, void *tag)
@@ -494,7 +498,8 @@ void room_client_receive(struct room_client *client, const char *json,
 	g_autoptr(JsonObject) message = NULL;
 	const char *type;
 
-	if (client->finished || !within_rate(client))
+	if (client->finished ||
+	    !within_rate(client, 1 + (unsigned int) (len / ROOM_RATE_BYTES)))
 		return;
 	room_count(client->core->counters->messages_in, 1);
 	message = json_checked_parse_object(json, (gssize) len, EIO_MAX_PACKET,

@@ -28,9 +28,12 @@
 #define ROOM_SID_CHARS		  20
 #define ROOM_MAX_ROOMS_PER_CLIENT 8
 #define ROOM_MAX_GROUP		  64	/* messages in one "group" */
-/* A newcomer among 60 peers sends some 60 x 45 messages within a second. */
+/* A newcomer among 60 peers sends some 60 x 45 messages within a second. Long
+ * ones count for more: else one client could fill everybody's queue with
+ * broadcasts until the others are dropped for being slow. */
 #define ROOM_RATE_BURST		  4000
 #define ROOM_RATE_PER_SECOND	  400
+#define ROOM_RATE_BYTES		  4096	/* more than one message each */
 #define ROOM_RATE_WARN_US	  (5 * G_USEC_PER_SEC)
 
 struct room_core;

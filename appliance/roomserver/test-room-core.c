@@ -4,6 +4,8 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
+#include "appliance/signaling/json-check.h"
+
 #define KEY  "demo"
 #define CID  "cid"
 #define USER "u1"
@@ -627,6 +629,51 @@ static void test_floods_are_warned_of_and_dropped(void)
 	room_core_free(w.core);
 }
 
+/* What is passed on counts, not how it was wrapped. */
+static void test_groups_and_long_messages_count_for_more(void)
+{
+	struct world w;
+	struct end a, b;
+	g_autofree char *part = NULL, *text = NULL, *blob = NULL, *rest = NULL;
+	g_autofree char *longer = NULL;
+	g_autoptr(GString) lists = g_string_new("\"type\":\"group\",\"lists\":[");
+	unsigned int n_groups = ROOM_RATE_BURST / ROOM_MAX_GROUP + 2;
+	unsigned int cost;
+
+	world_init(&w);
+	end_init(&a, &w);
+	end_init(&b, &w);
+	join(&a, "r");
+	join(&b, "r");
+	part = message(&a, "r", "\"type\":\"public\"");
+	for (int i = 0; i < ROOM_MAX_GROUP; i++) {
+		g_string_append(lists, i ? "," : "");
+		json_quote(lists, part, strlen(part));
+	}
+	g_string_append_c(lists, ']');
+	text = message(&a, "r", lists->str);
+	for (unsigned int i = 0; i < n_groups; i++)
+		say(&a, text);
+	/* A group's text is long, too: some parts less than the burst. */
+	g_assert_cmpuint(b.got->len, <, ROOM_RATE_BURST);
+	g_assert_cmpuint(b.got->len, >, ROOM_RATE_BURST / 2);
+	g_assert_nonnull(strstr(a.got->pdata[0], "\"reason\":\"fastmsg\""));
+
+	w.monotonic_us += 60 * G_USEC_PER_SEC;
+	g_ptr_array_set_size(b.got, 0);
+	blob = g_strnfill(100 * ROOM_RATE_BYTES, 'x');
+	rest = g_strdup_printf("\"type\":\"public\",\"data\":\"%s\"", blob);
+	longer = message(&a, "r", rest);
+	cost = 1 + (unsigned int) (strlen(longer) / ROOM_RATE_BYTES);
+	for (int i = 0; i < 100; i++)
+		say(&a, longer);
+	g_assert_cmpuint(b.got->len, ==, ROOM_RATE_BURST / cost);
+
+	end_done(&a);
+	end_done(&b);
+	room_core_free(w.core);
+}
+
 int main(int argc, char *argv[])
 {
 	g_test_init(&argc, &argv, NULL);
@@ -647,5 +694,7 @@ int main(int argc, char *argv[])
 			test_joining_twice_is_joining_anew);
 	g_test_add_func("/room-core/flood",
 			test_floods_are_warned_of_and_dropped);
+	g_test_add_func("/room-core/flood-in-disguise",
+			test_groups_and_long_messages_count_for_more);
 	return g_test_run();
 }
