@@ -92,7 +92,6 @@ static void forget_candidates(struct jsep *j)
 	for (unsigned int i = 0; i < j->n_candidates; i++)
 		g_clear_pointer(&j->candidates[i], g_free);
 	j->n_candidates = 0;
-	j->gathering_done = false;
 }
 
 struct jsep *jsep_free(struct jsep *j)
@@ -120,15 +119,18 @@ void jsep_set_ice_credentials(struct jsep *j, const char *ufrag,
 	g_free(j->pwd);
 	j->ufrag = g_strdup(ufrag);
 	j->pwd = g_strdup(pwd);
-	forget_candidates(j);
 }
 
 int jsep_add_local_candidate(struct jsep *j, const char *line)
 {
-	if (j->n_candidates == JSEP_MAX_CANDIDATES)
-		return -ENOSPC;
 	if (g_str_has_prefix(line, "a="))
 		line += 2;
+	for (unsigned int i = 0; i < j->n_candidates; i++) {
+		if (!strcmp(j->candidates[i], line))
+			return -EEXIST;
+	}
+	if (j->n_candidates == JSEP_MAX_CANDIDATES)
+		return -ENOSPC;
 	j->candidates[j->n_candidates++] = g_strdup(line);
 	return 0;
 }

@@ -62,11 +62,12 @@ struct jsep *jsep_free(struct jsep *jsep);
 /* --- our side ----------------------------------------------------------- */
 /* New credentials of an ICE restart: before jsep_create_offer(), or between
  * jsep_accept_offer() (when it says ice_restarted) and jsep_create_answer().
- * Forgets the local candidates. */
+ * The local candidates stay: a restart keeps the sockets, and a description
+ * that waits for nobody must hold them. */
 void jsep_set_ice_credentials(struct jsep *jsep, const char *ufrag,
 			      const char *pwd);
 /* Adds a "candidate:..." line to every description written from now on.
- * Return: 0, or -ENOSPC. */
+ * Return: 0, -EEXIST (there already) or -ENOSPC. */
 int jsep_add_local_candidate(struct jsep *jsep, const char *line);
 /* From now on descriptions say a=end-of-candidates. */
 void jsep_set_gathering_done(struct jsep *jsep);

@@ -115,6 +115,8 @@ static void on_ice_state(struct rtc_peer *peer, enum rtc_ice_state state)
 
 static void on_candidate(struct rtc_peer *peer, const char *line)
 {
+	/* After a restart they are told again, but the description that told
+	 * of the restart has them. */
 	if (jsep_add_local_candidate(peer->jsep, line) < 0)
 		return;
 	/* What is known before the description travels inside it. */

@@ -400,7 +400,10 @@ static void test_ice_restart(void)
 			==, 0);
 	jsep_set_ice_credentials(a, "newufrag", "0123456789012345678901");
 	g_assert_cmpint(jsep_create_offer(a, &offer), ==, 0);
-	g_assert_null(strstr(offer, "a=candidate"));
+	g_assert_nonnull(strstr(offer, "a=candidate"));
+	g_assert_cmpint(jsep_add_local_candidate(a, "candidate:1 1 udp 1 "
+						    "1.2.3.4 5 typ host"),
+			==, -EEXIST);
 	g_assert_cmpint(jsep_accept_offer(b, offer, strlen(offer)), ==, 0);
 	n = jsep_get_negotiated(b);
 	g_assert_true(n->ice_restarted);
@@ -438,8 +441,12 @@ static void test_candidates_in_text(void)
 	g_assert_cmpuint(count(text, "a=candidate"), ==, 1);
 	g_assert_cmpstr(jsep_get_transport_mid(j), ==, "0");
 
-	while (jsep_add_local_candidate(j, "candidate:1") == 0)
-		;
+	for (int r = 0, i = 0; r == 0; i++) {
+		g_autofree char *line = g_strdup_printf("candidate:%d", i);
+
+		r = jsep_add_local_candidate(j, line);
+		g_assert_true(r == 0 || r == -ENOSPC);
+	}
 	g_free(text);
 	text = jsep_write_local(j);
 	g_assert_cmpuint(count(text, "a=candidate"), ==, JSEP_MAX_CANDIDATES);

@@ -21,6 +21,8 @@ struct side {
 	bool remote_set;	/* candidates may be passed to us */
 	GPtrArray *early;	/* candidates that came before that */
 	enum rtc_state state;
+	enum rtc_ice_state ice_state;
+	const char *leave_in;	/* the callback that frees the peer */
 	char *label, *message;
 	uint16_t channel;
 	bool channel_is_remote, writable;
@@ -56,12 +58,23 @@ static void candidate_line_free(gpointer data)
 	g_free(c);
 }
 
+/* Return: it has gone, in this very callback. */
+static bool leave(struct side *s, const char *callback)
+{
+	if (!s->leave_in || strcmp(s->leave_in, callback))
+		return false;
+	s->peer = rtc_peer_free(s->peer);
+	return true;
+}
+
 static void on_candidate(void *user, const char *mid, unsigned int mline,
 			 const char *candidate)
 {
 	struct side *s = user, *o = s->other;
 	struct candidate_line *c;
 
+	if (!o->peer)
+		return;
 	if (o->remote_set) {
 		g_assert_true(rtc_peer_add_candidate(o->peer, mid, mline,
 						     candidate, NULL));
@@ -88,10 +101,15 @@ static void remote_is_set(struct side *s)
 
 static void on_gathering_done(void *user)
 {
+	leave(user, "gathering-done");
 }
 
 static void on_ice_state(void *user, enum rtc_ice_state state)
 {
+	struct side *s = user;
+
+	s->ice_state = state;
+	leave(s, "ice-state");
 }
 
 static void on_state(void *user, enum rtc_state state, const char *detail)
@@ -100,6 +118,7 @@ static void on_state(void *user, enum rtc_state state, const char *detail)
 
 	g_test_message("state %d %s", state, detail ? detail : "");
 	s->state = state;
+	leave(s, "state");
 }
 
 static void on_channel_open(void *user, uint16_t channel, const char *label,
@@ -111,6 +130,7 @@ static void on_channel_open(void *user, uint16_t channel, const char *label,
 	s->label = g_strdup(label);
 	s->channel = channel;
 	s->channel_is_remote = remote;
+	leave(s, "channel-open");
 }
 
 static void on_channel_message(void *user, uint16_t channel, bool text,
@@ -125,6 +145,7 @@ static void on_channel_message(void *user, uint16_t channel, bool text,
 	}
 	s->received_bytes += len;
 	s->messages++;
+	leave(s, "channel-message");
 }
 
 static void on_channel_closed(void *user, uint16_t channel)
@@ -150,6 +171,7 @@ static void on_remote_media(void *user, const char *audio, const char *video)
 	g_free(s->video_stream);
 	s->audio_stream = g_strdup(audio);
 	s->video_stream = g_strdup(video);
+	leave(s, "remote-media");
 }
 
 static void on_video_codec(void *user, const enum media_codec *codec)
@@ -538,6 +560,57 @@ static void test_numbers_go_on(void)
 	pair_done(&p);
 }
 
+/* Both sides of a restart hold the candidates: without trickle nobody would
+ * tell of them later. The media goes on. */
+static void test_ice_restart(void)
+{
+	struct rtc_engine_config like = { .backend = NET_BACKEND_AUTO };
+	g_autofree char *offer = NULL, *answer = NULL;
+	g_autoptr(GError) error = NULL;
+	struct pair p;
+
+	pair_init(&p, &like);
+	connect_pair(&p, &p.a);
+	offer = rtc_peer_create_offer(p.a.peer, true, &error);
+	g_assert_no_error(error);
+	g_assert_nonnull(strstr(offer, "a=candidate:"));
+	answer = rtc_peer_accept_offer(p.b.peer, offer, &error);
+	g_assert_no_error(error);
+	g_assert_nonnull(strstr(answer, "a=candidate:"));
+	/* As without trickle: not one candidate more. */
+	p.a.remote_set = p.b.remote_set = false;
+	p.a.ice_state = p.b.ice_state = RTC_ICE_NEW;
+	g_assert_true(rtc_peer_accept_answer(p.a.peer, answer, &error));
+	WAIT_FOR(&p, p.a.ice_state >= RTC_ICE_CONNECTED &&
+		 p.b.ice_state >= RTC_ICE_CONNECTED);
+	g_assert_cmpint(p.a.ice_state, <=, RTC_ICE_COMPLETED);
+	push_some(&p, 0, 3);
+	WAIT_FOR(&p, g_atomic_int_get(&p.b.markers) == 3 &&
+		 g_atomic_int_get(&p.b.audio_packets) == 3);
+	g_assert_cmpint(p.a.state, ==, RTC_STATE_CONNECTED);
+	pair_done(&p);
+}
+
+/* --- a callback that frees its own peer ---------------------------------------- */
+static void test_leaving(const void *callback)
+{
+	struct rtc_engine_config like = { .backend = NET_BACKEND_AUTO };
+	struct pair p;
+
+	pair_init(&p, &like);
+	p.b.leave_in = callback;
+	g_assert_true(rtc_peer_open_channel(p.a.peer, "main", NULL));
+	negotiate_with(&p, &p.a, NULL);
+	while (p.b.peer) {
+		if (p.a.label && p.a.state == RTC_STATE_CONNECTED)
+			rtc_peer_send(p.a.peer, p.a.channel, true,
+				      (const uint8_t *) "x", 1);
+		WAIT_FOR(&p, !p.b.peer || p.a.label);
+		g_main_context_iteration(p.context, TRUE);
+	}
+	pair_done(&p);
+}
+
 static void test_goodbye(void)
 {
 	struct rtc_engine_config like = { .backend = NET_BACKEND_AUTO };
@@ -785,11 +858,23 @@ int main(int argc, char *argv[])
 		"/rtc/nothing-new",
 	};
 
+	static const char *const callbacks[] = {
+		"gathering-done", "ice-state", "state", "channel-open",
+		"channel-message", "remote-media",
+	};
+
 	g_test_init(&argc, &argv, NULL);
 	for (unsigned int i = 0; i < G_N_ELEMENTS(ways); i++)
 		g_test_add_data_func(names[i], &ways[i], test_everything);
 	g_test_add_func("/rtc/answering", test_answering);
 	g_test_add_func("/rtc/numbers-go-on", test_numbers_go_on);
+	g_test_add_func("/rtc/ice-restart", test_ice_restart);
+	for (unsigned int i = 0; i < G_N_ELEMENTS(callbacks); i++) {
+		g_autofree char *path =
+			g_strconcat("/rtc/leaving/", callbacks[i], NULL);
+
+		g_test_add_data_func(path, callbacks[i], test_leaving);
+	}
 	g_test_add_func("/rtc/goodbye", test_goodbye);
 	g_test_add_func("/rtc/goodbye-late", test_goodbye_late);
 	g_test_add_func("/rtc/many-closing", test_many_closing);
