@@ -344,7 +344,27 @@ static enum rtc_demux chosen_demux(const char *demux)
 					     RTC_DEMUX_AUTO;
 }
 
-/* [network] addresses, and those of [network] interfaces. */
+/* Of one interface; link-local ones of IPv6 reach no browser. */
+static gboolean address_text(const struct ifaddrs *i,
+			     char ret[INET6_ADDRSTRLEN])
+{
+	const struct sockaddr *a = i->ifa_addr;
+	const struct in6_addr *v6;
+
+	if (!a || !(i->ifa_flags & IFF_UP))
+		return FALSE;
+	if (a->sa_family == AF_INET)
+		return inet_ntop(AF_INET,
+				 &((const struct sockaddr_in *) a)->sin_addr,
+				 ret, INET6_ADDRSTRLEN) != NULL;
+	if (a->sa_family != AF_INET6)
+		return FALSE;
+	v6 = &((const struct sockaddr_in6 *) a)->sin6_addr;
+	return !IN6_IS_ADDR_LINKLOCAL(v6) &&
+		inet_ntop(AF_INET6, v6, ret, INET6_ADDRSTRLEN) != NULL;
+}
+
+/* [network] addresses, and those of [network] interfaces. NULL: any. */
 static char **local_addresses(Config *c)
 {
 	const char *const *interfaces = config_get_list(c,
@@ -353,30 +373,29 @@ static char **local_addresses(Config *c)
 						       OPT_NETWORK_ADDRESSES);
 	g_autoptr(GStrvBuilder) all = g_strv_builder_new();
 	struct ifaddrs *list = NULL;
+	gboolean any = addresses[0] != NULL;
+	char text[INET6_ADDRSTRLEN];
 
-	if (!interfaces[0] && !addresses[0])
+	if (!interfaces[0] && !any)
 		return NULL;
 	g_strv_builder_addv(all, (const char **) addresses);
 	if (interfaces[0] && getifaddrs(&list) < 0)
 		list = NULL;
 	for (struct ifaddrs *i = list; i; i = i->ifa_next) {
-		char text[INET6_ADDRSTRLEN];
-		const void *raw;
-
-		if (!i->ifa_addr || !(i->ifa_flags & IFF_UP) ||
-		    !g_strv_contains(interfaces, i->ifa_name))
+		if (!g_strv_contains(interfaces, i->ifa_name) ||
+		    !address_text(i, text))
 			continue;
-		if (i->ifa_addr->sa_family == AF_INET)
-			raw = &((struct sockaddr_in *) i->ifa_addr)->sin_addr;
-		else if (i->ifa_addr->sa_family == AF_INET6)
-			raw = &((struct sockaddr_in6 *) i->ifa_addr)->sin6_addr;
-		else
-			continue;
-		if (inet_ntop(i->ifa_addr->sa_family, raw, text, sizeof(text)))
-			g_strv_builder_add(all, text);
+		g_strv_builder_add(all, text);
+		any = TRUE;
 	}
 	if (list)
 		freeifaddrs(list);
+	/* An empty list would mean all interfaces, which nobody asked for. */
+	if (!any) {
+		g_warning("no interface of network.interfaces has an address: "
+			  "media stays on this machine until the next start");
+		g_strv_builder_add(all, "127.0.0.1");
+	}
 	return g_strv_builder_end(all);
 }
 

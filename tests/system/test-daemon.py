@@ -102,6 +102,16 @@ def _(after):
     assert control.event('stats.codec')['running'] is False
 
 
+@case('an interface that is not there: media does not take another')
+def _(after):
+    daemon = started(after, *TEST, *SERVER, '--set', 'network.interfaces=none0')
+    receiver = Receiver(daemon.url(), 'lobby', 60)
+    after(receiver.kill)
+    pairs = until(lambda: [p['pair'] for p in daemon.status()['peers'] if p['pair']], 20, 0.05)
+    assert pairs[0].startswith('host 127.0.0.1:'), pairs
+    assert 'network.interfaces' in daemon.log()
+
+
 @case('its own server: whatever its address and its key')
 def _(after):
     daemon = started(after, *TEST, '--listen', '127.0.0.2:0', '--set', 'roomserver.app_key=own')
