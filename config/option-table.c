@@ -187,7 +187,7 @@ static const struct option_row rows[N_OPTIONS] = {
 	},
 	[OPT_NETWORK_MAX_PEERS] = {
 		"network", "max_peers", OPTION_INT, "64",
-		.min = 1, .max = 256, .unit = "peers",
+		.min = 1, .max = 128, .unit = "peers",
 		.help = "More are not answered.",
 	},
 	[OPT_NETWORK_PLAYOUT_DELAY] = {
