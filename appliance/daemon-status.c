@@ -75,6 +75,7 @@ static JsonNode *describe_video(Daemon *d)
 	set_int(o, "frames_missed", s.frames_missed);
 	set_int(o, "frame_copies", s.frame_copies);
 	set_int(o, "frame_allocs", s.frame_allocs);
+	set_int(o, "unit_copies", s.unit_copies);
 	for (unsigned int i = 0; i < s.n_rungs; i++)
 		json_array_add_object_element(rungs,
 					      describe_rung(&s.rungs[i]));

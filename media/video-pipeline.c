@@ -636,6 +636,7 @@ void video_pipeline_get_stats(struct video_pipeline *p,
 		.frames_missed = media_count_get(&p->frames_missed),
 		.frame_copies = media_count_get(&p->count.frame_copies),
 		.frame_allocs = media_count_get(&p->count.frame_allocs),
+		.unit_copies = media_count_get(&p->count.unit_copies),
 	};
 
 	pthread_mutex_lock(&p->lock);

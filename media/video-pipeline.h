@@ -83,6 +83,8 @@ struct video_pipeline_stats {
 	uint64_t frame_copies;		/* whole-picture copies we made, over
 					 * all frames; conversions included */
 	uint64_t frame_allocs;		/* picture buffers allocated */
+	uint64_t unit_copies;		/* coded units copied: libvpx and files
+					 * keep their own buffer */
 	unsigned int n_rungs;
 	struct video_rung_stats rungs[N_MEDIA_CODECS];
 };
