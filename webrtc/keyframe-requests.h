@@ -6,7 +6,8 @@
  * second. One that comes earlier is kept and passes when the second is over,
  * unless a keyframe has left meanwhile, which answers it.
  *
- * Source:  design.md, "Peers"; RFC 4585 §6.3.1 (PLI), RFC 5104 §4.3.1 (FIR)
+ * Source:  docs/architecture.md, "Keyframes"; RFC 4585 §6.3.1 (PLI), RFC 5104
+ *          §4.3.1 (FIR)
  * Thread:  network
  * Memory:  embedded in its owner
  */

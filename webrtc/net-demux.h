@@ -8,7 +8,7 @@
  *   0..3 STUN, 16..19 ZRTP, 64..79 TURN channel, the rest --> libnice
  *   20..63 DTLS, 128..191 RTP and RTCP                    --> sibling
  *
- * Rules that measurements taught, see transport I/O in the architecture:
+ * Rules that measurements taught, see docs/architecture.md, "Transport I/O":
  *  - never connect() the sibling: it would win the lookup before the program
  *    and take the peer's STUN too; ICE then dies of lost consent;
  *  - never set UDP_GRO on it: the GRO lookup runs without the program;

@@ -13,7 +13,8 @@
  * (EIO, EMSGSIZE, EINVAL) it falls back to one datagram per send, and the
  * batch that failed is sent again.
  *
- * Source:  io_uring(7), udp(7) UDP_SEGMENT; measured in transport-io.md
+ * Source:  io_uring(7), udp(7) UDP_SEGMENT; docs/architecture.md, "Transport
+ *          I/O"
  * Thread:  network, save where a function says otherwise
  * Memory:  everything acquired by net_loop_new(); none per packet
  */

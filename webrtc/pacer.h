@@ -17,7 +17,7 @@
  * frame is refused when it would wait longer than PACER_DELAY_MAX_US (behind
  * a keyframe PACER_KEY_DELAY_MAX_US, or one keyframe would cause the next).
  *
- * Source:  design.md, "Pacing"; transport-io.md §2, §5
+ * Source:  docs/architecture.md, "Transport I/O"
  * Thread:  network
  * Memory:  embedded in its owner; bounded rings
  */
