@@ -23,6 +23,12 @@ struct pending {
 	size_t len;
 };
 
+/* A DTLS record that came before it could be answered. */
+struct early {
+	size_t len;
+	uint8_t data[TRANSPORT_EARLY_BYTES_MAX];
+};
+
 struct transport {
 	struct rtc_engine *engine;
 	const struct transport_ops *ops;
@@ -46,6 +52,8 @@ struct transport {
 
 	struct net_timer dtls_timer, rtp_timer;
 	struct net_buffer *batch;	/* DTLS records that leave together */
+	struct early *early[TRANSPORT_EARLY_MAX];
+	unsigned int n_early;
 
 	char *labels[TRANSPORT_LABELS_MAX];
 	unsigned int n_labels;
@@ -564,6 +572,46 @@ static void dtls_timer_fired(struct net_timer *timer, uint64_t now)
 	finish(t);
 }
 
+/* The remote's pair may be ready before ours: its ClientHello then finds no
+ * way back, and the answer would be lost until somebody's timer. */
+static void hold_early(struct transport *t, const uint8_t *data, size_t len)
+{
+	struct early *e;
+
+	if (t->n_early == TRANSPORT_EARLY_MAX ||
+	    len > TRANSPORT_EARLY_BYTES_MAX)
+		return;		/* it is repeated */
+	e = malloc(sizeof(*e));
+	if (!e)
+		return;
+	e->len = len;
+	memcpy(e->data, data, len);
+	t->early[t->n_early++] = e;
+}
+
+static void drop_early(struct transport *t)
+{
+	while (t->n_early)
+		free(t->early[--t->n_early]);
+}
+
+static bool dtls_can_answer(const struct transport *t)
+{
+	return t->dtls && (t->kind != ICE_PATH_NONE ||
+			   dtls_is_connected(t->dtls));
+}
+
+static void start_dtls(struct transport *t)
+{
+	if (!t->dtls || t->kind == ICE_PATH_NONE)
+		return;
+	dtls_start(t->dtls, now_us(t));
+	for (unsigned int i = 0; i < t->n_early; i++)
+		dtls_input(t->dtls, t->early[i]->data, t->early[i]->len,
+			   now_us(t));
+	drop_early(t);
+}
+
 /* --- ICE ------------------------------------------------------------------- */
 void transport_on_path(void *user, const struct ice_path *path)
 {
@@ -589,8 +637,7 @@ void transport_on_path(void *user, const struct ice_path *path)
 		.errors = old.errors,
 	};
 	t->kind = path->kind;
-	if (t->kind != ICE_PATH_NONE && t->dtls)
-		dtls_start(t->dtls, now_us(t));
+	start_dtls(t);
 	run_or_stop_rtp(t);
 	take_snapshot(t);
 	finish(t);
@@ -625,8 +672,10 @@ void transport_on_packet(void *user, uint8_t *data, size_t len,
 
 	switch (rtp_demux(data, len)) {
 	case RTP_DEMUX_DTLS:
-		if (t->dtls)
+		if (dtls_can_answer(t))
 			dtls_input(t->dtls, data, len, now);
+		else if (!t->goodbye)
+			hold_early(t, data, len);
 		break;
 	case RTP_DEMUX_RTP:
 		r = t->srtp_in && t->rtp ? srtp_in_rtp(t->srtp_in, data, len) :
@@ -781,8 +830,7 @@ void transport_apply(struct transport *t, const struct transport_setup *setup)
 				       "sha-384 or sha-512 is needed");
 			return;
 		}
-		if (t->kind != ICE_PATH_NONE)
-			dtls_start(t->dtls, now_us(t));
+		start_dtls(t);
 	}
 	if (setup->data && !t->sctp)
 		make_sctp(t);
@@ -824,6 +872,7 @@ void transport_on_closed(void *user)
 	net_path_forget(loop, &t->path);
 	t->rtp = rtp_session_free(t->rtp);
 	t->dtls = dtls_free(t->dtls);
+	drop_early(t);
 	t->srtp_out = srtp_out_free(t->srtp_out);
 	t->srtp_in = srtp_in_free(t->srtp_in);
 	engine_remove_transport(t->engine, t);

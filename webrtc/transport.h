@@ -26,6 +26,9 @@
 #define TRANSPORT_SEND_BUDGET_BYTES (1u << 20)
 /* ... each counted with this much for its keeping. */
 #define TRANSPORT_SEND_OVERHEAD 256
+/* DTLS records kept while there is no way to answer them. */
+#define TRANSPORT_EARLY_MAX	  4
+#define TRANSPORT_EARLY_BYTES_MAX 2048
 
 /* What happened; told to the control half. Strings and data are borrowed. */
 struct transport_ops {
