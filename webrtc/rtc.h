@@ -67,6 +67,7 @@ struct rtc_engine_config {
 	void *user;
 };
 
+/* One at a time: usrsctp has one state in a process, and wants one thread. */
 struct rtc_engine *rtc_engine_new(const struct rtc_engine_config *config,
 				  GError **error);
 /* All peers must be freed first. */

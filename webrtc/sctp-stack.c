@@ -35,6 +35,7 @@ struct sctp_stack {
 static pthread_mutex_t process_lock = PTHREAD_MUTEX_INITIALIZER;
 static unsigned int process_refs;
 static struct sctp_stack *process_stack;
+static pthread_t process_thread;	/* of the first reference */
 
 static int conn_output(void *addr, void *buffer, size_t length, uint8_t tos,
 		       uint8_t set_df)
@@ -98,9 +99,13 @@ int sctp_stack_ref(struct sctp_stack **ret)
 	int r = 0;
 
 	pthread_mutex_lock(&process_lock);
-	if (!process_refs)
+	if (!process_refs) {
 		process_stack = stack_new();
-	if (process_stack) {
+		process_thread = pthread_self();
+	}
+	if (process_refs && !pthread_equal(process_thread, pthread_self())) {
+		r = -EBUSY;
+	} else if (process_stack) {
 		process_refs++;
 		*ret = process_stack;
 	} else {

@@ -26,9 +26,9 @@
 
 struct sctp_stack;
 
-/* The process's stack, made if this is the first reference. Any thread, but
- * not while another works with it.
- * Return: 0 or -ENOMEM. */
+/* The process's stack, made if this is the first reference. It belongs to the
+ * thread of that one until the last reference is gone.
+ * Return: 0, -EBUSY (another thread has it) or -ENOMEM. */
 int sctp_stack_ref(struct sctp_stack **ret);
 /* All associations must be freed before the last one. Takes NULL. */
 struct sctp_stack *sctp_stack_unref(struct sctp_stack *stack);

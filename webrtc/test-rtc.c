@@ -789,6 +789,21 @@ static void test_other_certificate(void)
 	pair_done(&p);
 }
 
+static void test_one_engine(void)
+{
+	struct rtc_engine_config like = { .backend = NET_BACKEND_AUTO };
+	g_autoptr(GError) error = NULL;
+	struct pair p;
+
+	pair_init(&p, &like);
+	g_assert_null(rtc_engine_new(&like, &error));
+	g_assert_error(error, G_IO_ERROR, G_IO_ERROR_BUSY);
+	pair_done(&p);
+	p.engine = rtc_engine_new(&like, NULL);
+	g_assert_nonnull(p.engine);
+	rtc_engine_free(p.engine);
+}
+
 static void test_states(void)
 {
 	struct rtc_engine_config like = { .backend = NET_BACKEND_AUTO };
@@ -881,6 +896,7 @@ int main(int argc, char *argv[])
 	g_test_add_func("/rtc/flood", test_flood);
 	g_test_add_func("/rtc/writable", test_writable);
 	g_test_add_func("/rtc/other-certificate", test_other_certificate);
+	g_test_add_func("/rtc/one-engine", test_one_engine);
 	g_test_add_func("/rtc/states", test_states);
 	g_test_add_func("/rtc/churn", test_churn);
 	return g_test_run();
