@@ -237,8 +237,10 @@ static void test_takers(void)
 	g_assert_cmpint(video_pipeline_take(p, MEDIA_CODEC_H264, &a), ==, 0);
 	sem_post(&v.clock.gate);
 	wait_more(&v, 10);
+	pthread_mutex_lock(&v.lock);
 	g_assert_cmpuint(v.n_keyframes[MEDIA_CODEC_H264], ==, 2);
 	g_assert_cmpuint(v.n_units[MEDIA_CODEC_H264], >=, n + 10);
+	pthread_mutex_unlock(&v.lock);
 	g_assert_cmpint(video_pipeline_take(p, MEDIA_CODEC_OPUS, &c), ==,
 			-ENOTSUP);
 	stop(&v, p);
@@ -346,7 +348,9 @@ static void test_mute(void)
 
 	g_assert_cmpint(video_pipeline_take(p, MEDIA_CODEC_H264, &rung), ==, 0);
 	wait_more(&v, 10);
+	pthread_mutex_lock(&v.lock);
 	g_assert_cmpuint(v.mean_luma, >, 60);
+	pthread_mutex_unlock(&v.lock);
 	video_pipeline_set_muted(p, true);
 	wait_more(&v, FPS);
 	pthread_mutex_lock(&v.lock);
@@ -512,8 +516,10 @@ static void test_missing_camera(void)
 	g_assert_cmpint(s.state, ==, VIDEO_SOURCE_PLACEHOLDER);
 	g_assert_nonnull(strstr(s.source, "no-such-camera"));
 	g_assert_cmpuint(s.frames_captured, ==, 0);
+	pthread_mutex_lock(&v.lock);
 	g_assert_cmpuint(v.n_placeholder, ==, 1); /* said once */
 	g_assert_cmpuint(v.mean_luma, >, 30);
+	pthread_mutex_unlock(&v.lock);
 	stop(&v, p);
 
 	/* What is missing may come. */
