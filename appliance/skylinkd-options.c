@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "appliance/control/control-path.h"
+#include "appliance/help-text.h"
 #include "config/nearest.h"
 
 enum option_index {
@@ -345,33 +346,6 @@ void skylinkd_arguments_clear(struct skylinkd_arguments *a)
 	g_clear_pointer(&a->config_path, g_free);
 }
 
-#define HELP_COLUMN 24
-#define HELP_WIDTH  79
-
-static void append_wrapped(GString *s, const char *text)
-{
-	size_t column = HELP_COLUMN;
-	bool first = true;
-
-	while (*text) {
-		size_t n = strcspn(text, " ");
-
-		if (!first && column + 1 + n > HELP_WIDTH) {
-			g_string_append_printf(s, "\n%*s", HELP_COLUMN, "");
-			column = HELP_COLUMN;
-		} else if (!first) {
-			g_string_append_c(s, ' ');
-			column++;
-		}
-		g_string_append_len(s, text, (gssize) n);
-		column += n;
-		text += n;
-		text += strspn(text, " ");
-		first = false;
-	}
-	g_string_append_c(s, '\n');
-}
-
 char *skylinkd_options_help(void)
 {
 	GString *s = g_string_new(
@@ -379,23 +353,8 @@ char *skylinkd_options_help(void)
 		"The Skylink appliance: joins a Skylink room and shows it this "
 		"box's camera\nand microphone.\n\n");
 
-	for (const struct skylinkd_option *o = skylinkd_options; o->name;
-	     o++) {
-		g_autofree char *letter = o->letter
-			? g_strdup_printf("-%c, ", o->letter) : g_strdup("    ");
-		g_autofree char *left = g_strdup_printf(
-			"  %s--%s%s%s", letter, o->name,
-			o->argument ? " " : "", o->argument ? o->argument : "");
-
-		g_string_append(s, left);
-		if (strlen(left) + 2 > HELP_COLUMN)
-			g_string_append_printf(s, "\n%*s", HELP_COLUMN, "");
-		else
-			g_string_append_printf(
-				s, "%*s", (int) (HELP_COLUMN - strlen(left)),
-				"");
-		append_wrapped(s, o->help);
-	}
+	for (const struct skylinkd_option *o = skylinkd_options; o->name; o++)
+		help_text_option(s, o->letter, o->name, o->argument, o->help);
 	g_string_append(s, "\nExit status: 0 ended well, 1 failed, 2 wrong "
 			   "usage, 78 wrong configuration.\n"
 			   "See skylinkd(8), skylink.conf(5), skylinkctl(1).\n");

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "appliance/help-text.h"
+
 const char *const ctl_exit_help[N_CTL_EXITS] = {
 	[CTL_EXIT_OK] = "Done.",
 	[CTL_EXIT_FAILED] = "The daemon refused or failed.",
@@ -95,55 +97,9 @@ bool ctl_table_verb_has(const struct ctl_verb *verb, enum ctl_option_id id)
 }
 
 /* --- help ------------------------------------------------------------------ */
-#define LEFT_COLUMNS 26
-#define COLUMNS	     79
-
-static void append_wrapped(GString *s, size_t indent, size_t column,
-			   const char *text)
-{
-	bool first = true;
-
-	while (*text) {
-		size_t n = strcspn(text, " ");
-
-		if (!first && column + 1 + n > COLUMNS) {
-			g_string_append_printf(s, "\n%*s", (int) indent, "");
-			column = indent;
-		} else if (!first) {
-			g_string_append_c(s, ' ');
-			column++;
-		}
-		g_string_append_len(s, text, (gssize) n);
-		column += n;
-		text += n;
-		text += strspn(text, " ");
-		first = false;
-	}
-	g_string_append_c(s, '\n');
-}
-
-static void append_row(GString *s, const char *left, const char *help)
-{
-	size_t n = strlen(left);
-
-	g_string_append(s, left);
-	if (n + 2 > LEFT_COLUMNS)
-		g_string_append_printf(s, "\n%*s", LEFT_COLUMNS, "");
-	else
-		g_string_append_printf(s, "%*s", (int) (LEFT_COLUMNS - n), "");
-	append_wrapped(s, LEFT_COLUMNS, LEFT_COLUMNS, help);
-}
-
 static void append_option(GString *s, const struct ctl_option *o)
 {
-	g_autofree char *letter = o->letter ? g_strdup_printf("-%c, ",
-							      o->letter)
-					    : g_strdup("    ");
-	g_autofree char *left = g_strdup_printf(
-		"  %s--%s%s%s", letter, o->name, o->argument ? " " : "",
-		o->argument ? o->argument : "");
-
-	append_row(s, left, o->help);
+	help_text_option(s, o->letter, o->name, o->argument, o->help);
 }
 
 static void append_common_options(GString *s)
@@ -163,14 +119,14 @@ static char *help_for_all(void)
 		g_autofree char *left = g_strdup_printf(
 			"  %s %s", ctl_verbs[i].name, ctl_verbs[i].arguments);
 
-		append_row(s, g_strchomp(left), ctl_verbs[i].help);
+		help_text_row(s, g_strchomp(left), ctl_verbs[i].help);
 	}
 	append_common_options(s);
 	g_string_append(s, "\nExit status:\n");
 	for (int i = 0; i < N_CTL_EXITS; i++) {
 		g_autofree char *left = g_strdup_printf("  %d", i);
 
-		append_row(s, left, ctl_exit_help[i]);
+		help_text_row(s, left, ctl_exit_help[i]);
 	}
 	g_string_append(s, "\n'skylinkctl help VERB' explains a verb. See "
 			   "skylinkctl(1), skylink-control(7).\n");
@@ -188,9 +144,9 @@ char *ctl_table_help(int verb)
 	s = g_string_new("usage: skylinkctl ");
 	g_string_append_printf(s, "%s%s%s [OPTION...]\n\n", v->name,
 			       v->arguments[0] ? " " : "", v->arguments);
-	append_wrapped(s, 0, 0, v->help);
+	help_text_wrap(s, 0, v->help);
 	if (v->details)
-		append_wrapped(s, 0, 0, v->details);
+		help_text_wrap(s, 0, v->details);
 	if (v->options)
 		g_string_append_printf(s, "\nOptions of %s:\n", v->name);
 	for (int i = CTL_FIRST_OWN_OPTION; i < N_CTL_OPTIONS; i++)
