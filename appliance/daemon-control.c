@@ -7,7 +7,7 @@
 
 #define JOIN_ANSWER_MS 20000	/* then joinRoom is answered, joined or not */
 
-/* --- joinRoom, answered when self is in ---------------------------------------- */
+/* --- joinRoom, answered when self is in ----------------------------------- */
 static void drop_join(Daemon *d)
 {
 	g_clear_pointer(&d->join_call, control_call_unref);
@@ -38,15 +38,6 @@ static gboolean on_join_timeout(gpointer data)
 			  d->join_error ? d->join_error : "");
 	drop_join(d);
 	return G_SOURCE_REMOVE;
-}
-
-static const char *text_member(JsonObject *o, const char *name)
-{
-	JsonNode *n = json_object_get_member(o, name);
-
-	return n && JSON_NODE_HOLDS_VALUE(n) &&
-		json_node_get_value_type(n) == G_TYPE_STRING ?
-		json_node_get_string(n) : NULL;
 }
 
 static void note_join_error(Daemon *d, JsonObject *params)
@@ -164,7 +155,7 @@ static void leave_room(ControlCall *call, gpointer user)
 	control_call_reply(call, node);
 }
 
-/* --- mute ------------------------------------------------------------------------ */
+/* --- mute ----------------------------------------------------------------- */
 static void reply_muted(ControlCall *call, Daemon *d)
 {
 	JsonNode *node = json_node_new(JSON_NODE_OBJECT);
@@ -221,7 +212,7 @@ static void disable_video(ControlCall *call, gpointer user)
 	reply_muted(call, d);
 }
 
-/* --- looking ----------------------------------------------------------------------- */
+/* --- looking -------------------------------------------------------------- */
 static void stats_status(ControlCall *call, gpointer user)
 {
 	control_call_reply(call, daemon_describe(user));

@@ -5,15 +5,6 @@
 
 #define QUOTED_MAX_BYTES 120
 
-static const char *text_of(JsonObject *o, const char *name)
-{
-	JsonNode *n = o ? json_object_get_member(o, name) : NULL;
-
-	return n && JSON_NODE_HOLDS_VALUE(n) &&
-		json_node_get_value_type(n) == G_TYPE_STRING ?
-		json_node_get_string(n) : NULL;
-}
-
 static JsonObject *object_of(JsonObject *o, const char *name)
 {
 	JsonNode *n = o ? json_object_get_member(o, name) : NULL;
@@ -40,8 +31,8 @@ static char *quote(const char *text)
 static void log_peer(const char *what, JsonObject *params)
 {
 	JsonObject *agent = object_of(object_of(params, "peerInfo"), "agent");
-	g_autofree char *id = quote(text_of(params, "peerId"));
-	g_autofree char *name = quote(text_of(agent, "name"));
+	g_autofree char *id = quote(text_member(params, "peerId"));
+	g_autofree char *name = quote(text_member(agent, "name"));
 
 	g_message("peer %s (%s) %s", id, name, what);
 }
@@ -52,9 +43,9 @@ void daemon_log_event(const char *name, JsonObject *params)
 		params, "isSelf", FALSE);
 
 	if (!strcmp(name, "peerJoined") && self) {
-		const char *room = text_of(object_of(params, "peerInfo"),
+		const char *room = text_member(object_of(params, "peerInfo"),
 					   "room");
-		g_autofree char *id = quote(text_of(params, "peerId"));
+		g_autofree char *id = quote(text_member(params, "peerId"));
 		g_autofree char *quoted = quote(room);
 
 		g_message("joined room %s as %s", quoted, id);
@@ -67,15 +58,16 @@ void daemon_log_event(const char *name, JsonObject *params)
 	} else if (!strcmp(name, "sessionDisconnect")) {
 		g_message("the room is lost; it is joined again by itself");
 	} else if (!strcmp(name, "systemAction")) {
-		g_autofree char *action = quote(text_of(params, "action"));
-		g_autofree char *reason = quote(text_of(params, "reason"));
-		g_autofree char *message = quote(text_of(params, "message"));
+		g_autofree char *action = quote(text_member(params, "action"));
+		g_autofree char *reason = quote(text_member(params, "reason"));
+		g_autofree char *message = quote(text_member(params,
+							     "message"));
 
 		g_warning("the server says %s: %s (%s)", action, reason,
 			  message);
 	} else if (!strcmp(name, "channelError") ||
 		   !strcmp(name, "socketError")) {
-		g_autofree char *error = quote(text_of(params, "error"));
+		g_autofree char *error = quote(text_member(params, "error"));
 
 		g_message("signaling: %s", error);
 	} else {

@@ -55,6 +55,16 @@ typedef struct {
 	gint64 started_us;
 } Daemon;
 
+/* The string of that name, or NULL. @o may be NULL. */
+static inline const char *text_member(JsonObject *o, const char *name)
+{
+	JsonNode *n = o ? json_object_get_member(o, name) : NULL;
+
+	return n && JSON_NODE_HOLDS_VALUE(n) &&
+		json_node_get_value_type(n) == G_TYPE_STRING ?
+		json_node_get_string(n) : NULL;
+}
+
 /* --- daemon-status.c ------------------------------------------------------- */
 /* One page on everything, as docs/control.md describes it. */
 JsonNode *daemon_describe(Daemon *d);

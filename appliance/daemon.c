@@ -27,7 +27,7 @@ static void notify(const char *state)
 #endif
 }
 
-/* --- media -> transport ------------------------------------------------------ */
+/* --- media -> transport --------------------------------------------------- */
 static void on_unit(void *user, struct coded_unit *unit)
 {
 	Daemon *d = user;
@@ -57,7 +57,7 @@ static void on_rung_bitrate(void *user, enum media_codec codec,
 		video_pipeline_set_bitrate(d->video, (uint32_t) rung, bps);
 }
 
-/* --- media states: capture threads -> control --------------------------------- */
+/* --- media states: capture threads -> control ----------------------------- */
 typedef struct {
 	Daemon *daemon;
 	gboolean video;
@@ -141,7 +141,7 @@ static void on_audio_state(void *user, enum audio_source_state state,
 	post_media_state(user, FALSE, (int) state, detail);
 }
 
-/* --- the room -------------------------------------------------------------------- */
+/* --- the room ------------------------------------------------------------- */
 static void tell_codec(Daemon *d, enum media_codec codec, gboolean running)
 {
 	g_autoptr(JsonObject) params = json_object_new();
@@ -262,7 +262,7 @@ void daemon_set_muted(Daemon *d, gboolean audio, gboolean video)
 		room_set_muted(d->room, audio, video);
 }
 
-/* --- start ------------------------------------------------------------------------- */
+/* --- start ---------------------------------------------------------------- */
 static gboolean source_is_none(const char *source)
 {
 	return !strcmp(source, "none");
@@ -487,6 +487,7 @@ static gboolean start_room(Daemon *d, GError **error)
 		.n_video_codecs = d->n_video_codecs,
 		.max_peers = (unsigned int)
 			config_get_int(c, OPT_NETWORK_MAX_PEERS),
+		.channel_messages = TRUE,
 		.event = on_room_event,
 		.codec_use = on_codec_use,
 		.user = d,
@@ -539,7 +540,7 @@ static gboolean start_control(Daemon *d, GError **error)
 	return d->control != NULL;
 }
 
-/* --- what a person in front of the terminal sees ------------------------------------ */
+/* --- what a person in front of the terminal sees -------------------------- */
 static void print_address(Daemon *d)
 {
 	if (!d->room_server || d->options->quiet)
@@ -610,7 +611,8 @@ int daemon_run(const struct daemon_options *options)
 
 	d->options = options;
 	d->started_us = g_get_monotonic_time();
-	process_stats_read(&d->process); /* the first question counts from here */
+	/* The first question counts from here. */
+	process_stats_read(&d->process);
 	for (int codec = 0; codec < N_MEDIA_CODECS; codec++)
 		atomic_init(&d->rung[codec], -1);
 	signal(SIGPIPE, SIG_IGN);

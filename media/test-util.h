@@ -2,6 +2,8 @@
 /* media/test-util.h - what several tests of this folder share
  *
  * A clock that jumps instead of waiting, and decoders that say what arrived.
+ *
+ * Thread:  the test's
  */
 #pragma once
 

@@ -3,6 +3,8 @@
  * of the real room server, their events, and waiting for them
  *
  * To be included by test-room*.c alone, as a whole.
+ *
+ * Thread:  the test's
  */
 #pragma once
 

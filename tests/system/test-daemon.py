@@ -89,9 +89,10 @@ def _(after):
                      *SMALL, *SERVER)
     daemon.wait_state('joined')
     control = controlled(after, daemon)
-    control.call('subscribe', events=['device.state', 'stats.codec'])
+    control.call('subscribe', events=['device.state', 'stats.codec', 'channelMessage'])
     receiver = Receiver(daemon.url(), 'lobby')
     after(receiver.kill)
+    assert control.event('channelMessage')['message']['type'] == 'enter'
     assert control.event('stats.codec')['running'] is True
     state = control.event('device.state', lambda p: p['state'] == 'placeholder')
     assert state['kind'] == 'video' and '/dev/video-none' in state['detail'], state
