@@ -259,7 +259,8 @@ def watch(daemon, n, seconds, settle=4):
         'syscalls': grown('network', 'syscalls') / max(frames, 1),
         'ticks': grown('network', 'ticks') / max(frames, 1),
         'copies': grown('video', 'frame_copies'),
-        'unit_copies': grown('network', 'bitstream_copies'),
+        'unit_copies': (grown('network', 'bitstream_copies') +
+                        grown('video', 'unit_copies')),
         'sent_p95': after['network']['sent_us_p95'] / 1000,
         'sent_median': after['network']['sent_us_median'] / 1000,
         'encode_p95': max((r['encode_us_p95'] for r in rungs),
