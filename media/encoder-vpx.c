@@ -19,10 +19,11 @@
 #define BUFFER_MS	1000 /* what the receiver is thought to hold */
 #define BUFFER_START_MS 500
 #define BUFFER_BEST_MS	600
-#define DROP_PERCENT	25  /* of the buffer: below it pictures go */
-#define KEYFRAME_MAX_MS 300 /* of the target rate, for one keyframe */
-#define FEW_MILLIBITS	25  /* a pixel: 700 kb/s at 720p30 */
-#define STILL		1u  /* libvpx's units of change in a block */
+#define DROP_PERCENT	25   /* of the buffer: below it pictures go */
+#define KEYFRAME_MAX_MS 300  /* of the target rate, for one keyframe */
+#define RAISE_MS	2000 /* this long after a raise no picture goes */
+#define FEW_MILLIBITS	25   /* a pixel: 700 kb/s at 720p30 */
+#define STILL		1u   /* libvpx's units of change in a block */
 #define STILL_AT_FEW	1000u
 #define TIMEBASE	90000
 
@@ -33,6 +34,7 @@ struct encoder_vpx {
 	uint64_t first_us;
 	int64_t last_pts;
 	bool any;
+	unsigned int n_kept; /* coming pictures, of which none may go */
 };
 
 static struct encoder_vpx *to_vpx(struct encoder *e)
@@ -143,6 +145,12 @@ static int vpx_open(struct encoder **ret, const struct encoder_config *config)
 	return 0;
 }
 
+static void set_drops(struct encoder_vpx *v, bool allowed)
+{
+	v->cfg.rc_dropframe_thresh = allowed ? DROP_PERCENT : 0;
+	vpx_codec_enc_config_set(&v->ctx, &v->cfg);
+}
+
 static int vpx_encode(struct encoder *e, const struct picture_frame *frame,
 		      bool keyframe, struct coded_unit **ret)
 {
@@ -159,6 +167,8 @@ static int vpx_encode(struct encoder *e, const struct picture_frame *frame,
 	u = unit_pool_get(e->config.units);
 	if (!u)
 		return -ENOBUFS;
+	if (v->n_kept && --v->n_kept == 0)
+		set_drops(v, true);
 
 	if (!v->any)
 		v->first_us = frame->capture_us;
@@ -202,7 +212,16 @@ static int vpx_encode(struct encoder *e, const struct picture_frame *frame,
 static int vpx_set_bitrate(struct encoder *e, unsigned int bps)
 {
 	struct encoder_vpx *v = to_vpx(e);
+	unsigned int old = v->base.config.bitrate_bps;
 
+	/* libvpx keeps the bits in its buffer and multiplies its marks: a
+	 * buffer in order at the lower rate is an empty one at the higher, and
+	 * every other picture would go until it is full. */
+	if (bps > old + old / 4)
+		v->n_kept = RAISE_MS * v->base.config.fps / 1000;
+	else if (bps < old)
+		v->n_kept = 0;
+	v->cfg.rc_dropframe_thresh = v->n_kept ? 0 : DROP_PERCENT;
 	v->base.config.bitrate_bps = bps;
 	v->cfg.rc_target_bitrate = bps / 1000;
 	set_threshold(v);

@@ -209,6 +209,48 @@ static void test_bitrate_moves(gconstpointer data)
 	close_chain(&c);
 }
 
+/* Pictures lost in the two seconds after a slow peer's visit. */
+static unsigned int come_and_go(struct chain *c, unsigned int n_pictures)
+{
+	unsigned int skipped = 0;
+
+	coded_unit_unref(step(c, true));
+	rate_over(c, 1);
+	g_assert_cmpint(c->ops->set_bitrate(c->encoder, 500000), ==, 0);
+	rate_over(c, n_pictures);
+	g_assert_cmpint(c->ops->set_bitrate(c->encoder, 3000000), ==, 0);
+	for (unsigned int i = 0; i < 2 * FPS; i++) {
+		struct coded_unit *u = step(c, false);
+
+		skipped += !u;
+		if (u)
+			coded_unit_unref(u);
+	}
+	return skipped;
+}
+
+/* A slow peer joins, which takes a keyframe, and leaves again soon: the rate
+ * that is back must not cost those who stayed their pictures. */
+static void test_raise_loses_nothing(gconstpointer data)
+{
+	enum media_codec codec = (enum media_codec) GPOINTER_TO_INT(data);
+
+	for (unsigned int slow = 5; slow <= 25; slow += 5) {
+		unsigned int skipped = 0;
+		struct chain c;
+
+		open_chain(&c, codec, 640, 360);
+		rate_over(&c, 60);
+		for (unsigned int n = 0; n < 4; n++)
+			skipped += come_and_go(&c, slow);
+		g_test_message("%s: %u pictures lost %u pictures after "
+			       "each fall",
+			       c.ops->name, skipped, slow);
+		g_assert_cmpuint(skipped, ==, 0);
+		close_chain(&c);
+	}
+}
+
 /* Readers that keep all units stop the encoder before it, not after: the
  * stream has no gap. */
 static void test_units_run_out(gconstpointer data)
@@ -265,6 +307,7 @@ int main(int argc, char *argv[])
 		add("barcode-survives", codecs[i], test_barcode_survives);
 		add("keyframe-on-request", codecs[i], test_keyframe_on_request);
 		add("bitrate-moves", codecs[i], test_bitrate_moves);
+		add("raise-loses-nothing", codecs[i], test_raise_loses_nothing);
 		add("units-run-out", codecs[i], test_units_run_out);
 	}
 	return g_test_run();

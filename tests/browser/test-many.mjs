@@ -75,6 +75,23 @@ async function joins(w, slot) {
   await until(async () => await decoded(slot) >= 10, { label: `pictures in ${slot.name}` });
 }
 
+// Where frames went: the encoders' and the transport's counters.
+function explain(t, from, to) {
+  for (const a of from.video.rungs) {
+    const b = to.video.rungs.find((r) => r.codec === a.codec);
+    if (!b) continue;
+    const grown = (name) => b[name] - a[name];
+    t.note(`  ${b.codec}: ${grown('units_out')} units made, ${grown('keyframes')} keyframes, ` +
+      `${grown('frames_dropped')} frames dropped, ${a.target_bps} to ${b.target_bps} bit/s`);
+  }
+  for (const b of to.peers) {
+    const a = from.peers.find((p) => p.peerId === b.peerId);
+    const grown = (name) => b.rtc[name] - a.rtc[name];
+    if (a) t.note(`  to ${b.userData}: ${grown('videoFrames')} frames, ` +
+      `${grown('videoFramesDropped')} dropped, ${grown('plis')} PLI, ${grown('nacks')} NACK`);
+  }
+}
+
 async function goes(w, slot, way) {
   const { t, appliance } = w;
   const { page } = slot;
@@ -82,16 +99,18 @@ async function goes(w, slot, way) {
   const others = present(w);
   const load = watchLoad();
   const before = await Promise.all(others.map(decoded));
-  const start = (await appliance.status()).video.frames_captured;
+  const from = await appliance.status();
   await WAYS[way](page);
   const captured = others.length ? await until(async () => {
-    const n = (await appliance.status()).video.frames_captured - start;
+    const n = (await appliance.status()).video.frames_captured - from.video.frames_captured;
     return n >= WATCHED && n;
   }, { label: 'the camera' }) : 0;
+  const to = await appliance.status();
   const counts = (await Promise.all(others.map(decoded))).map((n, i) => n - before[i]);
   const busy = load();
   t.note(`${slot.name} ${way}: the others decoded ${counts.join(', ') || 'nothing: no others'}` +
     ` of ${captured} frames, machine load ${Math.round(100 * busy)} %`);
+  if (counts.some((n) => n < 0.95 * captured - 1)) explain(t, from, to);
   // What a busy machine cannot decode in time is not lost by the leave.
   const least = (busy > BUSY ? 0.5 : 0.95) * captured - 1;
   for (const n of counts)
