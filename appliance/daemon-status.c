@@ -142,6 +142,7 @@ static JsonNode *describe_network(Daemon *d)
 	set_or_null(o, "io_reason", s.backend_reason);
 	json_object_set_boolean_member(o, "gso", s.gso);
 	json_object_set_string_member(o, "demux", s.demux);
+	set_or_null(o, "demux_reason", s.demux_reason);
 	set_int(o, "units_in", s.units_in);
 	set_int(o, "units_dropped", s.units_dropped);
 	set_int(o, "bitstream_copies", s.bitstream_copies);

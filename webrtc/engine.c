@@ -316,8 +316,10 @@ void rtc_engine_get_stats(struct rtc_engine *engine,
 			NET_BACKEND_URING ? "io_uring" : "epoll",
 		.backend_reason = net_loop_get_fallback_reason(engine->loop),
 		.gso = !engine->config.no_gso,
-		.demux = engine->config.demux == RTC_DEMUX_CALLBACK ?
-			"callback" : "kernel",
+		.demux = engine->config.demux == RTC_DEMUX_CALLBACK ||
+			engine->demux_error ? "callback" : "kernel",
+		.demux_reason = engine->demux_error ?
+			g_strerror(-engine->demux_error) : NULL,
 		.peers = engine->n_peers,
 		.units_in = atomic_load(&engine->units_in),
 		.units_dropped = atomic_load(&engine->units_dropped),

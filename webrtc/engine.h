@@ -55,6 +55,8 @@ struct rtc_engine {
 
 	/* control */
 	unsigned int n_peers;
+	int demux_error;		/* why the pair selected last does not go
+					 * by the kernel; 0: it does */
 
 	/* control and network: transports that still close count as well */
 	atomic_uint n_alive;

@@ -174,6 +174,19 @@ static void on_writable(struct rtc_peer *peer)
 		peer->ops->channel_writable(peer->user, waiting[i]);
 }
 
+/* What AUTO came to, for the status of all. A relayed pair says nothing: no
+ * kernel could help it. */
+static void note_demux(struct rtc_peer *peer)
+{
+	struct ice_agent_stats ice;
+
+	ice_agent_get_stats(peer->agent, &ice);
+	if (peer->kernel_demux)
+		peer->engine->demux_error = 0;
+	else if (ice.demux_error < 0)
+		peer->engine->demux_error = ice.demux_error;
+}
+
 static void deliver(struct rtc_peer *peer, struct event *e)
 {
 	const char *text = (const char *) e->data;
@@ -192,6 +205,7 @@ static void deliver(struct rtc_peer *peer, struct event *e)
 	case EVENT_PAIR:
 		g_strlcpy(peer->pair, text, sizeof(peer->pair));
 		peer->kernel_demux = e->flag;
+		note_demux(peer);
 		break;
 	case EVENT_CONNECTED:
 		g_free(peer->remote_fingerprint);

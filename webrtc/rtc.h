@@ -83,7 +83,9 @@ struct rtc_engine_stats {
 	const char *backend;		/* "io_uring", "epoll" */
 	const char *backend_reason;	/* why not io_uring, or NULL */
 	bool gso;			/* allowed; each peer tells its own */
-	const char *demux;		/* "kernel", "callback" */
+	const char *demux;		/* "kernel", "callback": of the pair that
+					 * was selected last */
+	const char *demux_reason;	/* why not the kernel, or NULL */
 	unsigned int peers;
 	uint64_t units_in, units_dropped;
 	uint64_t bitstream_copies;	/* unit bytes copied other than by

@@ -17,7 +17,7 @@
 #include "webrtc/srtp-keys.h"
 
 /* Sources one peer may use at once in its life, RTP and RTCP together. */
-#define SRTP_IN_SSRCS_MAX 32
+#define SRTP_IN_SSRCS_MAX 128
 #define SRTP_IN_REPLAY_WINDOW 1024
 
 struct srtp_in;
