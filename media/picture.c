@@ -12,11 +12,15 @@
 
 #define STRIDE_ALIGN 64 /* bytes: a cache line, and any vector unit */
 #define POOL_MAX     32
+#define TRIM_GETS    256 /* pictures: some seconds */
 
 struct picture_pool {
 	pthread_mutex_t lock;
 	unsigned int n;
 	unsigned int n_free;
+	unsigned int least_free; /* since the last trim */
+	unsigned int n_gets;
+	uint32_t touched; /* bits: pictures that have been out */
 	bool closed;
 	uint8_t *memory;
 	size_t memory_bytes;
@@ -124,7 +128,7 @@ int picture_pool_new(struct picture_pool **ret, struct media_count *count,
 		pool_destroy(pool);
 		return r;
 	}
-	pool->n_free = n;
+	pool->n_free = pool->least_free = n;
 	*ret = pool;
 	return 0;
 }
@@ -147,13 +151,39 @@ struct picture_pool *picture_pool_close(struct picture_pool *pool)
 	return NULL;
 }
 
+/* The lowest of the stack were not needed since the last time: a moment when
+ * an encoder lagged (its first frames) must not cost memory for ever. */
+static void trim(struct picture_pool *pool)
+{
+	size_t bytes = pool->memory_bytes / pool->n;
+
+	for (unsigned int i = 0; i < pool->least_free; i++) {
+		struct picture *p = pool->free[i];
+
+		if (!(pool->touched >> p->index & 1))
+			continue;
+		if (madvise(p->data[0], bytes, MADV_DONTNEED) < 0)
+			continue; /* keeps its memory and contents */
+		pool->touched &= ~(UINT32_C(1) << p->index);
+		p->note = 0;
+	}
+	pool->least_free = pool->n_free;
+	pool->n_gets = 0;
+}
+
 struct picture *picture_pool_get(struct picture_pool *pool)
 {
 	struct picture *p = NULL;
 
 	pthread_mutex_lock(&pool->lock);
-	if (pool->n_free > 0)
+	if (pool->n_free > 0) {
 		p = pool->free[--pool->n_free];
+		pool->touched |= UINT32_C(1) << p->index;
+	}
+	if (pool->n_free < pool->least_free)
+		pool->least_free = pool->n_free;
+	if (++pool->n_gets >= TRIM_GETS)
+		trim(pool);
 	pthread_mutex_unlock(&pool->lock);
 
 	if (p)

@@ -73,7 +73,9 @@ struct picture_pool;
  * @count: counts the allocations; must outlive the pool
  *
  * The pool hands out the picture that came back last, and memory nobody wrote
- * to costs nothing: a generous @n is free while the readers are quick.
+ * to costs nothing: a generous @n is free while the readers are quick. What
+ * only a slow moment needed goes back to the system after some seconds; such a
+ * picture begins anew, with zeros and a note of 0.
  *
  * Return: 0, -EINVAL for a shape out of range, -ENOMEM.
  */

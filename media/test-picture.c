@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <glib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static void test_pool_hands_out_the_last_one_back(void)
 {
@@ -34,6 +35,58 @@ static void test_pool_hands_out_the_last_one_back(void)
 	picture_unref(b);
 	picture_fill(c, 1, 2, 3);
 	picture_unref(c);
+}
+
+static bool is_resident(const struct picture *p)
+{
+	unsigned char page;
+
+	g_assert_cmpint(mincore(p->data[0], 1, &page), ==, 0);
+	return page & 1;
+}
+
+/* Pictures of one slow moment lose their memory, those in use keep it. */
+static void test_slow_moment(void)
+{
+	struct media_count count = {0};
+	struct picture_pool *pool = NULL;
+	struct picture *p[4], *kept, *now;
+
+	g_assert_cmpint(
+		picture_pool_new(&pool, &count, 4, PICTURE_I420, 320, 180), ==,
+		0);
+	for (unsigned int i = 0; i < 4; i++) {
+		p[i] = picture_pool_get(pool);
+		picture_fill(p[i], 7, 8, 9);
+		p[i]->note = 5;
+	}
+	for (unsigned int i = 0; i < 4; i++)
+		picture_unref(p[i]);
+
+	kept = picture_pool_get(pool);
+	for (unsigned int i = 0; i < 1000; i++) {
+		now = picture_pool_get(pool);
+		g_assert_cmpuint(now->note, ==, 5);
+		g_assert_cmpint(now->data[0][0], ==, 7);
+		picture_unref(now);
+	}
+	g_assert_true(kept == p[3]);
+	g_assert_true(now == p[2]);
+	g_assert_true(is_resident(p[3]));
+	g_assert_true(is_resident(p[2]));
+	g_assert_false(is_resident(p[1]));
+	g_assert_false(is_resident(p[0]));
+
+	/* They are as good as new. */
+	now = picture_pool_get(pool);
+	picture_unref(picture_pool_get(pool));
+	g_assert_true(picture_pool_get(pool) == p[1]);
+	g_assert_cmpuint(p[1]->note, ==, 0);
+	g_assert_cmpint(p[1]->data[0][0], ==, 0);
+	picture_unref(p[1]);
+	picture_unref(now);
+	picture_unref(kept);
+	picture_pool_close(pool);
 }
 
 static void test_last_reader_returns_it(void)
@@ -106,6 +159,7 @@ int main(int argc, char *argv[])
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/picture/pool-order",
 			test_pool_hands_out_the_last_one_back);
+	g_test_add_func("/picture/slow-moment", test_slow_moment);
 	g_test_add_func("/picture/last-reader", test_last_reader_returns_it);
 	g_test_add_func("/picture/copies", test_copies_are_counted);
 	g_test_add_func("/picture/impossible", test_impossible_shapes);
