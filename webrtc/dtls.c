@@ -57,6 +57,7 @@ struct dtls {
 	/* Calls on the stack; dtls_free() waits until they have returned. */
 	unsigned int depth;
 	bool dead;
+	bool resting; /* OpenSSL's record buffers are given back */
 };
 
 /* --- a BIO that keeps datagrams whole --- */
@@ -171,6 +172,8 @@ int dtls_new(struct dtls_identity *identity, enum dtls_role role,
 	SSL_set_bio(d->ssl, bio, bio);
 	SSL_set_app_data(d->ssl, d);
 	SSL_set_mtu(d->ssl, DTLS_MTU_BYTES);
+	/* The send buffer has this size; OpenSSL's own would be 16 KiB. */
+	SSL_set_max_send_fragment(d->ssl, DTLS_MTU_BYTES);
 	DTLS_set_timer_cb(d->ssl, next_timeout_us);
 	switch (role) {
 	case DTLS_CLIENT:
@@ -182,6 +185,16 @@ int dtls_new(struct dtls_identity *identity, enum dtls_role role,
 	}
 	*ret = d;
 	return 0;
+}
+
+/* What dtls_rest() gave back. OpenSSL takes reading without buffers, but not
+ * writing: a failure shows as an error of the call that follows. */
+static bool get_buffers(struct dtls *d)
+{
+	if (!d->resting)
+		return true;
+	d->resting = SSL_alloc_buffers(d->ssl) != 1;
+	return !d->resting;
 }
 
 static void enter(struct dtls *d)
@@ -425,6 +438,8 @@ void dtls_input(struct dtls *d, const uint8_t *data, size_t len,
 		hold(d, data, len);
 		return;
 	}
+	if (!get_buffers(d))
+		return;
 	enter(d);
 	d->in = data;
 	d->in_len = len;
@@ -440,7 +455,8 @@ void dtls_input(struct dtls *d, const uint8_t *data, size_t len,
 
 void dtls_timer(struct dtls *d, uint64_t now_us)
 {
-	if (d->state == STATE_NEW || d->state == STATE_CLOSED)
+	if (d->state == STATE_NEW || d->state == STATE_CLOSED ||
+	    !get_buffers(d))
 		return;
 	enter(d);
 	if (DTLSv1_handle_timeout(d->ssl) < 0)
@@ -461,6 +477,8 @@ int dtls_write(struct dtls *d, const uint8_t *data, size_t len)
 		return -EMSGSIZE;
 	if (!len)
 		return 0;
+	if (!get_buffers(d))
+		return -ENOMEM;
 	ERR_clear_error();
 	if (SSL_write(d->ssl, data, (int) len) <= 0) {
 		ERR_clear_error();
@@ -469,9 +487,16 @@ int dtls_write(struct dtls *d, const uint8_t *data, size_t len)
 	return 0;
 }
 
+void dtls_rest(struct dtls *d)
+{
+	if (d->state == STATE_CONNECTED && d->depth == 0 && !d->resting)
+		d->resting = SSL_free_buffers(d->ssl) == 1;
+}
+
 void dtls_close(struct dtls *d)
 {
-	if (d->state == STATE_CONNECTED || d->state == STATE_UNVERIFIED)
+	if ((d->state == STATE_CONNECTED || d->state == STATE_UNVERIFIED) &&
+	    get_buffers(d))
 		SSL_shutdown(d->ssl);
 	d->state = STATE_CLOSED;
 	d->due_us = UINT64_MAX;

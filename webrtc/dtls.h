@@ -124,8 +124,11 @@ uint64_t dtls_next_timeout(const struct dtls *d);
 
 /* Sends application data as one record. Calls ops->send only.
  * Return: 0, -ENOTCONN (not connected, or closed), -EMSGSIZE
- * (> DTLS_DATA_MAX_BYTES), -EIO. */
+ * (> DTLS_DATA_MAX_BYTES), -ENOMEM, -EIO. */
 int dtls_write(struct dtls *d, const uint8_t *data, size_t len);
+/* Nothing passed for a while: gives OpenSSL's record buffers back (18 KiB)
+ * until the next datagram or write. */
+void dtls_rest(struct dtls *d);
 
 /* Sends close_notify; then the association only swallows input. */
 void dtls_close(struct dtls *d);

@@ -51,6 +51,7 @@ struct net_socket {
 struct net_chunk {
 	struct net_buffer buffer;  /* first: the user's view */
 	struct net_chunk *next;	   /* when idle */
+	uint32_t touched;	   /* bytes of data used since the last trim */
 	struct net_path *path;	   /* NULL once forgotten */
 	struct net_socket *socket; /* referenced while in flight */
 	struct sockaddr_storage addr;
@@ -122,6 +123,7 @@ struct net_loop {
 	unsigned int n_chunks_touched;
 	unsigned int n_chunks_in_use;
 	struct net_chunk *idle_chunks;
+	uint64_t trimmed_us;
 
 	struct net_loop_stats stats; /* the network thread's own */
 	_Atomic uint64_t stats_turn; /* odd: being written */
@@ -148,6 +150,10 @@ void net_socket_unref(struct net_socket *socket);
 /* Acquires and releases the send buffers. Return: 0 or -ENOMEM. */
 int net_send_init(struct net_loop *loop);
 void net_send_done(struct net_loop *loop);
+/* Gives the kernel back what bursts have touched of buffers that are idle
+ * now, save for NET_BUFFER_KEEP_BYTES of each. */
+#define NET_BUFFER_KEEP_BYTES 16384
+void net_send_trim(struct net_loop *loop);
 /* One message of @chunk is done: @res is bytes or negative errno. After the
  * last one the chunk is another's. */
 void net_chunk_done(struct net_loop *loop, struct net_chunk *chunk, int res);

@@ -14,6 +14,7 @@
 #define N_SOCKETS 1024
 #define N_BUFFERS 256
 #define LATE_US	  5000
+#define TRIM_US	  UINT64_C(10000000)
 /* Falling asleep and waking up costs more than this: go round instead. */
 #define SPIN_US 5
 /* Stopping waits this many times this long for the kernel to give back what
@@ -271,6 +272,10 @@ static void sleep_and_dispatch(struct net_loop *loop, uint64_t timeout_us)
 static void end_tick(struct net_loop *loop)
 {
 	recycle_sockets(loop);
+	if (loop->now_us - loop->trimmed_us >= TRIM_US) {
+		loop->trimmed_us = loop->now_us;
+		net_send_trim(loop);
+	}
 	loop->stats.ticks++;
 	publish_stats(loop);
 }

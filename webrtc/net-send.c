@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
@@ -57,10 +58,25 @@ void net_buffer_put(struct net_loop *loop, struct net_buffer *buffer)
 	struct net_chunk *chunk = (struct net_chunk *) buffer;
 
 	/* The one used last is the one whose pages are warm. */
+	if (buffer->len > chunk->touched)
+		chunk->touched = buffer->len;
 	chunk->path = NULL;
 	chunk->next = loop->idle_chunks;
 	loop->idle_chunks = chunk;
 	loop->n_chunks_in_use--;
+}
+
+void net_send_trim(struct net_loop *loop)
+{
+	for (struct net_chunk *c = loop->idle_chunks; c; c = c->next) {
+		if (c->touched <= NET_BUFFER_KEEP_BYTES)
+			continue;
+		c->touched = 0;
+		/* Refused it keeps its memory, that is all. */
+		madvise(c->buffer.data + NET_BUFFER_KEEP_BYTES,
+			NET_BUFFER_BYTES - NET_BUFFER_KEEP_BYTES,
+			MADV_DONTNEED);
+	}
 }
 
 void net_path_set(struct net_path *path, struct net_socket *socket,

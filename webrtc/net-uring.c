@@ -23,7 +23,7 @@
 #define SQ_ENTRIES 512
 #define CQ_ENTRIES 4096
 #define RX_GROUP   0
-#define RX_BUFFERS 512 /* a power of two */
+#define RX_BUFFERS 256 /* a power of two */
 /* Successes that may wait for the next event; below CQ_ENTRIES, which is the
  * most a wait can ask for. */
 #define QUIET_MAX 1024

@@ -19,7 +19,7 @@
  * Source:  RFC 3550, RFC 4585, RFC 5104, RFC 5506, RFC 4588, RFC 8843
  * Thread:  network
  * Memory:  acquired by rtp_session_new() and when a line that retransmits is
- *          set (57 KiB in all with one such line); none per packet. Units are
+ *          set (45 KiB in all with one such line); none per packet. Units are
  *          held for up to 1.5 s after they left, to answer NACK: whoever
  *          makes them must not count on having them back sooner
  */

@@ -37,7 +37,8 @@
 
 #define SCTP_PORT		  5000
 #define SCTP_CHANNELS_MAX	  64	/* per peer, closing ones included */
-#define SCTP_STREAMS_MAX	  1024	/* ids 0..1023 */
+#define SCTP_STREAMS_MAX	  256	/* ids 0..255; usrsctp keeps 72
+					 * bytes of each, from the start */
 #define SCTP_MESSAGE_MAX_BYTES	  262144	/* a=max-message-size */
 #define SCTP_QUEUE_MAX_BYTES	  (4u << 20)	/* unsent, per channel */
 #define SCTP_QUEUE_LOW_BYTES	  (SCTP_QUEUE_MAX_BYTES / 2)

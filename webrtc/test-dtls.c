@@ -538,6 +538,35 @@ static void test_free_in_callback(void)
 	g_assert_null(dtls_identity_unref(NULL));
 }
 
+/* Buffers go after a silence, and every way to need them brings them back. */
+static void test_rest(void)
+{
+	struct pair p;
+
+	pair_init(&p);
+	promise(&p.client);
+	promise(&p.server);
+	connect_pair(&p, false);
+	check_connected(&p);
+	for (int i = 0; i < 3; i++) {
+		/* once for writing, once for reading, and twice is once */
+		dtls_rest(p.client.dtls);
+		dtls_rest(p.server.dtls);
+		dtls_rest(p.server.dtls);
+		check_data(&p, &p.server);
+		dtls_rest(p.server.dtls);
+		check_data(&p, &p.client);
+		dtls_timer(p.client.dtls, now_us);
+	}
+	dtls_rest(p.client.dtls);
+	dtls_rest(p.server.dtls);
+	dtls_close(p.client.dtls);
+	settle(&p, false);
+	g_assert_cmpuint(p.server.closed, ==, 1);
+	g_assert_cmpint(p.server.reason, ==, DTLS_REASON_REMOTE);
+	pair_done(&p);
+}
+
 int main(int argc, char *argv[])
 {
 	g_test_init(&argc, &argv, NULL);
@@ -552,5 +581,6 @@ int main(int argc, char *argv[])
 	g_test_add_func("/dtls/garbage", test_garbage);
 	g_test_add_func("/dtls/damaged", test_damaged_handshakes);
 	g_test_add_func("/dtls/free-in-callback", test_free_in_callback);
+	g_test_add_func("/dtls/rest", test_rest);
 	return g_test_run();
 }

@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 
 #include "webrtc/net-test.h"
@@ -578,6 +579,41 @@ static void test_send_over_narrow_link(gconstpointer backend)
 	stop_sender(&s);
 }
 
+/* After a burst the memory of idle buffers goes; those in use keep theirs. */
+static void test_trim(void)
+{
+	struct net_buffer *used, *idle;
+	unsigned char resident[NET_BUFFER_BYTES / 4096];
+	struct fake f;
+
+	if (sysconf(_SC_PAGESIZE) != 4096) {
+		g_test_skip("pages of another size");
+		return;
+	}
+	fake_init(&f, 2);
+	idle = net_buffer_get(&f.loop);
+	used = net_buffer_get(&f.loop);
+	memset(idle->data, 1, NET_BUFFER_BYTES);
+	memset(used->data, 2, NET_BUFFER_BYTES);
+	idle->len = used->len = NET_BUFFER_BYTES;
+	net_buffer_put(&f.loop, idle);
+
+	net_send_trim(&f.loop);
+	g_assert_cmpint(used->data[NET_BUFFER_BYTES - 1], ==, 2);
+	g_assert_cmpint(mincore(idle->data, NET_BUFFER_BYTES, resident), ==,
+			0);
+	for (size_t i = 0; i < sizeof(resident); i++)
+		g_assert_cmpint(resident[i] & 1, ==,
+				i * 4096 < NET_BUFFER_KEEP_BYTES);
+
+	/* And it is a buffer as before. */
+	g_assert_true(net_buffer_get(&f.loop) == idle);
+	memset(idle->data, 3, NET_BUFFER_BYTES);
+	net_buffer_put(&f.loop, idle);
+	net_buffer_put(&f.loop, used);
+	fake_done(&f);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -590,6 +626,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/net-send/forgotten", test_forgotten_in_flight);
 	g_test_add_func("/net-send/closing", test_closing_socket_takes_nothing);
 	g_test_add_func("/net-send/relay", test_relay);
+	g_test_add_func("/net-send/trim", test_trim);
 	net_test_add("send-gso", test_send_gso);
 	net_test_add("send-without-gso", test_send_without_gso);
 	net_test_add("send-more", test_send_more_than_fits);

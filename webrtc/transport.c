@@ -13,6 +13,7 @@
 #include "webrtc/srtp-out.h"
 
 #define SNAPSHOT_US	   100000
+#define DTLS_REST_US	   1000000	/* without DTLS traffic */
 #define CLOCK_CHECK_US	   10000000	/* look for NTP steps */
 
 struct pending {
@@ -64,6 +65,7 @@ struct transport {
 	atomic_bool starved;		/* somebody was told -EAGAIN */
 
 	uint64_t snapshot_us, clock_us;
+	uint64_t dtls_used_us;
 	uint64_t rx_bad;
 	/* A sequence lock: odd while the network thread writes. */
 	atomic_uint snapshot_seq;
@@ -203,6 +205,8 @@ static void finish(struct transport *t)
 	flush_batch(t);
 	rearm(t);
 	if (now - t->snapshot_us >= SNAPSHOT_US) {
+		if (t->dtls && now - t->dtls_used_us >= DTLS_REST_US)
+			dtls_rest(t->dtls);
 		if (t->rtp && now - t->clock_us >= CLOCK_CHECK_US) {
 			t->clock_us = now;
 			rtp_session_set_realtime_offset(t->rtp,
@@ -349,8 +353,10 @@ static void sctp_send_packet(void *user, const uint8_t *data, size_t len)
 {
 	struct transport *t = user;
 
-	if (t->dtls)
-		dtls_write(t->dtls, data, len);
+	if (!t->dtls)
+		return;
+	t->dtls_used_us = now_us(t);
+	dtls_write(t->dtls, data, len);
 }
 
 static void sctp_channel_open(void *user, uint16_t id, const char *label,
@@ -672,6 +678,7 @@ void transport_on_packet(void *user, uint8_t *data, size_t len,
 
 	switch (rtp_demux(data, len)) {
 	case RTP_DEMUX_DTLS:
+		t->dtls_used_us = now;
 		if (dtls_can_answer(t))
 			dtls_input(t->dtls, data, len, now);
 		else if (!t->goodbye)

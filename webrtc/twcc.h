@@ -20,9 +20,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TWCC_HISTORY	   2048	/* packets: 2 s at 12 Mb/s */
+#define TWCC_HISTORY	   1024	/* packets: 1 s at 10 Mb/s */
 #define TWCC_STATUSES_MAX  16384 /* we read from one feedback packet */
-#define TWCC_RECORD	   1024	/* arrivals remembered */
+#define TWCC_RECORD	   512	/* arrivals remembered: 100 ms (one
+				 * feedback) at 49 Mb/s */
 #define TWCC_FEEDBACK_MAX  400	/* packets one feedback of ours tells of */
 #define TWCC_FCI_MAX	   1000	/* bytes: 8 + chunks + 2 * 400, padded */
 
