@@ -221,8 +221,9 @@ def video_packets(status):
     return sum(p['rtc']['videoPackets'] for p in status['peers'])
 
 
-def watch(daemon, n, seconds, settle=4):
-    """What the daemon did while it sent to n peers."""
+def watch(daemon, n, seconds, settle=8):
+    """What the daemon did while it sent to n peers. libnice needs some
+    seconds until its checks are over."""
     time.sleep(settle)
     before, threads = daemon.status(), daemon.threads()
     start = time.monotonic()
