@@ -92,17 +92,19 @@ static void test_disorder_within_window(void)
 	srtp_in_free(in);
 }
 
+#define N_SENDERS (SRTP_IN_SSRCS_MAX / SRTP_OUT_SSRCS_MAX)
+
 static void test_source_limit(void)
 {
-	struct srtp_out *out[2] = {NULL, NULL};
+	struct srtp_out *out[N_SENDERS] = {NULL};
 	struct srtp_in_stats stats;
 	struct srtp_in *in = NULL;
 	uint8_t wire[256];
 	size_t len;
 
-	/* Two senders with the same key, as each takes 16 sources only. */
-	G_STATIC_ASSERT(SRTP_IN_SSRCS_MAX == 2 * SRTP_OUT_SSRCS_MAX);
-	for (int i = 0; i < 2; i++)
+	/* Several senders with one key, as each takes 16 sources only. */
+	G_STATIC_ASSERT(SRTP_IN_SSRCS_MAX % SRTP_OUT_SSRCS_MAX == 0);
+	for (int i = 0; i < N_SENDERS; i++)
 		g_assert_cmpint(srtp_out_new(SRTP_PROFILE_AES128_CM_SHA1_80,
 					     &master, &out[i]),
 				==, 0);
@@ -131,8 +133,8 @@ static void test_source_limit(void)
 	g_assert_cmpuint(stats.refused, ==, 1);
 	g_assert_cmpuint(stats.packets, ==, SRTP_IN_SSRCS_MAX + 1);
 
-	srtp_out_free(out[0]);
-	srtp_out_free(out[1]);
+	for (int i = 0; i < N_SENDERS; i++)
+		srtp_out_free(out[i]);
 	srtp_in_free(in);
 }
 
