@@ -118,7 +118,7 @@ struct net_path {
 	void (*relay)(void *user, const uint8_t *data, size_t len);
 	void *relay_user;
 	unsigned int in_flight; /* chunks not completed yet, as far as was
-				 * noticed: with the next event, 20 ms later
+				 * noticed: with the next event, 50 ms later
 				 * at most. The path must not be freed before
 				 * it is 0 or net_path_forget() was called */
 	uint64_t datagrams, bytes, chunks, errors;

@@ -28,7 +28,7 @@
  * most a wait can ask for. */
 #define QUIET_MAX 1024
 /* With sends outstanding, look at them again after this at the latest. */
-#define QUIET_WAIT_US 20000
+#define QUIET_WAIT_US 50000
 /* A receive that fails at once is armed again this often, then slowly. */
 #define FAILURES_MAX	16
 #define FAILURE_WAIT_US 100000
