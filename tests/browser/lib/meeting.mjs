@@ -21,14 +21,16 @@ export async function openPage(t, pages, api, name, { query = '', ...options } =
 export const joinPage = (page, media, options = {}) =>
   page.evaluate((o) => client.join(o), { room: 'lobby', media, ...options });
 
-// The appliance's stream, shown in a <video>: its peer id. The newest, when
-// it came more than once.
+// The appliance's stream, shown in a <video> and counted in the statistics,
+// which Chromium renews only now and then: its peer id. The newest, when it
+// came more than once.
 export const waitStream = (page, { timeout = 30000, not = null } = {}) =>
-  page.waitFor((old) => {
+  page.waitFor(async (old) => {
     const joined = client.events.filter((e) => e[0] === 'peerJoined' && e[3] === false)
       .map((e) => e[1]).reverse();
-    return joined.find((id) => id !== old && client.streams[id] &&
+    const found = joined.find((id) => id !== old && client.streams[id] &&
       client.video(id)?.videoWidth);
+    return found && (await client.stats(found)).video ? found : null;
   }, { args: [not], timeout, what: 'the appliance\'s stream' });
 
 export const pageStats = (page, peer) => page.evaluate((p) => client.stats(p), peer);
