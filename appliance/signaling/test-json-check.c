@@ -20,7 +20,10 @@ static void assert_refuses(const char *text, enum json_check_code code,
 {
 	struct json_check_fault fault = {0};
 
-	g_test_message("%s", text);
+	/* not as it is: a log of broken UTF-8 is no TAP */
+	g_autofree char *shown = g_strescape(text, NULL);
+
+	g_test_message("%s", shown);
 	g_assert_cmpint(json_check(text, strlen(text), LIMIT, &fault), ==,
 			-EBADMSG);
 	g_assert_cmpint(fault.code, ==, code);
