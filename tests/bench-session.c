@@ -18,7 +18,7 @@
 #define FRAME_US    33333
 #define TICK_US	    5000
 #define TICKS_MAX   8 /* of one frame; the pacer needs three */
-#define BITRATE_BPS 4000000
+#define BITRATE_BPS 2000000 /* so that these frames are paced */
 /* Annex B start code, NAL header, and what 15 FU-A packets can hold. */
 #define UNIT_BYTES (4 + 1 + BENCH_PACKETS * (RTP_PLAN_PAYLOAD_MAX - 2))
 

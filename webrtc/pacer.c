@@ -48,6 +48,15 @@ void pacer_set_target(struct pacer *p, unsigned int target_bps,
 	}
 	if (!p->rate_bps)
 		p->rate_bps = 1;
+	p->frame_bytes = PACER_FRAME_BYTES;
+	if (path == PACER_PATH_FAST) {
+		uint64_t bytes = target_bps * PACER_FRAME_US / BITS_US;
+
+		if (bytes > PACER_FRAME_BYTES_MAX)
+			bytes = PACER_FRAME_BYTES_MAX;
+		if (bytes > p->frame_bytes)
+			p->frame_bytes = (uint32_t) bytes;
+	}
 }
 
 static void account(struct pacer *p, enum pacer_class class, uint32_t bytes)
@@ -161,7 +170,7 @@ static uint16_t video_packets(const struct pacer *p,
 	if (item->burst && item->sent < PACER_BURST_PACKETS) {
 		chunk = PACER_BURST_PACKETS - item->sent;
 	} else if (!p->slow && !item->sent &&
-		   item->bytes <= PACER_FRAME_BYTES) {
+		   item->bytes <= p->frame_bytes) {
 		chunk = left;
 	} else {
 		uint32_t least = p->slow ? PACER_SLOW_PACKETS

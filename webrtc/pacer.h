@@ -4,7 +4,9 @@
  *   audio   leaves at once, always
  *   RTX     before video, when the wire is free
  *   video   a frame's first chunk leaves with the frame when the wire is free;
- *           a frame up to PACER_FRAME_BYTES is one chunk; a burst item up to
+ *           a frame up to PACER_FRAME_BYTES is one chunk (on a path not
+ *           known to be too slow, up to PACER_FRAME_US of the target: an
+ *           ordinary frame of that rate); a burst item up to
  *           PACER_BURST_PACKETS; the rest in chunks of one tick's worth
  *
  * "The wire is free" is reckoned, not measured: what leaves occupies it for
@@ -29,6 +31,8 @@
 #define PACER_FLOOR_BPS	       10000000u
 #define PACER_TICK_US	       UINT64_C(5000)
 #define PACER_FRAME_BYTES      16384u
+#define PACER_FRAME_US	       UINT64_C(50000)
+#define PACER_FRAME_BYTES_MAX  49152u
 #define PACER_BURST_PACKETS    64u
 #define PACER_CHUNK_PACKETS    5u	/* least of a chunk, path not slow */
 #define PACER_SLOW_PACKETS     2u	/* same, on a slow path */
@@ -72,6 +76,7 @@ struct pacer_ring {
 struct pacer {
 	uint64_t free_us;		/* the wire is free from then on */
 	uint64_t rate_bps;
+	uint32_t frame_bytes;		/* a frame up to this is one chunk */
 	bool slow;
 	uint32_t video_bytes, rtx_bytes; /* queued */
 	uint16_t n_keyframes;		/* among the queued video */

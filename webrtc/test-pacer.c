@@ -49,6 +49,26 @@ static void test_ordinary_frame_is_one_chunk(void)
 	}
 }
 
+/* What is ordinary grows with the rate, but only while the path takes it. */
+static void test_ordinary_at_high_rates(void)
+{
+	struct pacer p;
+
+	pacer_init(&p, 4000000, on_drop, NULL);
+	push_video(&p, 20, false, false);
+	g_assert_cmpuint(let_out(&p, 1000000), ==, 20);
+
+	pacer_set_target(&p, 4000000, PACER_PATH_BRIM);
+	push_video(&p, 20, false, false);
+	g_assert_cmpuint(let_out(&p, 2000000), <, 20);
+	pacer_clear(&p);
+
+	pacer_set_target(&p, 10000000, PACER_PATH_FAST);
+	push_video(&p, 45, false, false);
+	g_assert_cmpuint(let_out(&p, 3000000), <, 45);
+	pacer_clear(&p);
+}
+
 static void test_big_frame_leaves_at_the_floor_rate(void)
 {
 	struct pacer p;
@@ -149,7 +169,7 @@ static void test_queue_is_bounded_in_time_and_number(void)
 	g_assert_cmpint(pacer_push(&p, PACER_RTX, NULL, 100, 1, false, false,
 				   0), ==, -ENOBUFS);
 	pacer_clear(&p);
-	pacer_set_target(&p, 100000000, PACER_PATH_FAST);
+	pacer_set_target(&p, 10000000, PACER_PATH_FAST);
 	for (n = 0; n < PACER_VIDEO_MAX; n++)
 		g_assert_cmpint(push_video(&p, 1, false, false), ==, 0);
 	g_assert_cmpint(push_video(&p, 1, false, false), ==, -ENOBUFS);
@@ -180,6 +200,8 @@ int main(int argc, char *argv[])
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/pacer/ordinary-frame-is-one-chunk",
 			test_ordinary_frame_is_one_chunk);
+	g_test_add_func("/pacer/ordinary-at-high-rates",
+			test_ordinary_at_high_rates);
 	g_test_add_func("/pacer/big-frame-leaves-at-the-floor-rate",
 			test_big_frame_leaves_at_the_floor_rate);
 	g_test_add_func("/pacer/joiners-keyframe-bursts",

@@ -81,11 +81,12 @@ window.measure = (() => {
 
   // Reads every presented frame until stop(), which gives
   // { presented, read, frames, first, last, increasing, repeated, backwards,
-  //   latency:[ms], interval:[ms], width, height }. Frame numbers are unwrapped
+  //   latency:[ms] until shown, submitted:[ms] until given to the compositor,
+  //   interval:[ms], width, height }. Frame numbers are unwrapped
   // (16 bits). A canvas as a source may send a picture twice (repeated); then
   // they are not increasing, though nothing went backwards.
   function watch(video) {
-    const seen = { presented: 0, read: 0, frames: [], latency: [], interval: [],
+    const seen = { presented: 0, read: 0, frames: [], latency: [], submitted: [], interval: [],
       increasing: true, repeated: 0, backwards: 0 };
     let stopped = false;
     let base = 0;
@@ -110,7 +111,9 @@ window.measure = (() => {
       const shownAt = (performance.timeOrigin + metadata.expectedDisplayTime) * 10;
       // 32 bits of tenths of milliseconds: the difference is all that counts.
       const age = (shownAt - code.clock) % 2 ** 32;
+      const waited = metadata.expectedDisplayTime - metadata.presentationTime;
       seen.latency.push((age > 2 ** 31 ? age - 2 ** 32 : age) / 10);
+      seen.submitted.push(seen.latency[seen.latency.length - 1] - waited);
       if (previous !== null && code.frame < previous - 32768) base += 65536;
       const frame = base + code.frame;
       const last = seen.frames[seen.frames.length - 1];
