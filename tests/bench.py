@@ -629,9 +629,10 @@ def bench_join(table):
               f'{signalled["p95"]:.0f} p95',
               signalled['median'] <= 100 and signalled['p95'] <= 150,
               row['load'])
-    table.add('7', 'the first join of a browser and a daemon',
-              'no slower', f'{signalled["first"]:.0f} ms',
-              signalled['first'] <= signalled['p95'], row['load'])
+    table.add('7', 'the first join of a daemon, the browser running',
+              'no slower', f'{row["fresh"]:.0f} ms median; of daemon and '
+              f'browser {signalled["first"]:.0f} ms',
+              row['fresh'] <= signalled['p95'], row['load'])
     table.add('7', 'the whole SkylinkJS join (room API to first frame)', '',
               f'{whole["median"]:.0f} ms median, {whole["p95"]:.0f} p95, '
               f'first {whole["first"]:.0f}', load=row['load'])

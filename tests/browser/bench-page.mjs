@@ -16,6 +16,8 @@ import { until } from './lib/wait.mjs';
 
 const SETTLE_MS = 4000; // the encoder's first seconds, the page's first frames
 
+const FRESH = 5; // daemons, for their first join
+
 const quantile = (values, q) => {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted.length ? sorted[Math.floor((sorted.length - 1) * q)] : null;
@@ -31,17 +33,22 @@ async function withCleanups(body) {
   }
 }
 
-async function start(t, settings) {
-  const pages = await startPageServer();
-  t.after(() => pages.stop());
-  const server = await startServer(t);
+async function startSender(t, server, settings) {
   const sets = { 'room.server': server.url, 'network.loopback': 'yes', 'video.codec': 'h264',
     ...settings };
   const appliance = await startAppliance(t, ['--source', 'test', '--audio-source', 'test',
     ...Object.entries(sets).flatMap(([key, value]) => ['--set', `${key}=${value}`])]);
   await appliance.waitFor((s) => s.room.state === 'joined', 'the appliance to join');
+  return appliance;
+}
+
+async function start(t, settings) {
+  const pages = await startPageServer();
+  t.after(() => pages.stop());
+  const server = await startServer(t);
+  const appliance = await startSender(t, server, settings);
   const page = await openPage(t, pages, server.host, 'bench');
-  return { page, appliance, url: `${pages.url}skylink.html?api=${server.host}` };
+  return { page, server, appliance, url: `${pages.url}skylink.html?api=${server.host}` };
 }
 
 const latency = (width, height, bitrate, seconds) => withCleanups(async (t) => {
@@ -106,11 +113,19 @@ const joins = (n) => withCleanups(async (t) => {
   const rows = [];
   const load = watchLoad();
   for (let i = 0; i <= n; i++) rows.push(await joinOnce(meeting));
+  const late = load();
+  // The same browser, and a daemon that nobody has joined before.
+  const fresh = [];
+  for (let i = 0; i < FRESH; i++) {
+    await meeting.appliance.stop();
+    meeting.appliance = await startSender(t, meeting.server, {});
+    fresh.push((await joinOnce(meeting)).signalled);
+  }
   const later = rows.slice(1);
   const of = (name) => ({ median: quantile(later.map((r) => r[name]), 0.5),
     p95: quantile(later.map((r) => r[name]), 0.95), first: rows[0][name] });
   return { joins: n, offers: later.filter((r) => r.offer !== null).length,
-    signalled: of('signalled'), whole: of('whole'), load: load() };
+    signalled: of('signalled'), whole: of('whole'), fresh: quantile(fresh, 0.5), load: late };
 });
 
 const [what, ...args] = process.argv.slice(2);
