@@ -514,8 +514,8 @@ static int parse(struct jsep *j, const char *what, const char *sdp, size_t len,
 
 int jsep_accept_offer(struct jsep *j, const char *sdp, size_t len)
 {
-	struct sdp_session *offer;
-	struct jsep_version *v;
+	struct sdp_session *offer = NULL;
+	struct jsep_version *v = NULL;
 	int r;
 
 	r = check_state(j, RTC_SIGNALING_STABLE, "take an offer");
@@ -556,8 +556,8 @@ int jsep_create_answer(struct jsep *j, char **ret_sdp)
 
 int jsep_accept_answer(struct jsep *j, const char *sdp, size_t len)
 {
-	struct sdp_session *answer;
-	struct jsep_version *v;
+	struct sdp_session *answer = NULL;
+	struct jsep_version *v = NULL;
 	int r;
 
 	r = check_state(j, RTC_SIGNALING_HAVE_LOCAL_OFFER, "take an answer");
