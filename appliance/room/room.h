@@ -15,6 +15,7 @@
 
 #include <json-glib/json-glib.h>
 
+#include "appliance/room/transfer.h"
 #include "webrtc/rtc.h"
 
 #define ROOM_MAX_NAME_BYTES 256
@@ -40,9 +41,45 @@ enum room_error_code {
 
 typedef struct Room Room;
 
+/* TURNServerTransport of the API. */
+enum room_turn_transport {
+	ROOM_TURN_ANY,		/* as the server says */
+	ROOM_TURN_UDP,
+	ROOM_TURN_TCP,
+	ROOM_TURN_NONE,		/* without a word on transport */
+	ROOM_TURN_ALL,		/* both */
+};
+
+/* How a room is asked for and reached: what the API's init() takes. */
+typedef struct {
+	const char *start;		/* ISO 8601, with @duration_h; NULL:
+					 * no scheduled room */
+	gdouble duration_h;		/* hours */
+	const char *credential;		/* base64 HMAC-SHA1 made elsewhere; NULL:
+					 * made from the secret, if there is one */
+	const char *region;		/* "sg", "us2", or NULL */
+	gboolean force_ssl;
+	guint socket_timeout_ms;	/* 0: 7000; at least 5000 */
+	gboolean polling_only;		/* never a WebSocket */
+	const char *ca_file;		/* PEM; NULL: the system's */
+	gboolean no_stun, no_turn;	/* enableSTUNServer, enableTURNServer */
+	gboolean public_stun;		/* usePublicSTUN */
+	gboolean force_turn, force_turn_ssl;
+	enum room_turn_transport turn_transport;
+	gboolean no_data_channel;	/* enableDataChannel: false */
+} RoomAccess;
+
+/* What self sends, as others are told. */
+typedef struct {
+	gboolean send_audio, send_video, screenshare, stereo;
+	unsigned int width, height, fps;
+	unsigned int max_audio_kbps, max_video_kbps, max_data_kbps; /* 0: none*/
+} RoomStream;
+
 typedef struct {
 	GMainContext *context;
 	struct rtc_engine *engine;
+	RoomAccess access;		/* copied */
 	const char *room_server;	/* "http://127.0.0.1:8080", "//host" */
 	const char *app_key;
 	const char *secret;		/* or NULL */
@@ -56,6 +93,12 @@ typedef struct {
 	gboolean channel_messages;	/* every message is an event, too */
 	unsigned int backoff_ms, backoff_max_ms;	/* 0: 500, 30000 */
 	gdouble (*random)(void *user);	/* 0 <= x < 1; NULL: GLib's */
+	/* May a peer's request to send something wait for an answer? FALSE:
+	 * it is refused at once. NULL: it waits. At once; must not call the
+	 * room. */
+	gboolean (*transfer_request)(void *user, const char *peer_id,
+				     const char *transfer_id,
+				     JsonObject *transfer_info);
 	/* An event: SkylinkJS's name and an object with its parameters under
 	 * the API's parameter names. @params is borrowed. From the main loop,
 	 * never from within a call: it may do anything, also free the room. */
@@ -76,6 +119,14 @@ void room_free(Room *room);
 gboolean room_join(Room *room, const char *name, GError **error);
 void room_leave(Room *room);
 void room_set_muted(Room *room, gboolean audio, gboolean video);
+/* Another stream, or none: peers are told, and what was negotiated is
+ * negotiated anew where directions change. */
+void room_set_stream(Room *room, const RoomStream *stream);
+/* For the next join; what stands goes on. @room_server, @app_key, @secret:
+ * NULL: as they are. */
+gboolean room_set_access(Room *room, const char *room_server,
+			 const char *app_key, const char *secret,
+			 const RoomAccess *access, GError **error);
 
 /* What others see of us; NULL: unset. Kept for the next join. */
 void room_set_user_data(Room *room, JsonNode *user_data);
@@ -95,6 +146,47 @@ gboolean room_is_locked(Room *room);
 /* Renegotiates with one peer, or with all (NULL). */
 gboolean room_refresh(Room *room, const char *peer_id, gboolean ice_restart,
 		      GError **error);
+/* Privileged keys: the answers come as getPeersStateChange and
+ * introduceStateChange. */
+gboolean room_get_peers(Room *room, gboolean show_all, GError **error);
+gboolean room_introduce(Room *room, const char *sending_peer_id,
+			const char *receiving_peer_id, GError **error);
+
+/* --- transfers ------------------------------------------------------------ */
+typedef struct {
+	const char *name;		/* without directories; NULL: a data URL */
+	const char *mime_type;		/* or NULL */
+	guint64 size;			/* bytes; a data URL: characters */
+	guint timeout_s;		/* 0: TRANSFER_TIMEOUT_S */
+	gboolean data_url;		/* sendURLData: text in small slices */
+	gboolean string_chunks;		/* base64 even where binary is known */
+} RoomTransferOffer;
+
+/**
+ * room_send_data() - offer a file or a data URL to peers
+ * @source:	taken, also on failure
+ * @targets:	peer ids, NULL terminated; NULL: everybody
+ * @ret_ids:	(transfer full): {peerId: transferId} of those asked
+ *
+ * What becomes of it arrives as dataTransferState, one row per peer. Fails
+ * when no peer can be asked.
+ */
+gboolean room_send_data(Room *room, const RoomTransferOffer *offer,
+			TransferSource source, const char *const *targets,
+			JsonObject **ret_ids, GError **error);
+/* A peer's offer is taken; @sink is taken, also on failure. */
+gboolean room_accept_transfer(Room *room, const char *peer_id,
+			      const char *transfer_id, TransferSink sink,
+			      GError **error);
+gboolean room_reject_transfer(Room *room, const char *peer_id,
+			      const char *transfer_id, GError **error);
+/* Either direction, at any step. */
+gboolean room_cancel_transfer(Room *room, const char *peer_id,
+			      const char *transfer_id, GError **error);
+/* (transfer full): an array of transfers: peerId, transferId, state,
+ * transferInfo as events carry it, bytes, bytesPerSecond */
+JsonNode *room_describe_transfers(Room *room);
+
 /* Skips what is left of the wait before the next attempt to join. */
 void room_retry_now(Room *room);
 /* Return: (transfer full): peerInfo, self's for NULL; NULL: no such peer. */
