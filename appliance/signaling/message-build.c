@@ -212,6 +212,50 @@ JsonObject *message_build_room_lock(const MessageSelf *self, gboolean lock)
 	return o;
 }
 
+JsonObject *message_build_stream_ended(const MessageSelf *self,
+				       const char *stream_id,
+				       JsonObject *settings,
+				       gboolean screenshare)
+{
+	JsonObject *o = start_self(MESSAGE_STREAM, self, NULL);
+
+	if (self->cid)
+		json_object_set_string_member(o, "cid", self->cid);
+	json_object_set_string_member(o, "streamId", stream_id);
+	if (settings)
+		json_object_set_object_member(o, "settings",
+					      json_object_ref(settings));
+	/* what 0.6.12 tells the two apart by */
+	json_object_set_string_member(o, "sessionType",
+				      screenshare ? "screensharing"
+						  : "stream");
+	json_object_set_string_member(o, "status", "ended");
+	return o;
+}
+
+JsonObject *message_build_get_peers(gboolean show_all)
+{
+	JsonObject *o = start(MESSAGE_GET_PEERS, NULL, NULL, NULL);
+
+	json_object_set_boolean_member(o, "showAll", show_all);
+	return o;
+}
+
+JsonObject *message_build_introduce(const char *sending_peer,
+				    const char *receiving_peer)
+{
+	JsonObject *o = start(MESSAGE_INTRODUCE, NULL, NULL, NULL);
+
+	json_object_set_string_member(o, "sendingPeerId", sending_peer);
+	json_object_set_string_member(o, "receivingPeerId", receiving_peer);
+	return o;
+}
+
+JsonObject *message_build_recording(const MessageSelf *self, MessageType type)
+{
+	return start(type, NULL, self->rid, "MCU");
+}
+
 static void set_media(JsonObject *o, const char *mid, const char *stream_id,
 		      gboolean video, const char *state)
 {

@@ -72,6 +72,21 @@ JsonObject *message_build_update_user(const MessageSelf *self,
 JsonObject *message_build_mute(const MessageSelf *self, MessageType type,
 			       gboolean muted, gint64 stamp_ms);
 JsonObject *message_build_room_lock(const MessageSelf *self, gboolean lock);
+/**
+ * message_build_stream_ended() - a stream of ours stopped
+ * @settings:	 userInfo's settings of that stream (borrowed), or NULL
+ * @screenshare: it was the screen
+ */
+JsonObject *message_build_stream_ended(const MessageSelf *self,
+				       const char *stream_id,
+				       JsonObject *settings,
+				       gboolean screenshare);
+/* To the server: without mid and rid, as SkylinkJS sends them. */
+JsonObject *message_build_get_peers(gboolean show_all);
+JsonObject *message_build_introduce(const char *sending_peer,
+				    const char *receiving_peer);
+/* To the MCU; @type: MESSAGE_START_RECORDING or MESSAGE_STOP_RECORDING */
+JsonObject *message_build_recording(const MessageSelf *self, MessageType type);
 /* 2.x's way of muting; @state: "active", "muted", "unavailable" */
 JsonObject *message_build_media_info(const MessageSelf *self,
 				     const char *target, const char *stream_id,

@@ -131,7 +131,8 @@ static const struct entry catalogue[N_MESSAGE_TYPES] = {
 	[MESSAGE_START_RECORDING] = {"startRecordingRoom"},
 	[MESSAGE_STOP_RECORDING] = {"stopRecordingRoom"},
 	[MESSAGE_RECORDING] = {"recordingEvent", .fields = FIELDS(
-		{"action", S | REQ}, {"recordingId", S | NIL})},
+		{"action", S | REQ}, {"recordingId", S | NIL},
+		{"url", S | NIL}, {"urls", A | NIL}, {"error", S | NIL})},
 	[MESSAGE_PING] = {"ping"},
 	[MESSAGE_ANSWER_ACK] = {"answerAck", FALSE, TRUE, FIELDS(
 		{"success", B | NIL})},
@@ -393,6 +394,52 @@ static void read_update(Message *m)
 	m->update.has_stamp = get_number(m->object, "stamp", &m->update.stamp);
 }
 
+/* Every room holds an array of ids. */
+static gboolean read_peer_list(Message *m, GError **error)
+{
+	g_autoptr(GList) rooms = NULL;
+	guint n = 0;
+
+	m->peer_list = get_object(m->object, "result");
+	rooms = json_object_get_members(m->peer_list);
+	for (GList *l = rooms; l; l = l->next) {
+		JsonArray *ids = get_array(m->peer_list, l->data);
+		guint n_ids = ids ? json_array_get_length(ids) : 0;
+
+		n += n_ids;
+		for (guint i = 0; ids && i < n_ids && n <= MESSAGE_MAX_LISTED;
+		     i++) {
+			JsonNode *id = json_array_get_element(ids, i);
+
+			if (!(kind_of(id) & ID) ||
+			    strlen(json_node_get_string(id)) >
+				    MESSAGE_MAX_ID_BYTES)
+				ids = NULL;
+		}
+		if (!ids || n > MESSAGE_MAX_LISTED) {
+			g_set_error(error, MESSAGE_ERROR,
+				    ids ? MESSAGE_ERROR_LIMIT
+					: MESSAGE_ERROR_KIND,
+				    "peerList: field 'result' must hold at "
+				    "most %d peer ids in arrays, one for each "
+				    "room", MESSAGE_MAX_LISTED);
+			return FALSE;
+		}
+	}
+	return TRUE;
+}
+
+static gboolean read_recording(Message *m, GError **error)
+{
+	m->recording.action = get_string(m->object, "action");
+	m->recording.id = get_string(m->object, "recordingId");
+	m->recording.url = get_string(m->object, "url");
+	m->recording.error = get_string(m->object, "error");
+	m->recording.urls = get_array(m->object, "urls");
+	return check_objects(m->recording.urls, 256,
+			     "recordingEvent: field 'urls'", error);
+}
+
 static gboolean read_rest(Message *m, GError **error)
 {
 	JsonObject *o = m->object;
@@ -445,14 +492,18 @@ static gboolean read_rest(Message *m, GError **error)
 		m->media.media_state = get_string(o, "mediaState");
 		return TRUE;
 	case MESSAGE_PEER_LIST:
-		m->peer_list = get_object(o, "result");
-		return TRUE;
+		return read_peer_list(m, error);
 	case MESSAGE_INTRODUCE:
 	case MESSAGE_INTRODUCE_ERROR:
 		m->introduce.sending_peer = get_string(o, "sendingPeerId");
 		m->introduce.receiving_peer = get_string(o, "receivingPeerId");
 		m->introduce.reason = get_string(o, "reason");
 		return TRUE;
+	case MESSAGE_GET_PEERS:
+		m->show_all = get_boolean(o, "showAll", FALSE);
+		return TRUE;
+	case MESSAGE_RECORDING:
+		return read_recording(m, error);
 	case MESSAGE_UNKNOWN:
 	case MESSAGE_JOIN_ROOM:
 	case MESSAGE_ENTER:
@@ -460,11 +511,9 @@ static gboolean read_rest(Message *m, GError **error)
 	case MESSAGE_RESTART:
 	case MESSAGE_BYE:
 	case MESSAGE_GROUP:
-	case MESSAGE_GET_PEERS:
 	case MESSAGE_APPROACH:
 	case MESSAGE_START_RECORDING:
 	case MESSAGE_STOP_RECORDING:
-	case MESSAGE_RECORDING:
 	case MESSAGE_PING:
 	case N_MESSAGE_TYPES:
 		return TRUE;

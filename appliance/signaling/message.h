@@ -21,6 +21,7 @@
 #define MESSAGE_MAX_STRING_BYTES    4096
 #define MESSAGE_MAX_GROUP	    64	/* messages in one received group */
 #define MESSAGE_MAX_ICE_SERVERS	    32
+#define MESSAGE_MAX_LISTED	    4096	/* peers in one peerList */
 
 #define MESSAGE_ERROR (message_error_quark())
 GQuark message_error_quark(void);
@@ -140,10 +141,17 @@ typedef struct {
 			const char *publisher_id, *media_id;
 			const char *media_type, *media_state;
 		} media;
-		JsonObject *peer_list;		/* room: [ids] */
+		/* room: [ids], both checked; at most MESSAGE_MAX_LISTED ids
+		 * in all */
+		JsonObject *peer_list;
 		struct {
 			const char *sending_peer, *receiving_peer, *reason;
-		} introduce;
+		} introduce;			/* and introduceError */
+		gboolean show_all;		/* getPeers */
+		struct {
+			const char *action, *id, *url, *error;
+			JsonArray *urls;	/* objects, or NULL */
+		} recording;
 	};
 } Message;
 

@@ -280,6 +280,16 @@ static void test_errors_name_the_field(void)
 		 MESSAGE_ERROR_KIND, "'muted' must be true or false"},
 		{"{\"type\":\"updateUserEvent\",\"mid\":\"a\"}",
 		 MESSAGE_ERROR_MISSING, "'userData'"},
+		{"{\"type\":\"peerList\",\"result\":{\"r\":{}}}",
+		 MESSAGE_ERROR_KIND, "'result'"},
+		{"{\"type\":\"peerList\",\"result\":{\"r\":[7]}}",
+		 MESSAGE_ERROR_KIND, "'result'"},
+		{"{\"type\":\"approach\"}", MESSAGE_ERROR_MISSING,
+		 "approach: field 'target' is missing"},
+		{"{\"type\":\"introduce\",\"sendingPeerId\":\"a\"}",
+		 MESSAGE_ERROR_MISSING, "'receivingPeerId'"},
+		{"{\"type\":\"recordingEvent\",\"action\":\"url\","
+		 "\"urls\":[1]}", MESSAGE_ERROR_KIND, "'urls'"},
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
@@ -356,6 +366,51 @@ static void test_media_info(void)
 			==, "1");
 }
 
+/* A privileged peer's messages, ours and the server's. */
+static void test_introduction(void)
+{
+	g_autoptr(JsonObject) get = message_build_get_peers(TRUE);
+	g_autoptr(JsonObject) introduce = message_build_introduce("a", "b");
+	g_autofree char *get_text = message_to_text(get);
+	g_autofree char *introduce_text = message_to_text(introduce);
+	g_autoptr(Message) ask = parse(get_text);
+	g_autoptr(Message) bring = parse(introduce_text);
+	g_autoptr(Message) list = parse(
+		"{\"type\":\"peerList\",\"rid\":\"r\",\"result\":"
+		"{\"r\":[\"a\",\"b\"],\"s\":[]}}");
+	g_autoptr(Message) approach = parse(
+		"{\"type\":\"approach\",\"rid\":\"r\",\"target\":\"b\"}");
+	g_autoptr(Message) failed = parse(
+		"{\"type\":\"introduceError\",\"sendingPeerId\":\"a\","
+		"\"receivingPeerId\":\"x\",\"reason\":\"gone\"}");
+
+	g_assert_cmpstr(get_text, ==, "{\"type\":\"getPeers\",\"showAll\":"
+				      "true}");
+	g_assert_true(ask->show_all);
+	g_assert_cmpstr(introduce_text, ==,
+			"{\"type\":\"introduce\",\"sendingPeerId\":\"a\","
+			"\"receivingPeerId\":\"b\"}");
+	g_assert_cmpstr(bring->introduce.sending_peer, ==, "a");
+	g_assert_cmpstr(bring->introduce.receiving_peer, ==, "b");
+	g_assert_cmpuint(json_object_get_size(list->peer_list), ==, 2);
+	g_assert_cmpstr(approach->target, ==, "b");
+	g_assert_cmpstr(failed->introduce.receiving_peer, ==, "x");
+	g_assert_cmpstr(failed->introduce.reason, ==, "gone");
+}
+
+static void test_recording_event(void)
+{
+	g_autoptr(Message) m = parse(
+		"{\"type\":\"recordingEvent\",\"action\":\"url\","
+		"\"recordingId\":\"7\",\"urls\":[{\"id\":\"MIXED\","
+		"\"url\":\"https://x/y\"}]}");
+
+	g_assert_cmpstr(m->recording.action, ==, "url");
+	g_assert_cmpstr(m->recording.id, ==, "7");
+	g_assert_cmpuint(json_array_get_length(m->recording.urls), ==, 1);
+	g_assert_null(m->recording.error);
+}
+
 int main(int argc, char *argv[])
 {
 	g_test_init(&argc, &argv, NULL);
@@ -369,5 +424,7 @@ int main(int argc, char *argv[])
 	g_test_add_func("/message/unknown", test_unknown_types_pass);
 	g_test_add_func("/message/group", test_group_skips_what_is_bad);
 	g_test_add_func("/message/media-info", test_media_info);
+	g_test_add_func("/message/introduction", test_introduction);
+	g_test_add_func("/message/recording", test_recording_event);
 	return g_test_run();
 }
