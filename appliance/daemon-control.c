@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "appliance/daemon-private.h"
+#include "appliance/daemon-media.h"
 
 #include <string.h>
 

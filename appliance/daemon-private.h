@@ -85,4 +85,3 @@ void daemon_log_event(const char *name, JsonObject *params);
 /* --- daemon.c -------------------------------------------------------------- */
 gboolean daemon_join(Daemon *d, const char *name, GError **error);
 void daemon_leave(Daemon *d);
-void daemon_set_muted(Daemon *d, gboolean audio, gboolean video);

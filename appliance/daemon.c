@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "appliance/daemon-private.h"
-#include "media/library-log.h"
+#include "appliance/daemon-media.h"
 
 #include <arpa/inet.h>
 #include <glib-unix.h>
@@ -27,201 +26,14 @@ static void notify(const char *state)
 #endif
 }
 
-/* --- media -> transport --------------------------------------------------- */
-static void on_unit(void *user, struct coded_unit *unit)
-{
-	Daemon *d = user;
-
-	rtc_engine_push(d->engine, unit);
-}
-
-/* network */
-static void on_keyframe_request(void *user, enum media_codec codec, bool first)
-{
-	Daemon *d = user;
-	int rung = atomic_load(&d->rung[codec]);
-
-	if (rung >= 0)
-		video_pipeline_request_keyframe(d->video, (uint32_t) rung,
-						first);
-}
-
-/* network */
-static void on_rung_bitrate(void *user, enum media_codec codec,
-			    unsigned int bps)
-{
-	Daemon *d = user;
-	int rung = atomic_load(&d->rung[codec]);
-
-	if (rung >= 0)
-		video_pipeline_set_bitrate(d->video, (uint32_t) rung, bps);
-}
-
-/* --- media states: capture threads -> control ----------------------------- */
-typedef struct {
-	Daemon *daemon;
-	gboolean video;
-	int state;
-	char *detail;
-} MediaState;
-
-static const char *video_state_name(int state)
-{
-	switch ((enum video_source_state) state) {
-	case VIDEO_SOURCE_IDLE:
-		return "idle";
-	case VIDEO_SOURCE_LIVE:
-		return "live";
-	case VIDEO_SOURCE_PLACEHOLDER:
-		return "placeholder";
-	}
-	return "unknown";
-}
-
-static const char *audio_state_name(int state)
-{
-	switch ((enum audio_source_state) state) {
-	case AUDIO_SOURCE_IDLE:
-		return "idle";
-	case AUDIO_SOURCE_LIVE:
-		return "live";
-	case AUDIO_SOURCE_SILENCE:
-		return "silence";
-	}
-	return "unknown";
-}
-
-static void run_media_state(void *data)
-{
-	MediaState *m = data;
-	const char *name = m->video ? video_state_name(m->state) :
-				      audio_state_name(m->state);
-
-	g_message("%s: %s%s%s", m->video ? "video" : "audio", name,
-		  m->detail && *m->detail ? ": " : "",
-		  m->detail ? m->detail : "");
-	if (m->daemon->control) {
-		g_autoptr(JsonObject) params = json_object_new();
-
-		json_object_set_string_member(params, "kind",
-					      m->video ? "video" : "audio");
-		json_object_set_string_member(params, "state", name);
-		json_object_set_string_member(params, "detail",
-					      m->detail ? m->detail : "");
-		control_server_emit(m->daemon->control, "device.state", params);
-	}
-	g_free(m->detail);
-	g_free(m);
-}
-
-static void post_media_state(Daemon *d, gboolean video, int state,
-			     const char *detail)
-{
-	MediaState *m = g_new0(MediaState, 1);
-
-	m->daemon = d;
-	m->video = video;
-	m->state = state;
-	m->detail = g_strdup(detail);
-	if (control_queue_post(d->events, run_media_state, m) < 0) {
-		g_free(m->detail);
-		g_free(m);
-	}
-}
-
-static void on_video_state(void *user, enum video_source_state state,
-			   const char *detail)
-{
-	post_media_state(user, TRUE, (int) state, detail);
-}
-
-static void on_audio_state(void *user, enum audio_source_state state,
-			   const char *detail)
-{
-	post_media_state(user, FALSE, (int) state, detail);
-}
-
 /* --- the room ------------------------------------------------------------- */
-static void tell_codec(Daemon *d, enum media_codec codec, gboolean running)
-{
-	g_autoptr(JsonObject) params = json_object_new();
-
-	if (!d->control)
-		return;
-	json_object_set_string_member(params, "codec", media_codec_name(codec));
-	json_object_set_boolean_member(params, "running", running);
-	control_server_emit(d->control, "stats.codec", params);
-}
-
-static void take_codec(Daemon *d, enum media_codec codec)
-{
-	uint32_t rung;
-
-	if (video_pipeline_take(d->video, codec, &rung) < 0) {
-		g_warning("no %s from %s", media_codec_name(codec),
-			  config_get_string(d->options->config,
-					    OPT_VIDEO_SOURCE));
-		d->refused[codec]++;
-		return;
-	}
-	atomic_store(&d->rung[codec], (int) rung);
-	if (d->takers[codec]++ == 0)
-		tell_codec(d, codec, TRUE);
-}
-
-static void give_up_codec(Daemon *d, enum media_codec codec)
-{
-	uint32_t rung;
-
-	/* One taker is as good as another: a peer that found no encoder may
-	 * be among those who got one later. */
-	if (d->refused[codec]) {
-		d->refused[codec]--;
-		return;
-	}
-	g_return_if_fail(d->takers[codec] > 0);
-	rung = (uint32_t) atomic_load(&d->rung[codec]);
-	if (--d->takers[codec] == 0) {
-		atomic_store(&d->rung[codec], -1);
-		tell_codec(d, codec, FALSE);
-	}
-	video_pipeline_release(d->video, rung);
-}
-
-static void on_codec_use(void *user, enum media_codec codec, gboolean took)
-{
-	Daemon *d = user;
-
-	if (!d->video)
-		return;
-	if (took)
-		take_codec(d, codec);
-	else
-		give_up_codec(d, codec);
-}
-
-/* Somebody listens while there is anybody. */
-static void follow_audio(Daemon *d)
-{
-	g_autoptr(GPtrArray) peers = room_list_peer_ids(d->room);
-	gboolean wanted = d->audio && peers->len > 0;
-
-	if (wanted == d->audio_taken)
-		return;
-	if (!wanted)
-		audio_pipeline_release(d->audio);
-	else if (audio_pipeline_take(d->audio) < 0)
-		return;
-	d->audio_taken = wanted;
-}
-
 static void on_room_event(void *user, const char *name, JsonObject *params)
 {
 	Daemon *d = user;
 
 	daemon_log_event(name, params);
 	if (d->room && g_str_has_prefix(name, "peer"))
-		follow_audio(d);
+		daemon_media_follow_peers(d);
 	daemon_control_event(d, name, params);
 	if (d->control)
 		control_server_emit(d->control, name, params);
@@ -250,87 +62,7 @@ void daemon_leave(Daemon *d)
 	g_clear_pointer(&d->room_name, g_free);
 }
 
-void daemon_set_muted(Daemon *d, gboolean audio, gboolean video)
-{
-	d->audio_muted = audio;
-	d->video_muted = video;
-	if (d->audio)
-		audio_pipeline_set_muted(d->audio, audio);
-	if (d->video)
-		video_pipeline_set_muted(d->video, video);
-	if (d->room)
-		room_set_muted(d->room, audio, video);
-}
-
 /* --- start ---------------------------------------------------------------- */
-static gboolean source_is_none(const char *source)
-{
-	return !strcmp(source, "none");
-}
-
-static gboolean start_media(Daemon *d, GError **error)
-{
-	Config *c = d->options->config;
-	struct video_pipeline_config video = {
-		.source = config_get_string(c, OPT_VIDEO_SOURCE),
-		.width = (unsigned int) config_get_int(c, OPT_VIDEO_WIDTH),
-		.height = (unsigned int) config_get_int(c, OPT_VIDEO_HEIGHT),
-		.fps = (unsigned int) config_get_int(c, OPT_VIDEO_FPS),
-		.bitrate_bps = (unsigned int)
-			config_get_int(c, OPT_VIDEO_BITRATE),
-		.min_bitrate_bps = (unsigned int)
-			config_get_int(c, OPT_VIDEO_MIN_BITRATE),
-		.max_bitrate_bps = (unsigned int)
-			config_get_int(c, OPT_VIDEO_MAX_BITRATE),
-		.on_unit = on_unit,
-		.on_state = on_video_state,
-		.user = d,
-	};
-	struct audio_pipeline_config audio = {
-		.source = config_get_string(c, OPT_AUDIO_SOURCE),
-		.channels = (unsigned int)
-			config_get_int(c, OPT_AUDIO_CHANNELS),
-		.bitrate_bps = (unsigned int)
-			config_get_int(c, OPT_AUDIO_BITRATE),
-		.on_unit = on_unit,
-		.on_state = on_audio_state,
-		.user = d,
-	};
-	char *why = NULL;
-	int r = 0;
-
-	library_log_silence();
-	if (!source_is_none(video.source))
-		r = video_pipeline_new(&d->video, &video, &why);
-	if (r >= 0 && !source_is_none(audio.source))
-		r = audio_pipeline_new(&d->audio, &audio, &why);
-	if (r < 0) {
-		g_set_error(error, G_IO_ERROR, g_io_error_from_errno(-r),
-			    "%s", why ? why : g_strerror(-r));
-		free(why);
-		return FALSE;
-	}
-	return TRUE;
-}
-
-/* The order of preference among what configuration and source allow. */
-static void choose_codecs(Daemon *d)
-{
-	const char *wanted = config_get_string(d->options->config,
-					       OPT_VIDEO_CODEC);
-	static const enum media_codec all[] = { MEDIA_CODEC_H264,
-						MEDIA_CODEC_VP8 };
-
-	for (unsigned int i = 0; d->video && i < G_N_ELEMENTS(all); i++) {
-		const char *name = media_codec_name(all[i]);
-
-		if (strcmp(wanted, "auto") && g_ascii_strcasecmp(wanted, name))
-			continue;
-		if (video_pipeline_has_codec(d->video, all[i]))
-			d->video_codecs[d->n_video_codecs++] = all[i];
-	}
-}
-
 static enum net_backend chosen_backend(const char *io)
 {
 	return !strcmp(io, "io_uring") ? NET_BACKEND_URING :
@@ -424,8 +156,8 @@ static gboolean start_engine(Daemon *d, GError **error)
 			config_get_int(c, OPT_VIDEO_MIN_BITRATE),
 		.max_bps = (unsigned int)
 			config_get_int(c, OPT_VIDEO_MAX_BITRATE),
-		.request_keyframe = on_keyframe_request,
-		.rung_bitrate = on_rung_bitrate,
+		.request_keyframe = daemon_media_keyframe_request,
+		.rung_bitrate = daemon_media_rung_bitrate,
 		.user = d,
 	};
 
@@ -478,18 +210,10 @@ static gboolean start_room(Daemon *d, GError **error)
 		.app_key = config_get_string(c, *server || !d->room_server ?
 					     OPT_ROOM_APP_KEY :
 					     OPT_ROOMSERVER_APP_KEY),
-		.send_audio = d->audio != NULL,
-		.send_video = d->video != NULL,
-		.width = (unsigned int) config_get_int(c, OPT_VIDEO_WIDTH),
-		.height = (unsigned int) config_get_int(c, OPT_VIDEO_HEIGHT),
-		.fps = (unsigned int) config_get_int(c, OPT_VIDEO_FPS),
-		.video_codecs = d->video_codecs,
-		.n_video_codecs = d->n_video_codecs,
 		.max_peers = (unsigned int)
 			config_get_int(c, OPT_NETWORK_MAX_PEERS),
 		.channel_messages = TRUE,
 		.event = on_room_event,
-		.codec_use = on_codec_use,
 		.user = d,
 	};
 
@@ -503,6 +227,7 @@ static gboolean start_room(Daemon *d, GError **error)
 	if (!config_read_secret(c, OPT_ROOM_SECRET_FILE, &secret, error))
 		return FALSE;
 	user_data_node = read_user_data(user_data);
+	daemon_media_fill_room(d, &room);
 	room.room_server = d->room_server_url;
 	room.secret = secret;
 	room.user_data = user_data_node;
@@ -510,8 +235,7 @@ static gboolean start_room(Daemon *d, GError **error)
 	config_secret_free(secret);
 	if (!d->room)
 		return FALSE;
-	daemon_set_muted(d, config_get_bool(c, OPT_AUDIO_MUTED),
-			 config_get_bool(c, OPT_VIDEO_MUTED));
+	daemon_media_room_made(d);
 	return !*name || daemon_join(d, name, error);
 }
 
@@ -570,9 +294,8 @@ static gboolean start(Daemon *d, GError **error)
 	if (!start_room_server(d, error))
 		return FALSE;
 	if (!d->options->room_server_only) {
-		if (!start_media(d, error))
+		if (!daemon_media_start(d, error))
 			return FALSE;
-		choose_codecs(d);
 		if (!start_engine(d, error))
 			return FALSE;
 	}
@@ -591,11 +314,9 @@ static void stop(Daemon *d)
 	d->control = NULL;
 	/* Without takers the pipelines push nothing, but the network thread may
 	 * still ask them for a keyframe: the engine ends before them. */
-	if (d->audio_taken)
-		audio_pipeline_release(d->audio);
+	daemon_media_stop(d);
 	d->engine = rtc_engine_free(d->engine);
-	d->video = video_pipeline_free(d->video);
-	d->audio = audio_pipeline_free(d->audio);
+	daemon_media_free(d);
 	d->room_server = room_server_free(d->room_server);
 	d->events = control_queue_free(d->events);
 	g_clear_pointer(&d->room_server_url, g_free);

@@ -71,6 +71,7 @@ typedef struct {
 
 /* What self sends, as others are told. */
 typedef struct {
+	const char *id;			/* msid; copied. NULL: as it is */
 	gboolean send_audio, send_video, screenshare, stereo;
 	unsigned int width, height, fps;
 	unsigned int max_audio_kbps, max_video_kbps, max_data_kbps; /* 0: none*/

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* appliance/daemon-media.h - the box's own stream: what it sends, from where
+ *
+ * Two streams can be open, as in SkylinkJS: the user's (camera and microphone)
+ * and the screen's. Peers get the screen's while there is one, else the
+ * user's. The configuration's sources are the user's stream from the start on.
+ *
+ *   getUserMedia  opens sources as the user's stream; in a room with none
+ *                 attached it is sent at once
+ *   sendStream    the same, and it replaces what is sent
+ *   stopStream    the user's stream ends: devices are closed
+ *   shareScreen   opens the screen's stream; stopScreen goes back
+ *
+ * Opening may block, so a thread of its own tries a source before anything
+ * changes: what cannot be opened is refused, and what was sent goes on.
+ * Requests are served one after another.
+ *
+ * Source:  SkylinkJS 0.6.12 API (getUserMedia, sendStream, stopStream,
+ *          shareScreen, stopScreen, joinRoom, leaveRoom, mediaAccess*)
+ * Thread:  control
+ * Memory:  what is open hangs off the Daemon; at most DAEMON_MEDIA_MAX_WAITING
+ *          requests wait
+ */
+#pragma once
+
+#include "appliance/daemon-private.h"
+
+#define DAEMON_MEDIA_MAX_WAITING 8
+
+/* getUserMedia, sendStream, stopStream, shareScreen, stopScreen, muteStream,
+ * enable- and disableAudio and -Video, device.list; ended by a NULL method. */
+extern const ControlHandler daemon_media_handlers[];
+
+/* The pipelines, with the configured sources; nothing runs before a peer
+ * takes it. */
+gboolean daemon_media_start(Daemon *d, GError **error);
+/* Requests that wait are answered; the user and screen streams are gone. The
+ * pipelines stay: the engine may still ask them for a keyframe. */
+void daemon_media_stop(Daemon *d);
+/* Without an engine. */
+void daemon_media_free(Daemon *d);
+
+/* What the engine calls. Network thread. @user: the Daemon. */
+void daemon_media_keyframe_request(void *user, enum media_codec codec,
+				   bool first);
+void daemon_media_rung_bitrate(void *user, enum media_codec codec,
+			       unsigned int bps);
+/* What the room calls: RoomConfig.codec_use. */
+void daemon_media_codec_use(void *user, enum media_codec codec, gboolean took);
+/* What is sent, for room_new(): send_*, size, codecs. */
+void daemon_media_fill_room(Daemon *d, RoomConfig *config);
+/* A new room stands: it learns the stream. */
+void daemon_media_room_made(Daemon *d);
+/* Peers came or went: somebody listens while there is anybody. */
+void daemon_media_follow_peers(Daemon *d);
+
+/**
+ * daemon_media_join() - joinRoom's audio, video, bandwidth, manualGetUserMedia
+ * @options: joinRoom's options, or NULL
+ * @done:    called once, at once or later, never after daemon_media_stop().
+ *           @error: NULL when the room may be joined, else why a device could
+ *           not be opened; borrowed
+ *
+ * Without audio and video the stream that is open is sent; if leaveRoom closed
+ * it, the configured one is opened anew. With manualGetUserMedia and nothing
+ * open: mediaAccessRequired, and @done comes with the stream that getUserMedia
+ * opens, or with an error 30 s later.
+ */
+typedef void (*DaemonMediaDone)(Daemon *d, const GError *error, gpointer data);
+void daemon_media_join(Daemon *d, JsonObject *options, DaemonMediaDone done,
+		       gpointer data);
+/* joinRoom was given up: its @done comes no more. */
+void daemon_media_cancel_join(Daemon *d);
+
+/**
+ * daemon_media_leave() - leaveRoom's stopMediaOptions; before room_leave()
+ * @options: a boolean, {userMedia, screenshare}, or NULL: both are stopped
+ *
+ * Return: FALSE with @error for anything else; nothing is stopped then.
+ */
+gboolean daemon_media_leave(Daemon *d, JsonNode *options, GError **error);
+
+/* init's audioFallback: sound alone, when a picture cannot be had. */
+void daemon_media_set_audio_fallback(Daemon *d, gboolean on);
+
+void daemon_set_muted(Daemon *d, gboolean audio, gboolean video);
