@@ -310,3 +310,7 @@ void daemon_media_room_made(Daemon *d)
 	daemon_set_muted(d, config_get_bool(c, OPT_AUDIO_MUTED),
 			 config_get_bool(c, OPT_VIDEO_MUTED));
 }
+
+const ControlHandler daemon_media_handlers[] = {
+	{NULL, NULL},
+};

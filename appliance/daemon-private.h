@@ -71,17 +71,27 @@ JsonNode *daemon_describe(Daemon *d);
 JsonNode *daemon_describe_peers(Daemon *d);
 
 /* --- daemon-control.c ------------------------------------------------------ */
-/* The handlers of the control methods; ended by a NULL method. */
-extern const ControlHandler daemon_handlers[];
+/* The handlers of the control methods, all files' together: (transfer full),
+ * ended by a NULL method. */
+ControlHandler *daemon_handlers_new(void);
 /* An event of the room: it may be what a call waits for. */
 void daemon_control_event(Daemon *d, const char *name, JsonObject *params);
 /* Calls that still wait are answered: before the control server ends. */
 void daemon_control_done(Daemon *d);
+
+/* --- daemon-room-calls.c: joining, peers, messages -------------------------- */
+extern const ControlHandler daemon_room_handlers[];
+
+/* --- daemon-transfers.c: files and data URLs -------------------------------- */
+extern const ControlHandler daemon_transfer_handlers[];
 
 /* --- daemon-log.c ---------------------------------------------------------- */
 /* One line for what an operator cares about; the rest is for debugging. */
 void daemon_log_event(const char *name, JsonObject *params);
 
 /* --- daemon.c -------------------------------------------------------------- */
+/* An event of the daemon's own, with an API name: to everybody who would get it
+ * from the room. @params: (transfer full) */
+void daemon_emit(Daemon *d, const char *name, JsonObject *params);
 gboolean daemon_join(Daemon *d, const char *name, GError **error);
 void daemon_leave(Daemon *d);

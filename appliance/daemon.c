@@ -27,16 +27,25 @@ static void notify(const char *state)
 }
 
 /* --- the room ------------------------------------------------------------- */
-static void on_room_event(void *user, const char *name, JsonObject *params)
+static void tell_event(Daemon *d, const char *name, JsonObject *params)
 {
-	Daemon *d = user;
-
 	daemon_log_event(name, params);
 	if (d->room && g_str_has_prefix(name, "peer"))
 		daemon_media_follow_peers(d);
 	daemon_control_event(d, name, params);
 	if (d->control)
 		control_server_emit(d->control, name, params);
+}
+
+static void on_room_event(void *user, const char *name, JsonObject *params)
+{
+	tell_event(user, name, params);
+}
+
+void daemon_emit(Daemon *d, const char *name, JsonObject *params)
+{
+	tell_event(d, name, params);
+	json_object_unref(params);
 }
 
 gboolean daemon_join(Daemon *d, const char *name, GError **error)
@@ -245,8 +254,9 @@ static gboolean start_control(Daemon *d, GError **error)
 	const char *configured = config_get_string(c, OPT_CONTROL_SOCKET);
 	ControlPathInput input;
 	g_autofree char *path = NULL;
+	g_autofree ControlHandler *handlers = daemon_handlers_new();
 	ControlServerConfig config = {
-		.handlers = daemon_handlers,
+		.handlers = handlers,
 		.user = d,
 		.max_clients = (unsigned int)
 			config_get_int(c, OPT_CONTROL_MAX_CLIENTS),

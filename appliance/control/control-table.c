@@ -53,6 +53,10 @@ static char *describe_type(const ControlParam *p)
 		return g_strdup_printf("a whole number from %" G_GINT64_FORMAT
 				       " to %" G_GINT64_FORMAT, p->min,
 				       p->max);
+	case CONTROL_NUMBER:
+		return g_strdup_printf("a number from %" G_GINT64_FORMAT
+				       " to %" G_GINT64_FORMAT, p->min,
+				       p->max);
 	case CONTROL_STRING:
 		if (values)
 			return g_strconcat("one of ", values, NULL);
@@ -60,7 +64,9 @@ static char *describe_type(const ControlParam *p)
 				       " bytes",
 				       p->max ? p->max : STRING_MAX_BYTES);
 	case CONTROL_OBJECT:
-		return g_strdup("an object");
+		return g_strdup(p->or_bool ? "true, false or an object" :
+				p->or_string ? "a string or an object" :
+					       "an object");
 	case CONTROL_STRINGS:
 		if (values)
 			return g_strconcat("strings, each one of ", values,
@@ -122,10 +128,15 @@ static bool value_is_allowed(const ControlParam *p, const char *text)
 	return g_strv_contains((const char *const *) list, text);
 }
 
-static bool is_string(JsonNode *node)
+static bool holds(JsonNode *node, GType type)
 {
 	return JSON_NODE_HOLDS_VALUE(node) &&
-	       json_node_get_value_type(node) == G_TYPE_STRING;
+	       json_node_get_value_type(node) == type;
+}
+
+static bool is_string(JsonNode *node)
+{
+	return holds(node, G_TYPE_STRING);
 }
 
 static bool get_whole_number(JsonNode *node, gint64 *ret)
@@ -196,6 +207,24 @@ static JsonNode *check_object(const ControlParam *p, const char *path,
 	return result;
 }
 
+static bool is_number_within(const ControlParam *p, JsonNode *node)
+{
+	gdouble d;
+
+	if (!holds(node, G_TYPE_INT64) && !holds(node, G_TYPE_DOUBLE))
+		return false;
+	d = json_node_get_double(node);
+	return d >= (gdouble) p->min && d <= (gdouble) p->max;
+}
+
+static bool is_other_form(const ControlParam *p, JsonNode *node)
+{
+	if (p->or_bool && holds(node, G_TYPE_BOOLEAN))
+		return true;
+	return p->or_string && is_string(node) &&
+	       value_is_allowed(p, json_node_get_string(node));
+}
+
 /* Return: the value to hand on, or NULL with *ret_why. */
 static JsonNode *check_value(const ControlParam *p, const char *path,
 			     JsonNode *node, char **ret_why)
@@ -204,9 +233,14 @@ static JsonNode *check_value(const ControlParam *p, const char *path,
 
 	switch (p->type) {
 	case CONTROL_BOOL:
-		if (JSON_NODE_HOLDS_VALUE(node) &&
-		    json_node_get_value_type(node) == G_TYPE_BOOLEAN)
+		if (holds(node, G_TYPE_BOOLEAN))
 			return json_node_copy(node);
+		break;
+	case CONTROL_NUMBER:
+		if (is_number_within(p, node))
+			return json_node_init_double(json_node_alloc(),
+						     json_node_get_double(
+							     node));
 		break;
 	case CONTROL_INT:
 		if (get_whole_number(node, &number) && number >= p->min &&
@@ -221,6 +255,8 @@ static JsonNode *check_value(const ControlParam *p, const char *path,
 	case CONTROL_OBJECT:
 		if (JSON_NODE_HOLDS_OBJECT(node))
 			return check_object(p, path, node, ret_why);
+		if (is_other_form(p, node))
+			return json_node_copy(node);
 		break;
 	case CONTROL_STRINGS:
 		if (is_string(node) || JSON_NODE_HOLDS_ARRAY(node))
@@ -370,14 +406,23 @@ static JsonObject *make_schema(const ControlParam *p)
 {
 	static const char *const types[] = {
 		[CONTROL_BOOL] = "boolean",  [CONTROL_INT] = "integer",
-		[CONTROL_STRING] = "string", [CONTROL_OBJECT] = "object",
-		[CONTROL_STRINGS] = "array", [CONTROL_ANY] = NULL,
+		[CONTROL_NUMBER] = "number", [CONTROL_STRING] = "string",
+		[CONTROL_OBJECT] = "object", [CONTROL_STRINGS] = "array",
+		[CONTROL_ANY] = NULL,
 	};
 	JsonObject *o = json_object_new(), *items = NULL;
 
-	if (types[p->type])
+	if (p->or_bool || p->or_string) {
+		JsonArray *either = json_array_new();
+
+		json_array_add_string_element(either, p->or_bool ? "boolean" :
+								   "string");
+		json_array_add_string_element(either, types[p->type]);
+		json_object_set_array_member(o, "type", either);
+	} else if (types[p->type]) {
 		json_object_set_string_member(o, "type", types[p->type]);
-	if (p->type == CONTROL_INT) {
+	}
+	if (p->type == CONTROL_INT || p->type == CONTROL_NUMBER) {
 		json_object_set_int_member(o, "minimum", p->min);
 		json_object_set_int_member(o, "maximum", p->max);
 	}

@@ -25,6 +25,7 @@ typedef enum {
 typedef enum {
 	CONTROL_BOOL,
 	CONTROL_INT,		/* between min and max */
+	CONTROL_NUMBER,		/* the same, with a fraction */
 	CONTROL_STRING,		/* at most max bytes; with values: one of */
 	CONTROL_OBJECT,
 	CONTROL_STRINGS,	/* an array of strings, or one string, which is
@@ -37,9 +38,12 @@ struct ControlParam {
 	const char *name;	/* NULL ends a list */
 	ControlType type;
 	bool optional;
-	gint64 min, max;	/* INT: range; STRING: max bytes, 0: 4096 */
+	gint64 min, max;	/* INT, NUMBER: range; STRING, or_string: max
+				 * bytes, 0: 4096 */
 	const char *values;	/* STRING, STRINGS: "audio|video", or NULL */
 	const ControlParam *fields; /* OBJECT: its members, or NULL: any */
+	bool or_bool;		/* OBJECT: true or false will do, too */
+	bool or_string;		/* OBJECT: a string will do, too */
 	const char *help;
 };
 
@@ -57,10 +61,10 @@ typedef struct {
 	const char *help;
 } ControlEvent;
 
-/* The daemon's own. The server adds subscribe, unsubscribe, rpc.discover. */
+/* The daemon's own; a method without a handler is not served. */
 extern const ControlMethod control_methods[];
 extern const ControlEvent control_events[];
-/* The server's: subscribe, unsubscribe, rpc.discover. */
+/* The server's: subscribe and its kin, rpc.discover, rpc.constants. */
 extern const ControlMethod control_builtin_methods[];
 
 const ControlMethod *control_table_find(const ControlMethod *methods,

@@ -90,11 +90,42 @@ static void test_arguments(void)
 	assert_check("muteStream", "{\"options\":{\"audoMuted\":true}}",
 		     "There is no parameter \"options.audoMuted\". Did you "
 		     "mean \"options.audioMuted\"?");
-	assert_check("leaveRoom", "[1]",
+	assert_check("lockRoom", "[1]",
 		     "1 parameters are given; there are at most 0");
 	assert_check("joinRoom", "{\"room\":[]}",
 		     "Parameter \"room\" is an array; it must be a string of "
 		     "at most 256 bytes");
+}
+
+static void test_other_forms(void)
+{
+	assert_check("init", "[\"key\"]", "{\"options\":\"key\"}");
+	assert_check("init", "{\"options\":{\"appKey\":\"key\"}}",
+		     "{\"options\":{\"appKey\":\"key\"}}");
+	assert_check("leaveRoom", "[false]", "{\"stopMediaOptions\":false}");
+	assert_check("joinRoom", "{\"options\":{\"audio\":true,\"video\":"
+				 "{\"frameRate\":30}}}",
+		     "{\"options\":{\"audio\":true,\"video\":"
+		     "{\"frameRate\":30}}}");
+	assert_check("init",
+		     "{\"options\":{\"credentials\":{\"startDateTime\":"
+		     "\"2026-01-01T00:00:00Z\",\"duration\":0.5}}}",
+		     "{\"options\":{\"credentials\":{\"startDateTime\":"
+		     "\"2026-01-01T00:00:00Z\",\"duration\":0.5}}}");
+	assert_check("sendMessage", "[\"hi\",\"x\"]",
+		     "{\"message\":\"hi\",\"targetPeerId\":[\"x\"]}");
+
+	assert_check("leaveRoom", "[\"x\"]",
+		     "Parameter \"stopMediaOptions\" is \"x\"; it must be "
+		     "true, false or an object");
+	assert_check("init", "[true]",
+		     "Parameter \"options\" is true; it must be a string or an "
+		     "object");
+	assert_check("init",
+		     "{\"options\":{\"credentials\":{\"startDateTime\":"
+		     "\"x\",\"duration\":-1}}}",
+		     "Parameter \"options.credentials.duration\" is -1; it "
+		     "must be a number from 0 to 8784");
 }
 
 static void test_long_text_is_cut_between_characters(void)
@@ -116,6 +147,7 @@ int main(int argc, char *argv[])
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/control-table/rows", test_rows_are_whole);
 	g_test_add_func("/control-table/arguments", test_arguments);
+	g_test_add_func("/control-table/forms", test_other_forms);
 	g_test_add_func("/control-table/cut",
 			test_long_text_is_cut_between_characters);
 	return g_test_run();

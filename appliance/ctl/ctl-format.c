@@ -487,6 +487,28 @@ static char *method_synopsis(JsonObject *m)
 	return g_string_free(s, FALSE);
 }
 
+/* "string", or of several "boolean|object". */
+static char *schema_type(JsonObject *schema)
+{
+	JsonArray *types = get_array(schema, "type");
+	GString *s;
+
+	if (!types)
+		return safe(schema, "type");
+	s = g_string_new(NULL);
+	for (unsigned int i = 0; i < json_array_get_length(types); i++) {
+		JsonNode *n = json_array_get_element(types, i);
+		g_autofree char *type = NULL;
+
+		if (!JSON_NODE_HOLDS_VALUE(n) ||
+		    json_node_get_value_type(n) != G_TYPE_STRING)
+			continue;
+		type = ctl_text_safe(json_node_get_string(n));
+		g_string_append_printf(s, "%s%s", s->len ? "|" : "", type);
+	}
+	return g_string_free(s, FALSE);
+}
+
 static char *explain_method(JsonObject *m, bool color)
 {
 	GString *s = g_string_new(NULL);
@@ -503,7 +525,7 @@ static char *explain_method(JsonObject *m, bool color)
 		JsonObject *schema = get_object(p, "schema");
 
 		ctl_columns_take(t, CTL_PLAIN, false, safe(p, "name"));
-		ctl_columns_take(t, CTL_DIM, false, safe(schema, "type"));
+		ctl_columns_take(t, CTL_DIM, false, schema_type(schema));
 		ctl_columns_take(t, CTL_PLAIN, false, safe(p, "description"));
 	}
 	ctl_columns_print(t, s, "    ", color);
