@@ -217,6 +217,44 @@ static const struct option_row rows[N_OPTIONS] = {
 			"it can.",
 	},
 
+	[OPT_TRANSFER_ACCEPT] = {
+		"transfer", "accept", OPTION_CHOICE, "ask",
+		.values = "ask|never|always",
+		.help = "What becomes of a file that a peer wants to send. "
+			"ask: a control client that subscribed to "
+			"incomingDataRequest decides; without one it is "
+			"refused at once. never: refused. always: kept in the "
+			"directory below.",
+	},
+	[OPT_TRANSFER_DIRECTORY] = {
+		"transfer", "directory", OPTION_PATH, "",
+		.help = "Where received files are kept. Empty: 'received' in "
+			"the service's state directory (/var/lib/skylink), "
+			"else in $XDG_STATE_HOME/skylink.",
+	},
+	[OPT_TRANSFER_QUOTA] = {
+		"transfer", "quota", OPTION_INT, "2000",
+		.min = 1, .max = 100000000, .unit = "megabytes",
+		.help = "What received files may take together. What would "
+			"be more is refused: nothing is deleted for it.",
+	},
+	[OPT_TRANSFER_MAX_FILE] = {
+		"transfer", "max_file", OPTION_INT, "1000",
+		.min = 1, .max = 100000000, .unit = "megabytes",
+		.help = "A longer file is refused.",
+	},
+	[OPT_TRANSFER_MAX_FILES] = {
+		"transfer", "max_files", OPTION_INT, "1000",
+		.min = 1, .max = 10000, .unit = "files",
+		.help = "More received files are not kept.",
+	},
+	[OPT_TRANSFER_KEEP] = {
+		"transfer", "keep", OPTION_INT, "0",
+		.min = 0, .max = 87600, .unit = "hours",
+		.help = "Received files that are older are deleted. 0: they "
+			"are kept until somebody removes them.",
+	},
+
 	[OPT_CONTROL_SOCKET] = {
 		"control", "socket", OPTION_PATH, "",
 		.help = "The control socket. Empty: /run/skylink/control.sock "

@@ -13,6 +13,12 @@
 #define PAUSE_ABOVE_BYTES (256u << 10)	/* unsent: read no more */
 #define WRITE_VECTORS	 16
 
+struct queued_line {
+	GBytes *bytes;
+	int fd[CONTROL_FDS_MAX];	/* go with its first byte */
+	unsigned int n_fds;
+};
+
 struct client_source {
 	GSource base;
 	ControlClient *client;		/* borrowed: outlives its source */
@@ -30,9 +36,24 @@ static gboolean is_paused(const ControlClient *c)
 	       c->n_calls >= CONTROL_CALLS_MAX;
 }
 
+/* Descriptors that left are the receiver's by now, too. */
+static void close_fds(struct queued_line *line)
+{
+	for (unsigned int i = 0; i < line->n_fds; i++)
+		close(line->fd[i]);
+	line->n_fds = 0;
+}
+
+static void queued_line_free(struct queued_line *line)
+{
+	close_fds(line);
+	g_bytes_unref(line->bytes);
+	g_free(line);
+}
+
 static void close_because(ControlClient *c, gboolean slow)
 {
-	GBytes *line;
+	struct queued_line *line;
 
 	if (c->fd < 0)
 		return;
@@ -41,8 +62,9 @@ static void close_because(ControlClient *c, gboolean slow)
 	close(c->fd);
 	c->fd = -1;
 	while ((line = g_queue_pop_head(&c->queue)))
-		g_bytes_unref(line);
+		queued_line_free(line);
 	c->queued_bytes = 0;
+	control_fd_queue_clear(&c->fds);
 	if (c->ops->closed)
 		c->ops->closed(c, slow);
 }
@@ -80,6 +102,7 @@ static void update_events(ControlClient *c)
  * pause calls again. */
 static void process_lines(ControlClient *c)
 {
+	struct control_fds fds = {0};
 	const char *text;
 	size_t len;
 	int r;
@@ -93,10 +116,13 @@ static void process_lines(ControlClient *c)
 		r = control_line_next(&c->lines, &text, &len);
 		if (r == 0)
 			break;
+		control_fd_queue_claim(&c->fds,
+				       control_line_position(&c->lines), &fds);
 		if (r < 0)
 			c->ops->long_line(c);
 		else if (len)
-			c->ops->line(c, text, len);
+			c->ops->line(c, text, len, &fds);
+		control_fds_clear(&fds);
 	}
 	c->processing = FALSE;
 }
@@ -108,10 +134,8 @@ static gboolean read_some(ControlClient *c)
 
 	while (total < READ_MAX_BYTES && !c->eof && c->fd >= 0 &&
 	       !c->finishing && !is_paused(c)) {
-		size_t room;
-		char *to = control_line_reserve(&c->lines, &room);
-		/* Descriptors that come along are refused by not asking. */
-		ssize_t n = recv(c->fd, to, room, MSG_DONTWAIT);
+		ssize_t n = control_fd_queue_read(&c->fds, &c->lines, c->fd,
+						  MSG_DONTWAIT);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -121,7 +145,6 @@ static gboolean read_some(ControlClient *c)
 			c->eof = TRUE;
 			break;
 		}
-		control_line_commit(&c->lines, (size_t) n);
 		c->bytes_in += (guint64) n;
 		total += (size_t) n;
 		process_lines(c);
@@ -134,38 +157,51 @@ static void forget_sent(ControlClient *c, size_t n)
 	c->bytes_out += n;
 	c->queued_bytes -= n;
 	while (n) {
-		GBytes *head = g_queue_peek_head(&c->queue);
-		size_t left = g_bytes_get_size(head) - c->head_sent;
+		struct queued_line *head = g_queue_peek_head(&c->queue);
+		size_t left = g_bytes_get_size(head->bytes) - c->head_sent;
 
+		close_fds(head);
 		if (n < left) {
 			c->head_sent += n;
 			return;
 		}
 		n -= left;
 		c->head_sent = 0;
-		g_bytes_unref(g_queue_pop_head(&c->queue));
+		queued_line_free(g_queue_pop_head(&c->queue));
 	}
+}
+
+/* As many lines at once as need no descriptors. */
+static ssize_t send_lines(ControlClient *c)
+{
+	struct iovec vectors[WRITE_VECTORS];
+	struct msghdr message = {.msg_iov = vectors};
+	size_t skip = c->head_sent;
+
+	for (GList *l = c->queue.head;
+	     l && message.msg_iovlen < WRITE_VECTORS; l = l->next) {
+		const struct queued_line *line = l->data;
+		size_t size;
+		const guint8 *data = g_bytes_get_data(line->bytes, &size);
+
+		if (line->n_fds && l != c->queue.head)
+			break;
+		if (line->n_fds)
+			return control_fds_send(c->fd, data + skip,
+						size - skip, MSG_DONTWAIT,
+						line->fd, line->n_fds);
+		vectors[message.msg_iovlen].iov_base = (void *) (data + skip);
+		vectors[message.msg_iovlen++].iov_len = size - skip;
+		skip = 0;
+	}
+	return sendmsg(c->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 static gboolean write_some(ControlClient *c)
 {
 	while (c->queued_bytes) {
-		struct iovec vectors[WRITE_VECTORS];
-		struct msghdr message = {.msg_iov = vectors};
-		size_t skip = c->head_sent;
-		ssize_t n;
+		ssize_t n = send_lines(c);
 
-		for (GList *l = c->queue.head;
-		     l && message.msg_iovlen < WRITE_VECTORS; l = l->next) {
-			size_t size;
-			const guint8 *data = g_bytes_get_data(l->data, &size);
-
-			vectors[message.msg_iovlen].iov_base =
-				(void *) (data + skip);
-			vectors[message.msg_iovlen++].iov_len = size - skip;
-			skip = 0;
-		}
-		n = sendmsg(c->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -251,19 +287,34 @@ void control_client_unref(ControlClient *client)
 	g_free(client);
 }
 
-void control_client_send(ControlClient *client, GBytes *line)
+void control_client_send_fds(ControlClient *client, GBytes *bytes,
+			     const int *fds, unsigned int n_fds)
 {
-	size_t size = g_bytes_get_size(line);
+	struct queued_line *line = g_new0(struct queued_line, 1);
+	size_t size = g_bytes_get_size(bytes);
 
-	if (client->fd < 0)
+	g_assert(n_fds <= CONTROL_FDS_MAX);
+	line->bytes = g_bytes_ref(bytes);
+	line->n_fds = n_fds;
+	for (unsigned int i = 0; i < n_fds; i++)
+		line->fd[i] = fds[i];
+	if (client->fd < 0) {
+		queued_line_free(line);
 		return;
+	}
 	if (client->queued_bytes + size > CONTROL_QUEUE_MAX_BYTES) {
+		queued_line_free(line);
 		close_because(client, TRUE);
 		return;
 	}
-	g_queue_push_tail(&client->queue, g_bytes_ref(line));
+	g_queue_push_tail(&client->queue, line);
 	client->queued_bytes += size;
 	update_events(client);
+}
+
+void control_client_send(ControlClient *client, GBytes *line)
+{
+	control_client_send_fds(client, line, NULL, 0);
 }
 
 void control_client_call_done(ControlClient *client)

@@ -16,14 +16,17 @@
 
 #include <gio/gio.h>
 
+#include "appliance/control/control-fds.h"
 #include "appliance/control/control-line.h"
 #include "appliance/control/control-table.h"
 
 typedef struct ControlClient ControlClient;
 
 struct control_client_ops {
-	/* @text is borrowed and not NUL-terminated. */
-	void (*line)(ControlClient *client, const char *text, size_t len);
+	/* @text is borrowed and not NUL-terminated. @fds: what came with it;
+	 * what is left in there is closed. */
+	void (*line)(ControlClient *client, const char *text, size_t len,
+		     struct control_fds *fds);
 	/* A line was longer than allowed and is skipped. */
 	void (*long_line)(ControlClient *client);
 	/* It is closed. @slow: because it did not read. */
@@ -49,8 +52,9 @@ struct ControlClient {
 	GSource *source;
 	gpointer tag;
 	struct control_line lines;
+	struct control_fd_queue fds;
 	gboolean eof, finishing, processing;
-	GQueue queue;			/* GBytes */
+	GQueue queue;			/* struct queued_line */
 	size_t queued_bytes, head_sent;
 };
 
@@ -66,6 +70,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ControlClient, control_client_unref)
 gboolean control_client_is_open(const ControlClient *client);
 /* Queues one line; takes a reference of its own. May close the client. */
 void control_client_send(ControlClient *client, GBytes *line);
+/* The same with descriptors, which it takes. At most CONTROL_FDS_MAX. */
+void control_client_send_fds(ControlClient *client, GBytes *line,
+			     const int *fds, unsigned int n_fds);
 /* One call was answered: reading may go on. */
 void control_client_call_done(ControlClient *client);
 /* Closes when everything queued was written; reads no more. */

@@ -46,6 +46,12 @@ void control_line_commit(struct control_line *line, size_t n)
 {
 	g_assert(n <= line->capacity - line->len);
 	line->len += n;
+	line->received += n;
+}
+
+uint64_t control_line_position(const struct control_line *line)
+{
+	return line->received - (line->len - line->start);
 }
 
 static void consume(struct control_line *line, size_t to)

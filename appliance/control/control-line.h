@@ -15,12 +15,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct control_line {
 	char *buffer;
 	size_t start, len, capacity;	/* the bytes at start..len are unread */
 	size_t scanned;			/* no newline before this one */
 	size_t max;
+	uint64_t received;		/* bytes, ever */
 	bool skipping;			/* in a line that was too long */
 };
 
@@ -44,3 +46,7 @@ void control_line_commit(struct control_line *line, size_t n);
  */
 int control_line_next(struct control_line *line, const char **ret_text,
 		      size_t *ret_len);
+
+/* Where in the stream the last line ended that was told of, its newline
+ * included; bytes since the beginning. */
+uint64_t control_line_position(const struct control_line *line);

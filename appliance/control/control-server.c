@@ -44,6 +44,7 @@ struct ControlCall {
 	const ControlMethod *method;
 	JsonNode *id;			/* NULL: nobody waits for an answer */
 	JsonObject *params;
+	struct control_fds *fds;	/* borrowed, while the handler runs */
 	gboolean answered;
 };
 
@@ -56,13 +57,22 @@ static void count_error(ControlClient *client)
 		server->stats.errors++;
 }
 
-/* Takes @line. */
-static void answer(ControlCall *call, GBytes *line)
+static void close_all(const int *fds, unsigned int n_fds)
 {
-	g_return_if_fail(!call->answered);
+	for (unsigned int i = 0; i < n_fds; i++)
+		close(fds[i]);
+}
+
+/* Takes @line and @fds. */
+static void answer(ControlCall *call, GBytes *line, const int *fds,
+		   unsigned int n_fds)
+{
+	g_assert(!call->answered);
 	call->answered = TRUE;
 	if (call->id)
-		control_client_send(call->client, line);
+		control_client_send_fds(call->client, line, fds, n_fds);
+	else
+		close_all(fds, n_fds);
 	g_bytes_unref(line);
 	control_client_call_done(call->client);
 }
@@ -81,7 +91,7 @@ void control_call_unref(ControlCall *call)
 		answer(call, control_message_error(
 				     call->id, CONTROL_CODE_INTERNAL,
 				     "The call ended without an answer",
-				     NULL));
+				     NULL), NULL, 0);
 	g_clear_pointer(&call->id, json_node_unref);
 	json_object_unref(call->params);
 	control_client_unref(call->client);
@@ -108,18 +118,30 @@ gboolean control_call_is_alive(ControlCall *call)
 	return control_client_is_open(call->client);
 }
 
-void control_call_reply(ControlCall *call, JsonNode *result)
+int control_call_take_fd(ControlCall *call, unsigned int index)
+{
+	return call->fds ? control_fds_take(call->fds, index) : -1;
+}
+
+void control_call_reply_fds(ControlCall *call, JsonNode *result,
+			    const int *fds, unsigned int n_fds)
 {
 	GBytes *line = control_message_result(call->id, result);
 
 	if (g_bytes_get_size(line) > CONTROL_LINE_MAX_BYTES) {
 		g_bytes_unref(line);
+		close_all(fds, n_fds);
 		control_call_fail(call, CONTROL_CODE_INTERNAL, NULL,
 				  "The answer is longer than the %u bytes that "
 				  "a line may have", CONTROL_LINE_MAX_BYTES);
 		return;
 	}
-	answer(call, line);
+	answer(call, line, fds, n_fds);
+}
+
+void control_call_reply(ControlCall *call, JsonNode *result)
+{
+	control_call_reply_fds(call, result, NULL, 0);
 }
 
 void control_call_fail(ControlCall *call, int code, JsonNode *data,
@@ -132,7 +154,8 @@ void control_call_fail(ControlCall *call, int code, JsonNode *data,
 	message = g_strdup_vprintf(format, args);
 	va_end(args);
 	count_error(call->client);
-	answer(call, control_message_error(call->id, code, message, data));
+	answer(call, control_message_error(call->id, code, message, data),
+	       NULL, 0);
 }
 
 /* --- events --------------------------------------------------------------- */
@@ -338,6 +361,11 @@ static void send_error(ControlClient *client, JsonNode *id, int code,
 	g_bytes_unref(line);
 }
 
+static const char too_many_fds[] =
+	"Not all descriptors arrived: a line may bring "
+	G_STRINGIFY(CONTROL_FDS_MAX) ", and the daemon must have as many "
+	"free";
+
 static char *explain_unknown_method(ControlServer *server, const char *name)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
@@ -359,7 +387,8 @@ static char *explain_unknown_method(ControlServer *server, const char *name)
 }
 
 static void run_request(ControlServer *server, ControlClient *client,
-			const struct control_request *request)
+			const struct control_request *request,
+			struct control_fds *fds)
 {
 	Served *served = g_hash_table_lookup(server->served, request->method);
 	g_autofree char *why = NULL;
@@ -384,6 +413,12 @@ static void run_request(ControlServer *server, ControlClient *client,
 				   why);
 		return;
 	}
+	if (fds->truncated) {
+		if (request->id)
+			send_error(client, request->id, CONTROL_CODE_BUSY,
+				   too_many_fds);
+		return;
+	}
 	params = control_table_check(served->method, request->params, &why);
 	if (!params) {
 		if (request->id)
@@ -397,13 +432,16 @@ static void run_request(ControlServer *server, ControlClient *client,
 	call->method = served->method;
 	call->id = request->id ? json_node_copy(request->id) : NULL;
 	call->params = params;
+	call->fds = fds;
 	client->n_calls++;
 	served->run(call, server->user);
 	/* The server may be gone here, by the handler's will. */
+	call->fds = NULL;
 	control_call_unref(call);
 }
 
-static void on_line(ControlClient *client, const char *text, size_t len)
+static void on_line(ControlClient *client, const char *text, size_t len,
+		    struct control_fds *fds)
 {
 	ControlServer *server = client->server;
 	struct control_request request;
@@ -412,7 +450,7 @@ static void on_line(ControlClient *client, const char *text, size_t len)
 
 	server->stats.requests++;
 	if (control_request_parse(text, len, &request, &code, &why)) {
-		run_request(server, client, &request);
+		run_request(server, client, &request, fds);
 	} else {
 		server->stats.bad_lines++;
 		send_error(client, request.id, code, why);

@@ -5,7 +5,8 @@
  *   control_server_emit() --one line, shared--> every client that subscribed
  *
  * One message per line. A client that does not read is dropped when its queue
- * is full: nobody waits for it. Roles come from the peer's credentials.
+ * is full: nobody waits for it. Roles come from the peer's credentials. Files
+ * cross as descriptors with the line, both ways.
  *
  * Source:  JSON-RPC 2.0; unix(7) SO_PEERCRED, SO_PEERGROUPS
  * Thread:  control
@@ -16,6 +17,7 @@
 
 #include <gio/gio.h>
 
+#include "appliance/control/control-fds.h"
 #include "appliance/control/control-table.h"
 
 struct control_groups;
@@ -87,8 +89,17 @@ ControlRole control_call_get_role(ControlCall *call);
 /* FALSE once the client went away: a long task can stop. */
 gboolean control_call_is_alive(ControlCall *call);
 
+/* The descriptor that came with the call's line, the caller's from now on;
+ * -1: there is none of that index. Only from within the handler: what it does
+ * not take is closed when it returns. */
+int control_call_take_fd(ControlCall *call, unsigned int index);
+
 /* Takes @result; NULL: null. */
 void control_call_reply(ControlCall *call, JsonNode *result);
+/* The same with descriptors, which it takes and closes; {"fd":0} in @result
+ * means the first. At most CONTROL_FDS_MAX. */
+void control_call_reply_fds(ControlCall *call, JsonNode *result,
+			    const int *fds, unsigned int n_fds);
 /* Takes @data, which becomes error.data; NULL: none. */
 void control_call_fail(ControlCall *call, int code, JsonNode *data,
 		       const char *format, ...) G_GNUC_PRINTF(4, 5);
