@@ -42,7 +42,7 @@ static const struct option_row rows[N_OPTIONS] = {
 			"first. Empty: the key needs no secret.",
 	},
 	[OPT_ROOM_NAME] = {
-		"room", "name", OPTION_STRING, "lobby",
+		"room", "name", OPTION_NAME, "lobby",
 		.max = ROOM_NAME_MAX_BYTES,
 		.help = "The room to join at start. Empty: none, until "
 			"'skylinkctl join ROOM'.",
@@ -68,7 +68,7 @@ static const struct option_row rows[N_OPTIONS] = {
 		.help = "The one application key it serves.",
 	},
 	[OPT_ROOMSERVER_VIEWER_ROOM] = {
-		"roomserver", "viewer_room", OPTION_STRING, "lobby",
+		"roomserver", "viewer_room", OPTION_NAME, "lobby",
 		.max = ROOM_NAME_MAX_BYTES,
 		.help = "The room that the viewer page joins.",
 	},

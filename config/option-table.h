@@ -22,6 +22,8 @@ enum option_type {
 	OPTION_CHOICE,	/* one of "values"; a value ending in ':' takes an
 			 * argument: "v4l2:" allows "v4l2:/dev/video0" */
 	OPTION_STRING,	/* UTF-8 without controls, at most max bytes */
+	OPTION_NAME,	/* a string that can be one part of an address: without
+			 * '/', and not "." or ".." */
 	OPTION_JSON,	/* a string that may be any JSON text, or empty */
 	OPTION_PATH,	/* an absolute path, or empty */
 	OPTION_SECRET,	/* an absolute path of a 0600 file that holds it; the

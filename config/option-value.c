@@ -65,6 +65,11 @@ char *option_describe_allowed(const struct option_row *row)
 		g_string_append_printf(s, "text of at most %" G_GINT64_FORMAT
 				       " bytes, without quotes", row->max);
 		break;
+	case OPTION_NAME:
+		g_string_append_printf(s, "text of at most %" G_GINT64_FORMAT
+				       " bytes, without quotes and '/'",
+				       row->max);
+		break;
 	case OPTION_PATH:
 	case OPTION_SECRET:
 		g_string_append(s, "a path that starts with '/', or empty");
@@ -252,9 +257,13 @@ static bool parse_string(const struct option_row *row, const char *text,
 	if (len > (size_t) row->max)
 		return refuse(row, text, "is too long", NULL, ret_why);
 	/* A room called "lobby" with its quotes is never what was meant. */
-	if (row->type == OPTION_STRING && len >= 2 &&
+	if (row->type != OPTION_JSON && len >= 2 &&
 	    (text[0] == '"' || text[0] == '\'') && text[len - 1] == text[0])
 		return refuse(row, text, "stands in quotes", NULL, ret_why);
+	if (row->type == OPTION_NAME &&
+	    (strchr(text, '/') || !strcmp(text, ".") || !strcmp(text, "..")))
+		return refuse(row, text, "cannot be part of an address", NULL,
+			      ret_why);
 	ret->text = g_strdup(text);
 	return true;
 }
@@ -394,6 +403,7 @@ static bool parse_by_type(const struct option_row *row, const char *text,
 	case OPTION_CHOICE:
 		return parse_choice(row, text, ret, ret_why);
 	case OPTION_STRING:
+	case OPTION_NAME:
 	case OPTION_JSON:
 		return parse_string(row, text, ret, ret_why);
 	case OPTION_PATH:

@@ -142,6 +142,8 @@ static void test_servers_and_paths(void)
 	assert_bad(OPT_ROOM_SERVER, "http://host:99999", "no port");
 	assert_bad(OPT_CONTROL_SOCKET, "run/x.sock", "absolute path");
 	assert_bad(OPT_ROOM_NAME, "\"lobby\"", "quotes");
+	assert_bad(OPT_ROOM_NAME, "first/floor", "part of an address");
+	assert_bad(OPT_ROOMSERVER_VIEWER_ROOM, "..", "part of an address");
 	assert_bad(OPT_ROOM_NAME, "a\033[2Jb", "control characters");
 	assert_bad(OPT_ROOM_NAME, "\xff", "UTF-8");
 }

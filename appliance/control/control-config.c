@@ -27,6 +27,7 @@ static void set_value(JsonObject *o, const Config *config, enum option_id id)
 	}
 	case OPTION_CHOICE:
 	case OPTION_STRING:
+	case OPTION_NAME:
 	case OPTION_JSON:
 	case OPTION_PATH:
 	case OPTION_SECRET:	/* the path, never what stands there */
