@@ -57,6 +57,12 @@ static void add_video(struct jsep_wish *wish, enum media_codec codec)
 	wish->video[wish->n_video++] = codec;
 }
 
+static void set_wish(struct jsep_wish *wish, bool audio, bool video)
+{
+	wish->send_audio = audio;
+	wish->send_video = video && wish->n_video_send > 0;
+}
+
 static void init_wish(struct jsep_wish *wish, const struct jsep_config *config)
 {
 	for (unsigned int i = 0; i < config->n_video_codecs; i++)
@@ -65,8 +71,7 @@ static void init_wish(struct jsep_wish *wish, const struct jsep_config *config)
 	add_video(wish, MEDIA_CODEC_H264);
 	add_video(wish, MEDIA_CODEC_VP8);
 
-	wish->send_audio = config->send_audio;
-	wish->send_video = config->send_video && wish->n_video_send > 0;
+	set_wish(wish, config->send_audio, config->send_video);
 }
 
 struct jsep *jsep_new(const struct jsep_config *config)
@@ -112,6 +117,16 @@ struct jsep *jsep_free(struct jsep *j)
 }
 
 /* --- our side ----------------------------------------------------------- */
+void jsep_set_tracks(struct jsep *j, bool audio, bool video,
+		      const char *stream_id)
+{
+	char *copy = g_strdup(stream_id);
+
+	set_wish(&j->wish, audio, video);
+	g_free(j->stream_id);
+	j->stream_id = copy;
+}
+
 void jsep_set_ice_credentials(struct jsep *j, const char *ufrag,
 			      const char *pwd)
 {

@@ -60,6 +60,10 @@ struct jsep *jsep_new(const struct jsep_config *config);
 struct jsep *jsep_free(struct jsep *jsep);
 
 /* --- our side ----------------------------------------------------------- */
+/* What we send from the next description on, and its msid stream id. Nothing
+ * changes before that is negotiated. */
+void jsep_set_tracks(struct jsep *jsep, bool audio, bool video,
+		      const char *stream_id);
 /* New credentials of an ICE restart: before jsep_create_offer(), or between
  * jsep_accept_offer() (when it says ice_restarted) and jsep_create_answer().
  * The local candidates stay: a restart keeps the sockets, and a description

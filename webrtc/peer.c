@@ -659,6 +659,12 @@ static void restart_ice(struct rtc_peer *peer)
 				 ice_agent_get_pwd(peer->agent));
 }
 
+void rtc_peer_set_sending(struct rtc_peer *peer, bool audio, bool video,
+			  const char *stream_id)
+{
+	jsep_set_tracks(peer->jsep, audio, video, stream_id);
+}
+
 char *rtc_peer_create_offer(struct rtc_peer *peer, bool ice_restart,
 			    GError **error)
 {

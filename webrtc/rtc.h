@@ -178,6 +178,11 @@ struct rtc_peer *rtc_peer_new(struct rtc_engine *engine,
 /* Closes everything; no callback runs afterwards. Takes NULL, returns NULL. */
 struct rtc_peer *rtc_peer_free(struct rtc_peer *peer);
 
+/* What we send from the next negotiation on, and its msid stream id: follow up
+ * with an offer, or let the peer make one. */
+void rtc_peer_set_sending(struct rtc_peer *peer, bool audio, bool video,
+			  const char *stream_id);
+
 /**
  * rtc_peer_create_offer() - make an offer and set it as local description
  *

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "webrtc/jsep-test.h"
 
+#include <stdio.h>
+
 /* --- recordings --------------------------------------------------------- */
 static const char *const versions[] = {"0.6.12", "0.6.37", "0.9.3", "2.6.2"};
 
@@ -420,6 +422,67 @@ static void test_ice_restart(void)
 	g_free(answer);
 }
 
+/* Nothing, then a stream, then another one, then nothing again: the same
+ * m-lines and sources all the time. */
+static void test_tracks_come_and_go(void)
+{
+	static const struct {
+		bool audio, video;
+		const char *stream, *first, *second;
+	} steps[] = {
+		{false, false, "none", "recvonly", "recvonly"},
+		{true, true, "one", "sendrecv", "sendrecv"},
+		{false, true, "two", "recvonly", "sendrecv"},
+		{false, false, "two", "recvonly", "recvonly"},
+		{true, true, "three", "sendrecv", "sendrecv"},
+	};
+	struct jsep *a = make(false, false, both, 2);
+	struct jsep *b = make(true, true, both, 2);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(steps); i++) {
+		const struct jsep_negotiated *n;
+		char *offer, *answer;
+		char first[32], second[32], msid[32];
+
+		jsep_set_tracks(a, steps[i].audio, steps[i].video,
+				steps[i].stream);
+		g_assert_cmpint(jsep_create_offer(a, &offer), ==, 0);
+		snprintf(first, sizeof(first), "a=%s", steps[i].first);
+		snprintf(second, sizeof(second), "a=%s", steps[i].second);
+		snprintf(msid, sizeof(msid), "a=msid:%s", steps[i].stream);
+		assert_lines(offer, (const char *const[]){
+					    "a=mid:0", first, "a=mid:1",
+					    second, NULL});
+		g_assert_cmpuint(count(offer, msid), ==,
+				 steps[i].audio + steps[i].video);
+		g_assert_cmpuint(count(offer, "a=ssrc:1001 cname"), ==,
+				 steps[i].audio);
+		/* either side's wish holds in the answers too */
+		if (i % 2) {
+			offer_in(b, offer, &answer);
+			n = answer_in(a, answer);
+		} else {
+			jsep_rollback(a);
+			g_free(offer);
+			g_assert_cmpint(jsep_create_offer(b, &offer), ==, 0);
+			n = offer_in(a, offer, &answer);
+			answer_in(b, answer);
+		}
+		g_assert_cmpint(n->audio_send, ==, steps[i].audio ? 0 : -1);
+		g_assert_cmpint(n->video_send, ==, steps[i].video ? 1 : -1);
+		g_assert_cmpuint(n->n_media, ==, 3);
+		n = jsep_get_negotiated(b);
+		g_assert_cmpint(n->video_receive, ==, steps[i].video ? 1 : -1);
+		if (steps[i].video)
+			g_assert_cmpstr(n->media[1].remote_stream, ==,
+					steps[i].stream);
+		g_free(offer);
+		g_free(answer);
+	}
+	jsep_free(a);
+	jsep_free(b);
+}
+
 static void test_candidates_in_text(void)
 {
 	struct jsep *j = make(true, true, both, 2);
@@ -483,6 +546,7 @@ int main(int argc, char *argv[])
 			test_growth_then_our_offer);
 	g_test_add_func("/jsep/pairs", test_pairs);
 	g_test_add_func("/jsep/ice-restart", test_ice_restart);
+	g_test_add_func("/jsep/tracks-come-and-go", test_tracks_come_and_go);
 	g_test_add_func("/jsep/candidates-in-text", test_candidates_in_text);
 	g_test_add_func("/jsep/candidate-applies", test_candidate_applies);
 	return g_test_run();

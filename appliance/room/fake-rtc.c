@@ -160,7 +160,9 @@ static void tell_channel_message(struct rtc_peer *p, struct fake_task *t)
 
 static void tell_media(struct rtc_peer *p, struct fake_task *t)
 {
-	p->config.ops->remote_media(p->config.user, t->text, t->text);
+	p->config.ops->remote_media(p->config.user,
+				    t->number & 1 ? t->text : NULL,
+				    t->number & 2 ? t->text : NULL);
 }
 
 static void tell_codec(struct rtc_peer *p, struct fake_task *t)
@@ -248,9 +250,8 @@ struct rtc_peer *rtc_peer_free(struct rtc_peer *p)
 
 static char *fake_sdp(struct rtc_peer *p, const char *setup)
 {
-	const char *direction =
-		p->config.send_audio || p->config.send_video ? "sendrecv"
-							     : "recvonly";
+	const char *audio = p->config.send_audio ? "sendrecv" : "recvonly";
+	const char *video = p->config.send_video ? "sendrecv" : "recvonly";
 
 	return g_strdup_printf(
 		"v=0\r\no=- %u 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
@@ -262,8 +263,8 @@ static char *fake_sdp(struct rtc_peer *p, const char *setup)
 		"a=msid:%s v\r\na=rtpmap:96 VP8/90000\r\n"
 		"m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n"
 		"a=mid:2\r\na=sctp-port:5000\r\n",
-		p->id, p->id, p->engine->fingerprint, setup, direction,
-		p->stream_id, direction, p->stream_id);
+		p->id, p->id, p->engine->fingerprint, setup, audio,
+		p->stream_id, video, p->stream_id);
 }
 
 static void fake_set_local(struct rtc_peer *p, const char *sdp)
@@ -312,18 +313,32 @@ static void fake_connect_one(struct rtc_peer *p, struct rtc_peer *other)
 					 .number = RTC_STATE_CONNECTED});
 }
 
+/* Whether the first m-line that begins so is sent on. */
+static bool fake_sends(const char *sdp, const char *mline)
+{
+	const char *at = strstr(sdp, mline), *end, *send;
+
+	if (!at)
+		return false;
+	end = strstr(at + 1, "\nm=");
+	send = strstr(at, "a=send");
+	return send && (!end || send < end);
+}
+
 /* What applying a remote description leads to. */
 static void fake_set_remote(struct rtc_peer *p, const char *sdp)
 {
 	const char *line = strstr(sdp, FAKE_LINE);
 	const char *msid = strstr(sdp, "a=msid:");
-	bool sends = strstr(sdp, "a=sendrecv") || strstr(sdp, "a=sendonly");
+	int sends = (fake_sends(sdp, "m=audio") ? 1 : 0) |
+		    (fake_sends(sdp, "m=video") ? 2 : 0);
 	struct rtc_peer *other;
 
 	p->other = line ? (guint) atoi(line + strlen(FAKE_LINE)) : 0;
 	p->signaling = RTC_SIGNALING_STABLE;
 	fake_later(p, (struct fake_task){
 			      .fn = tell_media,
+			      .number = sends,
 			      .text = sends && msid
 					      ? g_strndup(msid + 7,
 							  strcspn(msid + 7,
@@ -341,6 +356,15 @@ static void fake_set_remote(struct rtc_peer *p, const char *sdp)
 	}
 	fake_open_channels(p);
 	fake_open_channels(other);
+}
+
+void rtc_peer_set_sending(struct rtc_peer *p, bool audio, bool video,
+			  const char *stream_id)
+{
+	g_free(p->stream_id);
+	p->stream_id = g_strdup(stream_id);
+	p->config.send_audio = audio;
+	p->config.send_video = video;
 }
 
 char *rtc_peer_create_offer(struct rtc_peer *p, bool ice_restart,

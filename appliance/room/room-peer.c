@@ -114,9 +114,9 @@ static struct rtc_peer *new_rtc(RoomPeer *p, GError **error)
 	const RoomPeerConfig *c = &p->config;
 	struct rtc_peer_config config = {
 		.name = p->id,
-		.stream_id = c->stream_id,
-		.send_audio = c->send_audio,
-		.send_video = c->send_video,
+		.stream_id = c->media->stream_id,
+		.send_audio = c->media->sends.send_audio,
+		.send_video = c->media->sends.send_video,
 		.trickle = c->self->ice_trickle,
 		.video_codecs = c->video_codecs,
 		.n_video_codecs = c->n_video_codecs,
@@ -222,13 +222,25 @@ static void do_welcome(void *user)
 	tell(p, message_build_welcome(p->config.self, p->id));
 }
 
+static MessageMedia message_media(RoomPeer *p)
+{
+	const RoomMedia *media = p->config.media;
+
+	return (MessageMedia){
+		.stream_id = media->stream_id,
+		.screenshare = media->sends.screenshare,
+		.audio_muted = media->audio_muted,
+		.video_muted = media->video_muted,
+	};
+}
+
 static void send_description(RoomPeer *p, MessageType type, const char *sdp,
 			     const MessageRestart *restart, gboolean resent)
 {
 	const RoomPeerConfig *c = &p->config;
+	const MessageMedia said = message_media(p);
 	g_autoptr(JsonArray) media =
-		media_info_build(sdp, c->self->mid, c->stream_id,
-				 *c->audio_muted, *c->video_muted);
+		media_info_build(sdp, c->self->mid, &said);
 
 	tell(p, message_build_description(c->self, p->id, type, sdp, restart,
 					  resent, media));
@@ -695,6 +707,16 @@ void room_peer_restart(RoomPeer *p, gboolean ice_restart)
 	arm(p);
 }
 
+void room_peer_renew_media(RoomPeer *p)
+{
+	const RoomMedia *media = p->config.media;
+
+	rtc_peer_set_sending(p->rtc, media->sends.send_audio,
+			     media->sends.send_video, media->stream_id);
+	if (!p->detached)
+		room_peer_restart(p, FALSE);
+}
+
 void room_peer_detach(RoomPeer *p)
 {
 	p->detached = TRUE;
@@ -737,12 +759,13 @@ const char *room_peer_get_fingerprint(RoomPeer *p)
 void room_peer_send_media_state(RoomPeer *p, gboolean video)
 {
 	const RoomPeerConfig *c = &p->config;
-	gboolean muted = video ? *c->video_muted : *c->audio_muted;
-	gboolean sent = video ? c->send_video : c->send_audio;
+	const MessageMedia said = message_media(p);
+	gboolean muted = video ? said.video_muted : said.audio_muted;
+	gboolean sent = video ? c->media->sends.send_video
+			      : c->media->sends.send_audio;
 
 	if (peer_info_is_2x(&p->info))
-		tell(p, message_build_media_info(c->self, p->id, c->stream_id,
-						 video,
+		tell(p, message_build_media_info(c->self, p->id, &said, video,
 						 !sent	 ? "unavailable"
 						 : muted ? "muted"
 							 : "active"));

@@ -12,12 +12,20 @@
 #include "appliance/room/handshake.h"
 #include "appliance/room/ice-servers.h"
 #include "appliance/room/peer-info.h"
+#include "appliance/room/room.h"
 #include "webrtc/rtc.h"
 
 #define ROOM_PEER_REOPENS	 8	/* of a messaging channel that closes */
 #define ROOM_PEER_REOPEN_MS	 100
 
 typedef struct RoomPeer RoomPeer;
+
+/* What self sends: the room's, the same for all its peers. */
+typedef struct {
+	RoomStream sends;
+	char *stream_id;		/* msid of what we send */
+	gboolean audio_muted, video_muted;
+} RoomMedia;
 
 /* Upward. None of them may free the peer, save gone(). */
 struct room_peer_events {
@@ -39,9 +47,7 @@ typedef struct {
 	const char *id;
 	const MessageSelf *self;	/* kept: the room's, as it is now */
 	const char *room;
-	const char *stream_id;		/* kept; msid of what we send */
-	const gboolean *audio_muted, *video_muted;	/* kept */
-	gboolean send_audio, send_video;
+	const RoomMedia *media;		/* kept, as it is now */
 	const enum media_codec *video_codecs;		/* kept */
 	unsigned int n_video_codecs;
 	const struct ice_servers *ice;			/* kept */
@@ -59,6 +65,8 @@ RoomPeer *room_peer_free(RoomPeer *peer);
  * endOfCandidates, answerAck. */
 void room_peer_message(RoomPeer *peer, const Message *message);
 void room_peer_restart(RoomPeer *peer, gboolean ice_restart);
+/* The media it was given have changed: renegotiates. */
+void room_peer_renew_media(RoomPeer *peer);
 
 /* Signaling is gone: from now on nothing is sent over it. */
 void room_peer_detach(RoomPeer *peer);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* appliance/room/room-private.h - what the three files of a room share
+/* appliance/room/room-private.h - what the files of a room share
  *
  *   room.c          joining, leaving, self, and what the daemon calls
  *   room-peers.c    who is here: adding, keeping, removing
  *   room-message.c  what a message from somebody means
+ *   room-stream.c   what self sends, and what becomes of it
  *
  * Thread:  control
  */
@@ -26,10 +27,9 @@ struct Room {
 	/* self */
 	MessageSelf self;		/* points at the strings below */
 	char *sid, *rid, *cid, *os;
-	char *stream_id;
 	UserInfoSelf info;
 	JsonNode *user_data;		/* or NULL */
-	gboolean audio_muted, video_muted;
+	RoomMedia media;
 	gboolean locked;
 	struct ice_servers ice;
 
@@ -48,6 +48,10 @@ void room_emit(Room *room, const char *name, JsonObject *params);
 /* {peerId, peerInfo, isSelf: true} */
 JsonObject *room_self_params(Room *room);
 void room_send(Room *room, JsonObject *message);
+/* The userInfo that everything we send carries, as it is now. */
+void room_refresh_self(Room *room);
+/* An event about self; @of_stream: with isScreensharing. */
+void room_emit_self(Room *room, const char *name, gboolean of_stream);
 gint64 room_now_ms(void);
 
 /* --- room-peers.c -------------------------------------------------------- */
@@ -63,6 +67,10 @@ void room_peers_bye(Room *room, const char *id);
 /* Signaling is gone: keeps those that are connected. */
 void room_peers_signaling_lost(Room *room);
 void room_peers_remove_all(Room *room);
+
+/* --- room-stream.c ------------------------------------------------------- */
+/* Our own stream, if there is one, to whoever listens to us. */
+void room_tell_own_stream(Room *room);
 
 /* --- room-message.c ------------------------------------------------------ */
 void room_take_message(Room *room, const Message *message);

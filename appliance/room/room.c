@@ -29,19 +29,26 @@ void room_send(Room *r, JsonObject *message)
 }
 
 /* --- self ---------------------------------------------------------------- */
-/* The userInfo that everything we send carries, as it is now. */
-static void refresh_self(Room *r)
+void room_refresh_self(Room *r)
 {
+	const RoomStream *sends = &r->media.sends;
+
 	g_clear_pointer(&r->self.user_info, json_object_unref);
+	r->self.screenshare = sends->screenshare;
 	r->info = (UserInfoSelf){
 		.user_data = r->user_data,
-		.send_audio = r->config.send_audio,
-		.send_video = r->config.send_video,
-		.audio_muted = r->audio_muted,
-		.video_muted = r->video_muted,
-		.width = r->config.width,
-		.height = r->config.height,
-		.fps = r->config.fps,
+		.send_audio = sends->send_audio,
+		.send_video = sends->send_video,
+		.audio_muted = r->media.audio_muted,
+		.video_muted = r->media.video_muted,
+		.width = sends->width,
+		.height = sends->height,
+		.fps = sends->fps,
+		.stereo = sends->stereo,
+		.screenshare = sends->screenshare,
+		.max_audio_kbps = sends->max_audio_kbps,
+		.max_video_kbps = sends->max_video_kbps,
+		.max_data_kbps = sends->max_data_kbps,
 		.agent = AGENT,
 		.version = PACKAGE_VERSION,
 		.room = room_session_get_room(r->session),
@@ -81,21 +88,6 @@ JsonObject *room_self_params(Room *r)
 	return params;
 }
 
-static void emit_self_stream(Room *r)
-{
-	JsonObject *params, *stream;
-
-	if (!r->config.send_audio && !r->config.send_video)
-		return;
-	params = room_self_params(r);
-	stream = json_object_new();
-	json_object_set_string_member(stream, "id", r->stream_id);
-	json_object_set_boolean_member(stream, "audio", r->config.send_audio);
-	json_object_set_boolean_member(stream, "video", r->config.send_video);
-	json_object_set_object_member(params, "stream", stream);
-	room_emit(r, "incomingStream", params);
-}
-
 /* --- the session --------------------------------------------------------- */
 static void on_session_event(void *user, const char *name, JsonObject *params)
 {
@@ -123,10 +115,10 @@ static void on_in_room(void *user, const Message *m)
 	r->locked = FALSE;
 	ice_servers_done(&r->ice);
 	ice_servers_parse(m->in_room.ice_servers, &r->ice);
-	refresh_self(r);
+	room_refresh_self(r);
 
 	room_emit(r, "peerJoined", room_self_params(r));
-	emit_self_stream(r);
+	room_tell_own_stream(r);
 	room_send(r, message_build_enter(&r->self, NULL));
 	params = json_object_new();
 	json_object_set_string_member(params, "state", "enter");
@@ -219,7 +211,16 @@ Room *room_new(const RoomConfig *config, GError **error)
 	       config->n_video_codecs * sizeof(*r->codecs));
 	if (config->user_data)
 		r->user_data = json_node_copy(config->user_data);
-	r->stream_id = g_uuid_string_random();
+	r->media = (RoomMedia){
+		.sends = {
+			.send_audio = config->send_audio,
+			.send_video = config->send_video,
+			.width = config->width,
+			.height = config->height,
+			.fps = config->fps,
+		},
+		.stream_id = g_uuid_string_random(),
+	};
 	r->os = os_name();
 	session.user = r;
 	r->session = room_session_new(&session);
@@ -236,7 +237,7 @@ Room *room_new(const RoomConfig *config, GError **error)
 		.os = r->os,
 		.ice_trickle = !config->no_trickle,
 	};
-	refresh_self(r);
+	room_refresh_self(r);
 	return r;
 }
 
@@ -258,7 +259,7 @@ void room_free(Room *r)
 	g_free(r->rid);
 	g_free(r->cid);
 	g_free(r->os);
-	g_free(r->stream_id);
+	g_free(r->media.stream_id);
 	g_free(r);
 }
 
@@ -289,7 +290,7 @@ gboolean room_join(Room *r, const char *name, GError **error)
 		return FALSE;
 	room_leave(r);
 	room_session_join(r->session, name);
-	refresh_self(r);
+	room_refresh_self(r);
 	return TRUE;
 }
 
@@ -311,13 +312,13 @@ void room_retry_now(Room *r)
 }
 
 /* --- what the daemon asks for -------------------------------------------- */
-static void emit_self(Room *r, const char *name, gboolean of_stream)
+void room_emit_self(Room *r, const char *name, gboolean of_stream)
 {
 	JsonObject *params = room_self_params(r);
 
 	if (of_stream)
 		json_object_set_boolean_member(params, "isScreensharing",
-					       FALSE);
+					       r->media.sends.screenshare);
 	room_emit(r, name, params);
 }
 
@@ -329,7 +330,7 @@ static void tell_mute(Room *r, gboolean video)
 	room_send(r, message_build_mute(&r->self,
 					video ? MESSAGE_MUTE_VIDEO
 					      : MESSAGE_MUTE_AUDIO,
-					video ? r->video_muted : r->audio_muted,
+					video ? r->media.video_muted : r->media.audio_muted,
 					room_now_ms()));
 	g_hash_table_iter_init(&iter, r->peers);
 	while (g_hash_table_iter_next(&iter, NULL, &peer))
@@ -338,12 +339,12 @@ static void tell_mute(Room *r, gboolean video)
 
 void room_set_muted(Room *r, gboolean audio, gboolean video)
 {
-	gboolean audio_changed = !r->audio_muted != !audio;
-	gboolean video_changed = !r->video_muted != !video;
+	gboolean audio_changed = !r->media.audio_muted != !audio;
+	gboolean video_changed = !r->media.video_muted != !video;
 
-	r->audio_muted = audio;
-	r->video_muted = video;
-	refresh_self(r);
+	r->media.audio_muted = audio;
+	r->media.video_muted = video;
+	room_refresh_self(r);
 	if (!r->sid || !(audio_changed || video_changed))
 		return;
 	/* Video first, as SkylinkJS does; the throttle spaces the two. */
@@ -351,8 +352,8 @@ void room_set_muted(Room *r, gboolean audio, gboolean video)
 		tell_mute(r, TRUE);
 	if (audio_changed)
 		tell_mute(r, FALSE);
-	emit_self(r, "streamMuted", TRUE);
-	emit_self(r, "peerUpdated", FALSE);
+	room_emit_self(r, "streamMuted", TRUE);
+	room_emit_self(r, "peerUpdated", FALSE);
 }
 
 void room_set_user_data(Room *r, JsonNode *user_data)
@@ -361,11 +362,11 @@ void room_set_user_data(Room *r, JsonNode *user_data)
 
 	g_clear_pointer(&r->user_data, json_node_unref);
 	r->user_data = copy;
-	refresh_self(r);
+	room_refresh_self(r);
 	if (!r->sid)
 		return;
 	room_send(r, message_build_update_user(&r->self, copy, room_now_ms()));
-	emit_self(r, "peerUpdated", FALSE);
+	room_emit_self(r, "peerUpdated", FALSE);
 }
 
 JsonNode *room_get_user_data(Room *r)
@@ -538,10 +539,10 @@ JsonNode *room_describe(Room *r)
 	JsonNode *node = json_node_new(JSON_NODE_OBJECT);
 	JsonObject *o = room_session_describe(r->session);
 
-	json_object_set_string_member(o, "streamId", r->stream_id);
+	json_object_set_string_member(o, "streamId", r->media.stream_id);
 	json_object_set_boolean_member(o, "locked", r->locked);
-	json_object_set_boolean_member(o, "audioMuted", r->audio_muted);
-	json_object_set_boolean_member(o, "videoMuted", r->video_muted);
+	json_object_set_boolean_member(o, "audioMuted", r->media.audio_muted);
+	json_object_set_boolean_member(o, "videoMuted", r->media.video_muted);
 	json_object_set_int_member(o, "peers", g_hash_table_size(r->peers));
 	json_object_set_int_member(o, "keptPeers", r->kept->len);
 	json_object_set_int_member(o, "lostPeers", g_hash_table_size(r->lost));

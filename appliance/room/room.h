@@ -75,6 +75,8 @@ typedef struct {
 	gboolean send_audio, send_video, screenshare, stereo;
 	unsigned int width, height, fps;
 	unsigned int max_audio_kbps, max_video_kbps, max_data_kbps; /* 0: none*/
+	/* Another number: another stream, though its form be the same. */
+	unsigned int serial;
 } RoomStream;
 
 typedef struct {
@@ -120,8 +122,10 @@ void room_free(Room *room);
 gboolean room_join(Room *room, const char *name, GError **error);
 void room_leave(Room *room);
 void room_set_muted(Room *room, gboolean audio, gboolean video);
-/* Another stream, or none: peers are told, and what was negotiated is
- * negotiated anew where directions change. */
+/* Another stream, or none: peers are told, and it is negotiated anew. Where
+ * kinds, screenshare or serial differ it is another stream, with streamEnded
+ * and incomingStream of self; else the same one with other settings. The same
+ * in every field: nothing happens. */
 void room_set_stream(Room *room, const RoomStream *stream);
 /* For the next join; what stands goes on. @room_server, @app_key, @secret:
  * NULL: as they are. */

@@ -20,8 +20,10 @@ static void try_message(Message *m)
 	    user_info_parse(m->hello.user_info, &info, NULL))
 		user_info_done(&info);
 	if (m->type == MESSAGE_OFFER || m->type == MESSAGE_ANSWER)
-		json_array_unref(media_info_build(m->description.sdp, "m", "s",
-						  FALSE, TRUE));
+		json_array_unref(media_info_build(
+			m->description.sdp, "m",
+			&(MessageMedia){.stream_id = "s",
+					.video_muted = TRUE}));
 	if (strlen(text) > MESSAGE_MAX_BYTES)
 		return;		/* escaping made it too long */
 	again = message_parse_text(text, -1, NULL);

@@ -54,6 +54,11 @@ JsonObject *message_build_join_room(const RoomApiAnswer *a, const char *app_key)
 	return o;
 }
 
+static const char *session_type(const MessageSelf *self)
+{
+	return self->screenshare ? "screensharing" : "stream";
+}
+
 /* Who we are, for every version: 0.6.12 wants sessionType, and reads
  * receiveOnly the other way round, so it is always false. */
 static void add_hello(JsonObject *o, const MessageSelf *self)
@@ -64,7 +69,7 @@ static void add_hello(JsonObject *o, const MessageSelf *self)
 	json_object_set_object_member(o, "userInfo",
 				      json_object_ref(self->user_info));
 	json_object_set_boolean_member(o, "receiveOnly", FALSE);
-	json_object_set_string_member(o, "sessionType", "stream");
+	json_object_set_string_member(o, "sessionType", session_type(self));
 	set_number(o, "weight", self->weight);
 	json_object_set_null_member(o, "temasysPluginVersion");
 	json_object_set_boolean_member(o, "enableIceTrickle",
@@ -256,27 +261,30 @@ JsonObject *message_build_recording(const MessageSelf *self, MessageType type)
 	return start(type, NULL, self->rid, "MCU");
 }
 
-static void set_media(JsonObject *o, const char *mid, const char *stream_id,
+static void set_media(JsonObject *o, const char *mid, const MessageMedia *media,
 		      gboolean video, const char *state)
 {
 	g_autofree char *id = g_strdup_printf("%s_%s",
 					      video ? "VIDEO" : "AUDIO",
-					      stream_id);
+					      media->stream_id);
+	const char *type = !video	      ? "audioMic"
+			   : media->screenshare ? "videoScreen"
+						: "videoCamera";
 
 	json_object_set_string_member(o, "publisherId", mid);
 	json_object_set_string_member(o, "mediaId", id);
-	json_object_set_string_member(o, "mediaType",
-				      video ? "videoCamera" : "audioMic");
+	json_object_set_string_member(o, "mediaType", type);
 	json_object_set_string_member(o, "mediaState", state);
 }
 
 JsonObject *message_build_media_info(const MessageSelf *self,
-				     const char *target, const char *stream_id,
-				     gboolean video, const char *state)
+				     const char *target,
+				     const MessageMedia *media, gboolean video,
+				     const char *state)
 {
 	JsonObject *o = start_self(MESSAGE_MEDIA_INFO, self, target);
 
-	set_media(o, self->mid, stream_id, video, state);
+	set_media(o, self->mid, media, video, state);
 	return o;
 }
 
@@ -303,16 +311,15 @@ struct section {
 };
 
 static void add_section(JsonArray *list, const struct section *s,
-			const char *mid, const char *stream_id,
-			gboolean audio_muted, gboolean video_muted)
+			const char *mid, const MessageMedia *media)
 {
-	gboolean muted = s->video ? video_muted : audio_muted;
+	gboolean muted = s->video ? media->video_muted : media->audio_muted;
 	JsonObject *o;
 
 	if (!(s->audio || s->video) || !s->sends || !s->mid)
 		return;
 	o = json_object_new();
-	set_media(o, mid, stream_id, s->video, muted ? "muted" : "active");
+	set_media(o, mid, media, s->video, muted ? "muted" : "active");
 	json_object_set_string_member(o, "transceiverMid", s->mid);
 	json_object_set_string_member(o, "mediaMetaData", "");
 	json_object_set_string_member(o, "simulcast", "");
@@ -328,8 +335,7 @@ static gboolean has_port_zero(const char *line)
 }
 
 JsonArray *media_info_build(const char *sdp, const char *mid,
-			    const char *stream_id, gboolean audio_muted,
-			    gboolean video_muted)
+			    const MessageMedia *media)
 {
 	JsonArray *list = json_array_new();
 	g_auto(GStrv) lines = g_strsplit(sdp, "\n", -1);
@@ -338,8 +344,7 @@ JsonArray *media_info_build(const char *sdp, const char *mid,
 	for (char **l = lines; *l; l++) {
 		g_strchomp(*l);
 		if (g_str_has_prefix(*l, "m=")) {
-			add_section(list, &s, mid, stream_id, audio_muted,
-				    video_muted);
+			add_section(list, &s, mid, media);
 			s = (struct section){
 				.audio = g_str_has_prefix(*l, "m=audio "),
 				.video = g_str_has_prefix(*l, "m=video "),
@@ -354,7 +359,7 @@ JsonArray *media_info_build(const char *sdp, const char *mid,
 			s.sends = FALSE;
 		}
 	}
-	add_section(list, &s, mid, stream_id, audio_muted, video_muted);
+	add_section(list, &s, mid, media);
 	return list;
 }
 

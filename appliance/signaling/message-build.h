@@ -27,8 +27,16 @@ typedef struct {
 	const char *os;
 	gdouble weight;
 	gboolean ice_trickle;
+	gboolean screenshare;		/* 0.6.12's sessionType */
 	JsonObject *user_info;		/* of user_info_build() */
 } MessageSelf;
+
+/* The stream that self sends, as 2.x wants to know of it. */
+typedef struct {
+	const char *stream_id;		/* the msid */
+	gboolean screenshare;
+	gboolean audio_muted, video_muted;
+} MessageMedia;
 
 /* What a restart copies from the one it answers (zeroed: our own). */
 typedef struct {
@@ -89,8 +97,9 @@ JsonObject *message_build_introduce(const char *sending_peer,
 JsonObject *message_build_recording(const MessageSelf *self, MessageType type);
 /* 2.x's way of muting; @state: "active", "muted", "unavailable" */
 JsonObject *message_build_media_info(const MessageSelf *self,
-				     const char *target, const char *stream_id,
-				     gboolean video, const char *state);
+				     const char *target,
+				     const MessageMedia *media, gboolean video,
+				     const char *state);
 /* @messages: JsonObject, 1 to 16 */
 JsonObject *message_build_group(const char *mid, const char *rid,
 				JsonObject *const *messages, guint n);
@@ -98,11 +107,9 @@ JsonObject *message_build_group(const char *mid, const char *rid,
 /**
  * media_info_build() - 2.x's mediaInfoList for a local description
  * @sdp: our own; every m-line that sends audio or video gets an entry
- * @stream_id: the msid of what we send
  */
 JsonArray *media_info_build(const char *sdp, const char *mid,
-			    const char *stream_id, gboolean audio_muted,
-			    gboolean video_muted);
+			    const MessageMedia *media);
 
 /* Compact JSON text (g_free). */
 char *message_to_text(JsonObject *object);

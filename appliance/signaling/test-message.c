@@ -341,13 +341,18 @@ static void test_group_skips_what_is_bad(void)
 
 static void test_media_info(void)
 {
+	const MessageMedia media = {.stream_id = "stream", .video_muted = TRUE};
+	const MessageMedia screen = {.stream_id = "s", .screenshare = TRUE};
 	g_autoptr(JsonArray) list = media_info_build(
 		"v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111 0 8\r\na=mid:0\r\n"
 		"a=sendonly\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:1\r\n"
 		"a=sendrecv\r\nm=application 9 UDP/DTLS/SCTP x\r\na=mid:2\r\n"
 		"m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:3\r\na=recvonly\r\n"
 		"m=\r\nm=video 0 UDP/TLS/RTP/SAVPF 96\r\na=mid:4\r\n",
-		"me", "stream", FALSE, TRUE);
+		"me", &media);
+	g_autoptr(JsonArray) shared = media_info_build(
+		"v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:1\r\n", "me",
+		&screen);
 	JsonObject *audio = json_array_get_object_element(list, 0);
 	JsonObject *video = json_array_get_object_element(list, 1);
 
@@ -364,6 +369,9 @@ static void test_media_info(void)
 			"muted");
 	g_assert_cmpstr(json_object_get_string_member(video, "transceiverMid"),
 			==, "1");
+	g_assert_cmpstr(json_object_get_string_member(
+				json_array_get_object_element(shared, 0),
+				"mediaType"), ==, "videoScreen");
 }
 
 /* A privileged peer's messages, ours and the server's. */

@@ -202,7 +202,7 @@ static JsonNode *build_video(const UserInfoSelf *self)
 	}
 	if (self->fps)
 		json_object_set_int_member(o, "frameRate", self->fps);
-	json_object_set_boolean_member(o, "screenshare", FALSE);
+	json_object_set_boolean_member(o, "screenshare", self->screenshare);
 	json_object_set_boolean_member(o, "exactConstraints", FALSE);
 	json_object_set_object_member(o, "customSettings", json_object_new());
 	json_object_set_array_member(o, "optional", json_array_new());
@@ -217,6 +217,8 @@ static JsonObject *build_limits(const UserInfoSelf *self)
 		json_object_set_int_member(o, "audio", self->max_audio_kbps);
 	if (self->max_video_kbps)
 		json_object_set_int_member(o, "video", self->max_video_kbps);
+	if (self->max_data_kbps)
+		json_object_set_int_member(o, "data", self->max_data_kbps);
 	return o;
 }
 

@@ -32,8 +32,8 @@ typedef struct {
 	gboolean send_audio, send_video;
 	gboolean audio_muted, video_muted;
 	guint width, height, fps;	/* 0: unknown, left out */
-	gboolean stereo;
-	guint max_audio_kbps, max_video_kbps;	/* 0: no limit told */
+	gboolean stereo, screenshare;
+	guint max_audio_kbps, max_video_kbps, max_data_kbps; /* 0: none told */
 	const char *agent;
 	const char *version;
 	const char *room;
