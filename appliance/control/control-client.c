@@ -82,7 +82,7 @@ static gboolean is_over(const ControlClient *c)
 	/* Half closed: "echo ... | nc" still gets its answer, and its events
 	 * until it hangs up. */
 	return c->eof && c->queued_bytes == 0 && c->n_calls == 0 &&
-	       c->n_subscribed == 0 && !c->subscribed_all;
+	       control_subscription_is_empty(c->subscription);
 }
 
 static void update_events(ControlClient *c)
@@ -282,8 +282,7 @@ void control_client_unref(ControlClient *client)
 		return;
 	g_assert(client->fd < 0);
 	control_line_done(&client->lines);
-	g_free(client->subscribed);
-	g_free(client->peer_filter);
+	control_subscription_free(client->subscription);
 	g_free(client);
 }
 

@@ -18,6 +18,7 @@
 
 #include "appliance/control/control-fds.h"
 #include "appliance/control/control-line.h"
+#include "appliance/control/control-subscription.h"
 #include "appliance/control/control-table.h"
 
 typedef struct ControlClient ControlClient;
@@ -44,10 +45,7 @@ struct ControlClient {
 
 	/* What the server keeps per client. */
 	unsigned int n_calls;		/* unanswered */
-	guint8 *subscribed;		/* one per row of the event table */
-	gboolean subscribed_all;
-	unsigned int n_subscribed;
-	char *peer_filter;		/* or NULL */
+	ControlSubscription *subscription;	/* NULL: to nothing yet */
 
 	GSource *source;
 	gpointer tag;

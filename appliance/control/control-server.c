@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "appliance/control/control-client.h"
+#include "appliance/control/control-constants.h"
 #include "appliance/control/control-credentials.h"
 #include "appliance/control/control-request.h"
 #include "appliance/control/control-socket.h"
@@ -177,24 +178,17 @@ static gboolean event_matches(const char *pattern, const char *name)
 	return !strcmp(pattern, name);
 }
 
-static gboolean wants(const ControlServer *server, const ControlClient *client,
-		      int event, const char *peer_id)
-{
-	if (event < 0 ? !client->subscribed_all
-		      : !client->subscribed || !client->subscribed[event])
-		return FALSE;
-	return !client->peer_filter || !peer_id ||
-	       !strcmp(client->peer_filter, peer_id);
-}
-
 gboolean control_server_has_subscriber(ControlServer *server,
 				       const char *name)
 {
 	int event = find_event(server, name);
 
-	for (unsigned int i = 0; i < server->clients->len; i++)
-		if (wants(server, server->clients->pdata[i], event, NULL))
+	for (unsigned int i = 0; i < server->clients->len; i++) {
+		const ControlClient *client = server->clients->pdata[i];
+
+		if (control_subscription_may_want(client->subscription, event))
 			return TRUE;
+	}
 	return FALSE;
 }
 
@@ -202,19 +196,15 @@ void control_server_emit(ControlServer *server, const char *name,
 			 JsonObject *params)
 {
 	int event = find_event(server, name);
-	const char *peer_id = NULL;
-	JsonNode *node = params ? json_object_get_member(params, "peerId")
-				: NULL;
 	GBytes *line = NULL;
 
-	if (node && JSON_NODE_HOLDS_VALUE(node))
-		peer_id = json_node_get_string(node);
 	/* Backwards: a client that is closed here leaves its place to the
 	 * last one, which was served already. */
 	for (unsigned int i = server->clients->len; i-- > 0;) {
 		ControlClient *client = server->clients->pdata[i];
 
-		if (!wants(server, client, event, peer_id))
+		if (!control_subscription_take(client->subscription, event,
+					       params))
 			continue;
 		if (!line)
 			line = control_message_event(name, params);
@@ -234,7 +224,8 @@ static JsonNode *list_subscribed(const ControlServer *server,
 	JsonArray *array = json_array_new();
 
 	for (unsigned int i = 0; i < server->n_events; i++)
-		if (client->subscribed && client->subscribed[i])
+		if (control_subscription_may_want(client->subscription,
+						  (int) i))
 			json_array_add_string_element(array,
 						      server->events[i].name);
 	json_object_set_array_member(o, "events", array);
@@ -259,11 +250,13 @@ static void unknown_event(ControlCall *call, const ControlServer *server,
 			  near ? near : "", near ? "\"?" : "");
 }
 
-/* Return: FALSE when a pattern fits nothing; the call was answered. */
+/* @param: which names the patterns.
+ * Return: FALSE when a pattern fits nothing; the call was answered. */
 static gboolean mark_events(ControlCall *call, ControlServer *server,
-			    guint8 *ret_marks, gboolean *ret_all)
+			    const char *param, guint8 *ret_marks,
+			    gboolean *ret_all)
 {
-	JsonNode *node = json_object_get_member(call->params, "events");
+	JsonNode *node = json_object_get_member(call->params, param);
 	JsonArray *patterns = node ? json_node_get_array(node) : NULL;
 	unsigned int n = patterns ? json_array_get_length(patterns) : 0;
 
@@ -286,43 +279,83 @@ static gboolean mark_events(ControlCall *call, ControlServer *server,
 	return TRUE;
 }
 
-static void run_subscription(ControlCall *call, gboolean on)
+static void add_rule(ControlCall *call, const char *names,
+		     ControlSubscriptionRule rule)
+{
+	ControlClient *client = call->client;
+	ControlServer *server = client->server;
+	g_autofree guint8 *marks = g_malloc0(server->n_events + 1);
+	g_autofree char *why = NULL;
+
+	if (!mark_events(call, server, names, marks, &rule.all))
+		return;
+	rule.marks = marks;
+	if (!client->subscription)
+		client->subscription =
+			control_subscription_new(server->n_events);
+	if (!control_subscription_add(client->subscription, &rule, &why))
+		control_call_fail(call, CONTROL_CODE_BUSY, NULL, "%s", why);
+	else
+		control_call_reply(call, list_subscribed(server, client));
+}
+
+static void remove_events(ControlCall *call, const char *names)
 {
 	ControlClient *client = call->client;
 	ControlServer *server = client->server;
 	g_autofree guint8 *marks = g_malloc0(server->n_events + 1);
 	gboolean all;
 
-	if (!mark_events(call, server, marks, &all))
+	if (!mark_events(call, server, names, marks, &all))
 		return;
-	if (!client->subscribed)
-		client->subscribed = g_malloc0(server->n_events + 1);
-	client->n_subscribed = 0;
-	for (unsigned int i = 0; i < server->n_events; i++) {
-		if (marks[i])
-			client->subscribed[i] = on;
-		client->n_subscribed += client->subscribed[i];
-	}
-	if (all)
-		client->subscribed_all = on;
-	if (on && json_object_has_member(call->params, "peerId")) {
-		const char *peer = json_object_get_string_member(call->params,
-								 "peerId");
-
-		g_free(client->peer_filter);
-		client->peer_filter = peer[0] ? g_strdup(peer) : NULL;
-	}
+	if (client->subscription)
+		control_subscription_remove(client->subscription, marks, all);
 	control_call_reply(call, list_subscribed(server, client));
+}
+
+static JsonObject *object_param(ControlCall *call, const char *name)
+{
+	return json_object_has_member(call->params, name) ?
+		json_object_get_object_member(call->params, name) : NULL;
+}
+
+static gboolean bool_param(ControlCall *call, const char *name)
+{
+	return json_object_get_boolean_member_with_default(call->params, name,
+							   FALSE);
 }
 
 static void run_subscribe(ControlCall *call, gpointer user)
 {
-	run_subscription(call, TRUE);
+	const char *peer = json_object_get_string_member_with_default(
+		call->params, "peerId", "");
+
+	add_rule(call, "events", (ControlSubscriptionRule){
+		.peer_id = *peer ? peer : NULL,
+		.where = object_param(call, "where"),
+		.once = bool_param(call, "once")});
 }
 
 static void run_unsubscribe(ControlCall *call, gpointer user)
 {
-	run_subscription(call, FALSE);
+	remove_events(call, "events");
+}
+
+static void run_on(ControlCall *call, gpointer user)
+{
+	add_rule(call, "eventName", (ControlSubscriptionRule){});
+}
+
+static void run_once(ControlCall *call, gpointer user)
+{
+	add_rule(call, "eventName", (ControlSubscriptionRule){
+		.where = object_param(call, "condition"),
+		.once = !bool_param(call, "fireAlways")});
+}
+
+static void run_off(ControlCall *call, gpointer user)
+{
+	remove_events(call, "eventName");
 }
 
 static gboolean is_served(const char *name, gpointer user)
@@ -343,10 +376,27 @@ static void run_discover(ControlCall *call, gpointer user)
 					 server->events, is_served, server));
 }
 
+static void run_constants(ControlCall *call, gpointer user)
+{
+	JsonNode *names = json_object_get_member(call->params, "names");
+	g_autofree char *why = NULL;
+	JsonNode *result = control_constants_describe(
+		names ? json_node_get_array(names) : NULL, &why);
+
+	if (result)
+		control_call_reply(call, result);
+	else
+		control_call_fail(call, CONTROL_CODE_PARAMS, NULL, "%s", why);
+}
+
 static const ControlHandler builtin_handlers[] = {
 	{"subscribe", run_subscribe},
 	{"unsubscribe", run_unsubscribe},
+	{"on", run_on},
+	{"once", run_once},
+	{"off", run_off},
 	{"rpc.discover", run_discover},
+	{"rpc.constants", run_constants},
 	{NULL, NULL},
 };
 
@@ -651,7 +701,8 @@ void control_server_get_stats(ControlServer *server, ControlServerStats *ret)
 	for (unsigned int i = 0; i < server->clients->len; i++) {
 		const ControlClient *c = server->clients->pdata[i];
 
-		ret->subscribers += c->subscribed_all || c->n_subscribed;
+		ret->subscribers +=
+			!control_subscription_is_empty(c->subscription);
 		ret->bytes_in += c->bytes_in;
 		ret->bytes_out += c->bytes_out;
 	}

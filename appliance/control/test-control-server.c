@@ -422,8 +422,8 @@ static void test_discover(struct fixture *f, gconstpointer data)
 	o = json_object_get_object_member(json_node_get_object(node),
 					  "result");
 	list = json_object_get_array_member(o, "methods");
-	/* Three with handlers, three of the server's own. */
-	g_assert_cmpuint(json_array_get_length(list), ==, 6);
+	/* Three with handlers, seven of the server's own. */
+	g_assert_cmpuint(json_array_get_length(list), ==, 10);
 	o = json_array_get_object_element(list, 0);
 	g_assert_cmpstr(json_object_get_string_member(o, "name"), ==,
 			"test.echo");
@@ -580,6 +580,41 @@ static void test_events(struct fixture *f, gconstpointer data)
 	hang_up(&all);
 	hang_up(&some);
 	hang_up(&none);
+}
+
+static void test_on_once_off(struct fixture *f, gconstpointer data)
+{
+	struct peer p = dial(f);
+
+	subscribe(f, &p, CALL("once", "[\"peerJoined\","
+				      "{\"peerId\":\"p2\"}]"));
+	emit(f, "peerJoined", "p1");
+	assert_silence(f, &p);
+	emit(f, "peerJoined", "p2");
+	assert_event(f, &p, "peerJoined");
+	emit(f, "peerJoined", "p2");
+	assert_silence(f, &p);
+
+	/* fireAlways: whenever it fits. */
+	g_assert_cmpuint(subscribe(f, &p, CALL("once",
+		"[\"peerLeft\",{\"peerId\":[\"p1\",\"p3\"]},true]")), ==, 1);
+	emit(f, "peerLeft", "p2");
+	assert_silence(f, &p);
+	for (int i = 0; i < 3; i++) {
+		emit(f, "peerLeft", i ? "p3" : "p1");
+		assert_event(f, &p, "peerLeft");
+	}
+	g_assert_cmpuint(subscribe(f, &p, CALL("on", "[\"peerJoined\"]")), ==,
+			 2);
+	emit(f, "peerJoined", "p1");
+	assert_event(f, &p, "peerJoined");
+	g_assert_cmpuint(subscribe(f, &p, CALL("off", "[\"peer*\"]")), ==, 0);
+	emit(f, "peerJoined", "p1");
+	emit(f, "peerLeft", "p1");
+	assert_silence(f, &p);
+	say(f, &p, CALL("on", "{}"));
+	assert_error(f, &p, CONTROL_CODE_PARAMS, "\"eventName\" is missing");
+	hang_up(&p);
 }
 
 static void test_unknown_events(struct fixture *f, gconstpointer data)
@@ -931,6 +966,7 @@ int main(int argc, char *argv[])
 	ADD("late", test_late_answers);
 	ADD("half-closed", test_half_closed);
 	ADD("events", test_events);
+	ADD("on-once-off", test_on_once_off);
 	ADD("unknown-events", test_unknown_events);
 	ADD("slow-reader", test_slow_reader_is_dropped);
 	ADD("backpressure", test_asking_without_reading_stops_itself);
