@@ -32,7 +32,8 @@ ControlHandler *daemon_handlers_new(void)
 {
 	const ControlHandler *const lists[] = {
 		daemon_room_handlers, daemon_media_handlers,
-		daemon_transfer_handlers, daemon_look_handlers,
+		daemon_transfer_handlers, daemon_log_handlers,
+		daemon_look_handlers,
 	};
 	GArray *all = g_array_new(TRUE, FALSE, sizeof(ControlHandler));
 

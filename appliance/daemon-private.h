@@ -82,6 +82,9 @@ void daemon_control_done(Daemon *d);
 /* --- daemon-room-calls.c: joining, peers, messages -------------------------- */
 extern const ControlHandler daemon_room_handlers[];
 
+/* --- daemon-log-calls.c: SkylinkLogs ---------------------------------------- */
+extern const ControlHandler daemon_log_handlers[];
+
 /* --- daemon-transfers.c: files and data URLs -------------------------------- */
 extern const ControlHandler daemon_transfer_handlers[];
 

@@ -11,6 +11,8 @@
 
 #include "config/config.h"
 
+struct log_filter;
+
 /* The command line. --demo, --source, --audio-source, --listen, --socket and
  * --set are already in @config (origin: the option's name); the flags below
  * are what no configuration key can say. */
@@ -23,6 +25,7 @@ struct daemon_options {
 	bool room_server_only;	/* --room-server: no media, no room */
 	bool quiet;		/* nothing on stdout but what was asked for */
 	const char *instance;	/* -i NAME, or NULL */
+	struct log_filter *log;	/* borrowed; setLogLevel changes it */
 };
 
 /* Runs until SIGINT, SIGTERM or a failure at start. Return: exit status. */

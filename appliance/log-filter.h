@@ -7,14 +7,22 @@
  */
 #pragma once
 
-#include <glib.h>
+#include <stdatomic.h>
+
+#include "appliance/log-store.h"
 
 struct log_filter {
-	GLogLevelFlags least;	/* the least important kind that is written */
+	atomic_int least;	/* GLogLevelFlags: the least important kind
+				 * that is written */
+	atomic_bool trace;	/* lines tell their place */
+	LogStore *store;	/* gets every line; or NULL */
 };
 
-/* @level: "error", "warning", "info" or "debug" */
+/* @level: "error", "warning", "info" or "debug". Nothing is stored. */
 void log_filter_init(struct log_filter *filter, const char *level);
+/* setLogLevel: from now on. @level: not LOG_STORE_ALL. */
+void log_filter_set_level(struct log_filter *filter,
+			  enum log_store_level level);
 gboolean log_filter_passes(const struct log_filter *filter,
 			   GLogLevelFlags level);
 /* From now on all messages of this process go through @filter. */

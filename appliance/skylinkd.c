@@ -23,7 +23,8 @@ static int check_config(const struct skylinkd_arguments *a)
 	return SKYLINKD_EXIT_OK;
 }
 
-static int run(const struct skylinkd_arguments *a, struct log_filter *filter)
+static int run(struct skylinkd_arguments *a, struct log_filter *filter,
+	       LogStore *store)
 {
 	switch (a->action) {
 	case SKYLINKD_RUN:
@@ -33,7 +34,9 @@ static int run(const struct skylinkd_arguments *a, struct log_filter *filter)
 		}
 		log_filter_init(filter, config_get_string(a->daemon.config,
 							  OPT_LOG_LEVEL));
+		filter->store = store;
 		log_filter_install(filter);
+		a->daemon.log = filter;
 		return daemon_run(&a->daemon);
 	case SKYLINKD_HELP: {
 		g_autofree char *text = skylinkd_options_help();
@@ -59,16 +62,20 @@ static int run(const struct skylinkd_arguments *a, struct log_filter *filter)
 int main(int argc, char *argv[])
 {
 	struct skylinkd_arguments arguments;
-	struct log_filter filter;
+	struct log_filter filter = {};
+	LogStore *store = log_store_new();
 	g_autofree char *why = NULL;
 	int status = SKYLINKD_EXIT_USAGE;
 
 	if (skylinkd_arguments_parse(argc, argv, &arguments, &why))
-		status = run(&arguments, &filter);
+		status = run(&arguments, &filter, store);
 	else
 		fprintf(stderr, "skylinkd: %s\n"
 			"'skylinkd --help' shows the options.\n", why);
 	skylinkd_arguments_clear(&arguments);
+	/* Who might still log has ended. */
+	filter.store = NULL;
+	log_store_free(store);
 	/* What was printed must have arrived: "... > /dev/full". */
 	if (fflush(stdout) != 0 && status == SKYLINKD_EXIT_OK)
 		status = SKYLINKD_EXIT_FAILED;
