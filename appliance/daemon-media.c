@@ -234,10 +234,10 @@ gboolean daemon_media_start(Daemon *d, GError **error)
 {
 	Config *c = d->options->config;
 	struct video_pipeline_config video = {
-		.source = config_get_string(c, OPT_VIDEO_SOURCE),
-		.width = (unsigned int) config_get_int(c, OPT_VIDEO_WIDTH),
-		.height = (unsigned int) config_get_int(c, OPT_VIDEO_HEIGHT),
-		.fps = (unsigned int) config_get_int(c, OPT_VIDEO_FPS),
+		.choice.source = config_get_string(c, OPT_VIDEO_SOURCE),
+		.choice.width = (unsigned int) config_get_int(c, OPT_VIDEO_WIDTH),
+		.choice.height = (unsigned int) config_get_int(c, OPT_VIDEO_HEIGHT),
+		.choice.fps = (unsigned int) config_get_int(c, OPT_VIDEO_FPS),
 		.bitrate_bps = (unsigned int)
 			config_get_int(c, OPT_VIDEO_BITRATE),
 		.min_bitrate_bps = (unsigned int)
@@ -262,7 +262,7 @@ gboolean daemon_media_start(Daemon *d, GError **error)
 	int r = 0;
 
 	library_log_silence();
-	if (!source_is_none(video.source))
+	if (!source_is_none(video.choice.source))
 		r = video_pipeline_new(&d->video, &video, &why);
 	if (r >= 0 && !source_is_none(audio.source))
 		r = audio_pipeline_new(&d->audio, &audio, &why);

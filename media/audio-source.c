@@ -2,8 +2,7 @@
 #include "media/audio-source.h"
 
 #include "drivers/alsa-capture.h"
-
-#include <string.h>
+#include "media/source-spec.h"
 
 static const struct audio_source_ops *const sources[] = {
 	&audio_source_auto_ops,
@@ -15,22 +14,10 @@ static const struct audio_source_ops *const sources[] = {
 const struct audio_source_ops *audio_source_find(const char *spec,
 						 const char **ret_path)
 {
-	const char *colon = strchr(spec, ':');
-	size_t len = colon ? (size_t) (colon - spec) : strlen(spec);
-	const char *path = colon && colon[1] ? colon + 1 : NULL;
-
-	for (unsigned int i = 0; i < sizeof(sources) / sizeof(sources[0]);
-	     i++) {
-		const struct audio_source_ops *ops = sources[i];
-
-		if (strlen(ops->name) != len || strncmp(ops->name, spec, len))
-			continue;
-		if (ops->wants_path != (colon != NULL) ||
-		    ops->wants_path != (path != NULL))
-			return NULL;
-		*ret_path = path;
-		return ops;
-	}
+	for (unsigned int i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
+		if (source_spec_is(spec, sources[i]->name,
+				   sources[i]->wants_path, ret_path))
+			return sources[i];
 	return NULL;
 }
 

@@ -21,7 +21,8 @@
 struct audio_source;
 
 struct audio_source_config {
-	const char *path; /* what follows the prefix; NULL if nothing */
+	const char *path; /* what follows the prefix; NULL if nothing; of the
+			   * call alone */
 	unsigned int channels;
 	const struct media_clock *clock;
 	int wake_fd; /* readable when a blocking call should end; -1 */

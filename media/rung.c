@@ -61,6 +61,7 @@ int rung_init(struct rung *r, const struct rung_config *config)
 	rung_set_bitrate(r, config->bitrate_bps);
 	sem_init(&r->wake, 0, 0);
 	pthread_mutex_init(&r->lock, NULL);
+	pthread_cond_init(&r->has_paused, NULL);
 	return 0;
 }
 
@@ -71,6 +72,7 @@ void rung_done(struct rung *r)
 	assert(!r->running);
 	r->units = unit_pool_close(r->units);
 	sem_destroy(&r->wake);
+	pthread_cond_destroy(&r->has_paused);
 	pthread_mutex_destroy(&r->lock);
 }
 
@@ -104,7 +106,7 @@ static int fit_encoder(struct rung *r, const struct picture_frame *frame)
 		.height = p->height,
 		.format = p->format,
 		.fps = frame->fps,
-		.bitrate_bps = atomic_load(&r->target_bps),
+		.bitrate_bps = rung_get_bitrate(r),
 		.units = r->units,
 	};
 	uint64_t now = media_clock_now_us(r->clock);
@@ -149,11 +151,11 @@ static void remember_time(struct rung *r, uint64_t us)
 }
 
 /* Time must not stand still: two access units of one RTP time would be one. */
-static void order_time(struct rung *r, struct picture_frame *frame)
+static void order_time(struct rung *r, uint64_t *capture_us)
 {
-	if (frame->capture_us <= r->last_capture_us)
-		frame->capture_us = r->last_capture_us + 1000;
-	r->last_capture_us = frame->capture_us;
+	if (*capture_us <= r->last_capture_us)
+		*capture_us = r->last_capture_us + 1000;
+	r->last_capture_us = *capture_us;
 }
 
 static void encode(struct rung *r, struct picture_frame frame)
@@ -163,7 +165,7 @@ static void encode(struct rung *r, struct picture_frame frame)
 	struct coded_unit *u = NULL;
 	int ret;
 
-	order_time(r, &frame);
+	order_time(r, &frame.capture_us);
 	count(&r->frames_in, 1);
 	ret = r->ops->encode(r->encoder, &frame, keyframe, &u);
 	count(&r->encode_ns, thread_cpu_ns() - cpu);
@@ -254,103 +256,156 @@ static void encode_again(struct rung *r)
 	encode(r, frame);
 }
 
-static bool next_frame(struct rung *r, struct picture_frame *ret,
-		       bool *ret_stopping)
+enum task {
+	TASK_NONE,
+	TASK_FRAME,
+	TASK_PAUSE,
+	TASK_STOP,
+};
+
+static enum task next_task(struct rung *r, struct picture_frame *ret)
 {
-	bool found = false;
+	enum task task = TASK_NONE;
 
 	pthread_mutex_lock(&r->lock);
-	*ret_stopping = r->stopping;
-	if (r->n_queued > 0) {
+	if (r->stopping) {
+		task = TASK_STOP;
+	} else if (r->pausing) {
+		task = TASK_PAUSE;
+	} else if (r->n_queued > 0) {
+		task = TASK_FRAME;
 		*ret = r->queue[0];
 		r->queue[0] = r->queue[1];
 		r->n_queued--;
-		found = true;
 	}
 	pthread_mutex_unlock(&r->lock);
-	return found;
+	return task;
+}
+
+static void let_go(struct rung *r)
+{
+	r->latest.picture = picture_unref(r->latest.picture);
+	close_encoder(r);
+	pthread_mutex_lock(&r->lock);
+	/* It may have been given back meanwhile: a wake-up of before. */
+	r->paused = r->pausing;
+	pthread_cond_signal(&r->has_paused);
+	pthread_mutex_unlock(&r->lock);
 }
 
 static void *encode_thread(void *user)
 {
 	struct rung *r = user;
+	enum task task;
 	char name[16];
 
 	snprintf(name, sizeof(name), "encode-%s",
 		 media_codec_name(r->ops->codec));
 	pthread_setname_np(pthread_self(), name);
 
-	for (;;) {
+	do {
 		struct picture_frame frame;
 		unsigned int requests;
-		bool stopping, found;
 
 		while (sem_wait(&r->wake) < 0 && errno == EINTR)
 			;
-		found = next_frame(r, &frame, &stopping);
-		if (stopping) {
-			if (found)
-				picture_unref(frame.picture);
-			break;
-		}
+		task = next_task(r, &frame);
+		if (task == TASK_PAUSE)
+			let_go(r);
+		if (task == TASK_PAUSE || task == TASK_STOP)
+			continue; /* requests are for who delivers next */
 		requests = atomic_exchange(&r->requests, 0);
 		if (requests)
 			keyframe_authority_request(&r->authority,
 						   requests & REQUEST_FIRST);
-		if (found)
+		if (task == TASK_FRAME)
 			encode_new(r, frame);
 		else if (requests & REQUEST_FIRST)
 			encode_again(r);
-	}
-	r->latest.picture = picture_unref(r->latest.picture);
-	close_encoder(r);
+	} while (task != TASK_STOP);
+	let_go(r);
 	return NULL;
 }
 
-int rung_start(struct rung *r, bool coded)
+int rung_start(struct rung *r)
 {
 	int ret;
 
 	assert(!r->running);
-	r->stopping = false;
+	r->stopping = r->pausing = r->paused = r->owned = false;
 	r->retry_us = 0;
 	r->waits_for_keyframe = true;
 	keyframe_authority_init(&r->authority);
 	atomic_store(&r->requests, 0);
 	while (sem_trywait(&r->wake) == 0)
 		;
-	if (!coded) {
-		ret = pthread_create(&r->thread, NULL, encode_thread, r);
-		if (ret)
-			return -ret;
-	}
-	r->threaded = !coded;
+	ret = pthread_create(&r->thread, NULL, encode_thread, r);
+	if (ret)
+		return -ret;
 	r->running = true;
 	return 0;
+}
+
+/* Empties the queue; not under the lock: the last reader of a picture calls its
+ * owner. */
+static void drop_queue(struct rung *r)
+{
+	struct picture_frame dropped[RUNG_QUEUE_LEN];
+	unsigned int n;
+
+	pthread_mutex_lock(&r->lock);
+	n = r->n_queued;
+	memcpy(dropped, r->queue, n * sizeof(dropped[0]));
+	r->n_queued = 0;
+	pthread_mutex_unlock(&r->lock);
+	for (unsigned int i = 0; i < n; i++)
+		picture_unref(dropped[i].picture);
 }
 
 void rung_stop(struct rung *r)
 {
 	if (!r->running)
 		return;
-	if (r->threaded) {
-		pthread_mutex_lock(&r->lock);
-		r->stopping = true;
-		pthread_mutex_unlock(&r->lock);
-		sem_post(&r->wake);
-		pthread_join(r->thread, NULL);
-	}
+	pthread_mutex_lock(&r->lock);
+	r->stopping = true;
+	pthread_mutex_unlock(&r->lock);
+	sem_post(&r->wake);
+	pthread_join(r->thread, NULL);
 	r->running = false;
+	drop_queue(r);
+}
 
-	for (unsigned int i = 0; i < r->n_queued; i++)
-		picture_unref(r->queue[i].picture);
-	r->n_queued = 0;
+void rung_pause(struct rung *r)
+{
+	if (r->owned)
+		return;
+	drop_queue(r);
+	pthread_mutex_lock(&r->lock);
+	r->pausing = true;
+	sem_post(&r->wake);
+	while (!r->paused)
+		pthread_cond_wait(&r->has_paused, &r->lock);
+	pthread_mutex_unlock(&r->lock);
+	r->owned = true;
+	r->waits_for_keyframe = true;
+	keyframe_authority_init(&r->authority);
+}
+
+static void resume(struct rung *r)
+{
+	if (!r->owned)
+		return;
+	pthread_mutex_lock(&r->lock);
+	r->pausing = r->paused = false;
+	pthread_mutex_unlock(&r->lock);
+	r->owned = false;
 }
 
 void rung_push(struct rung *r, const struct picture_frame *frame)
 {
 	struct picture *dropped = NULL;
 
+	resume(r);
 	picture_ref(frame->picture);
 	pthread_mutex_lock(&r->lock);
 	if (r->n_queued == RUNG_QUEUE_LEN) {
@@ -373,6 +428,7 @@ void rung_push(struct rung *r, const struct picture_frame *frame)
 void rung_push_unit(struct rung *r, struct coded_unit *unit, unsigned int width,
 		    unsigned int height)
 {
+	rung_pause(r);
 	atomic_store_explicit(&r->coded, true, memory_order_relaxed);
 	atomic_store_explicit(&r->width, width, memory_order_relaxed);
 	atomic_store_explicit(&r->height, height, memory_order_relaxed);
@@ -383,6 +439,7 @@ void rung_push_unit(struct rung *r, struct coded_unit *unit, unsigned int width,
 		return;
 	}
 	r->waits_for_keyframe = false;
+	order_time(r, &unit->capture_us);
 	if (unit->keyframe)
 		keyframe_authority_made(&r->authority,
 					media_clock_now_us(r->clock));
@@ -411,7 +468,14 @@ bool rung_wants_keyframe(struct rung *r)
 
 unsigned int rung_get_bitrate(struct rung *r)
 {
-	return atomic_load(&r->target_bps);
+	unsigned int bps = atomic_load(&r->asked_bps);
+	unsigned int cap = atomic_load(&r->cap_bps);
+
+	if (bps < r->min_bps)
+		bps = r->min_bps;
+	if (bps > r->max_bps)
+		bps = r->max_bps;
+	return cap && bps > cap ? cap : bps;
 }
 
 void rung_request_keyframe(struct rung *r, bool first)
@@ -426,11 +490,12 @@ void rung_request_keyframe(struct rung *r, bool first)
 
 void rung_set_bitrate(struct rung *r, unsigned int bps)
 {
-	if (bps < r->min_bps)
-		bps = r->min_bps;
-	if (bps > r->max_bps)
-		bps = r->max_bps;
-	atomic_store(&r->target_bps, bps);
+	atomic_store(&r->asked_bps, bps);
+}
+
+void rung_set_cap(struct rung *r, unsigned int bps)
+{
+	atomic_store(&r->cap_bps, bps);
 }
 
 static int compare_uint(const void *a, const void *b)
@@ -474,7 +539,7 @@ void rung_get_stats(struct rung *r, struct video_rung_stats *ret)
 		.encode_errors = media_count_get(&r->errors),
 		.encode_ns_total = media_count_get(&r->encode_ns),
 		.encode_us_p95 = times_p95(r),
-		.target_bps = atomic_load(&r->target_bps),
+		.target_bps = rung_get_bitrate(r),
 		.encoder =
 			atomic_load(&r->coded) ? "pass-through" : r->ops->name,
 	};

@@ -8,7 +8,11 @@
  * a late picture is worth less than a new one. A peer's first keyframe request
  * does not wait for the next picture: the last one is encoded again at once.
  *
- * A coded source needs no encoder: its units pass straight to on_unit().
+ * A coded source needs no encoder: its units pass straight to on_unit(), on the
+ * capture thread. One thread at a time numbers and delivers: before the capture
+ * thread does, the encode thread finishes its picture, closes its encoder and
+ * says so; the next picture gives the rung back to it, and begins with a
+ * keyframe.
  *
  * Source:  none (our own)
  * Thread:  control for init, start, stop, done; others as they say
@@ -41,7 +45,7 @@ struct rung {
 
 	/* Control */
 	pthread_t thread;
-	bool running, threaded;
+	bool running;
 
 	/* Between the threads */
 	sem_t wake;
@@ -49,11 +53,18 @@ struct rung {
 	struct picture_frame queue[RUNG_QUEUE_LEN];
 	unsigned int n_queued;
 	bool stopping;
+	bool pausing; /* the encode thread is to let go */
+	bool paused;  /* it did */
+	pthread_cond_t has_paused;
 	atomic_uint requests;
-	atomic_uint target_bps;
+	atomic_uint asked_bps; /* the network's wish */
+	atomic_uint cap_bps;   /* the owner's limit; 0: none */
 	atomic_uint takers;
 
-	/* Encode thread (a coded source: capture thread) */
+	/* Capture thread */
+	bool owned; /* it paused the rung */
+
+	/* Encode thread; while the capture thread owns the rung, that one */
 	struct encoder *encoder;
 	struct keyframe_authority authority;
 	struct picture_frame latest;
@@ -88,9 +99,8 @@ int rung_init(struct rung *r, const struct rung_config *config);
 /* Not running. */
 void rung_done(struct rung *r);
 
-/* @coded: units alone will come, so that no thread is needed. Return: 0 or a
- * negative errno */
-int rung_start(struct rung *r, bool coded);
+/* Return: 0 or a negative errno */
+int rung_start(struct rung *r);
 /* Lets the encoder finish its picture, joins the thread, lets go of all
  * pictures. */
 void rung_stop(struct rung *r);
@@ -98,6 +108,11 @@ void rung_stop(struct rung *r);
 /* Hands over a frame; takes a reference of its own. Capture thread; returns at
  * once. */
 void rung_push(struct rung *r, const struct picture_frame *frame);
+
+/* All pictures waiting or kept are let go and the encoder is closed: waits for
+ * the picture that is being encoded, and for nothing else. The next push begins
+ * anew. Of a running rung; capture thread. */
+void rung_pause(struct rung *r);
 
 /* Passes on a unit of a coded source, from the first keyframe on. Takes the
  * reference. @width, @height: pixels, 0 if unknown. Capture thread. */
@@ -116,4 +131,6 @@ unsigned int rung_get_bitrate(struct rung *r);
 /* Any thread, no lock. */
 void rung_request_keyframe(struct rung *r, bool first);
 void rung_set_bitrate(struct rung *r, unsigned int bps);
+/* No more than this, whatever is asked for; 0: as configured. */
+void rung_set_cap(struct rung *r, unsigned int bps);
 void rung_get_stats(struct rung *r, struct video_rung_stats *ret);

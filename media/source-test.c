@@ -73,6 +73,12 @@ static const struct canvas_colour bar_colours[N_BARS] = {
 	{84, 184, 198},	 {65, 100, 212}, {35, 212, 114}, {60, 128, 128},
 };
 
+/* A desktop's blues and greys: nobody takes it for a camera's test picture. */
+static const struct canvas_colour screen_colours[N_BARS] = {
+	{52, 170, 110}, {60, 168, 112}, {68, 165, 114}, {76, 160, 116},
+	{200, 128, 128}, {76, 160, 116}, {68, 165, 114}, {60, 168, 112},
+};
+
 static struct source_test *to_test(struct video_source *s)
 {
 	return (struct source_test *) s;
@@ -116,7 +122,8 @@ static void layout(struct source_test *t)
 	t->grain_y = (t->strip_y - h / 16 - t->grain_h) & ~1u;
 }
 
-static int prepare_rows(struct source_test *t)
+static int prepare_rows(struct source_test *t,
+			const struct canvas_colour colours[N_BARS])
 {
 	unsigned int w = t->base.width;
 
@@ -127,10 +134,10 @@ static int prepare_rows(struct source_test *t)
 			return -ENOMEM;
 	}
 	for (unsigned int x = 0; x < w; x++)
-		t->bars[0][x] = bar_colours[x * N_BARS / w].y;
+		t->bars[0][x] = colours[x * N_BARS / w].y;
 	for (unsigned int x = 0; x < w / 2; x++) {
-		t->bars[1][x] = bar_colours[x * 2 * N_BARS / w].u;
-		t->bars[2][x] = bar_colours[x * 2 * N_BARS / w].v;
+		t->bars[1][x] = colours[x * 2 * N_BARS / w].u;
+		t->bars[2][x] = colours[x * 2 * N_BARS / w].v;
 	}
 	for (unsigned int x = 0; x < w + STRIP_PERIOD; x++) {
 		unsigned int phase = x % STRIP_PERIOD;
@@ -193,9 +200,10 @@ static int prepare_ball(struct source_test *t)
 	return 0;
 }
 
-static int test_open(struct video_source **ret,
-		     const struct video_source_config *config, char *why,
-		     size_t why_size)
+static int open_any(struct video_source **ret,
+		    const struct video_source_config *config,
+		    const struct video_source_ops *ops, char *why,
+		    size_t why_size)
 {
 	struct source_test *t;
 	int r;
@@ -210,7 +218,7 @@ static int test_open(struct video_source **ret,
 	t = calloc(1, sizeof(*t));
 	if (!t)
 		return -ENOMEM;
-	t->base.ops = &source_test_ops;
+	t->base.ops = ops;
 	t->base.width = config->width & ~1u;
 	t->base.height = config->height & ~1u;
 	t->base.fps = config->fps;
@@ -222,7 +230,8 @@ static int test_open(struct video_source **ret,
 	if (r == 0) {
 		layout(t);
 		prepare_grain(t);
-		r = prepare_rows(t);
+		r = prepare_rows(t, ops == &source_test_ops ? bar_colours :
+							      screen_colours);
 	}
 	if (r == 0)
 		r = prepare_ball(t);
@@ -232,11 +241,25 @@ static int test_open(struct video_source **ret,
 		test_close(&t->base);
 		return r;
 	}
-	snprintf(t->base.detail, sizeof(t->base.detail), "test %ux%u@%u",
-		 t->base.width, t->base.height, t->base.fps);
+	snprintf(t->base.detail, sizeof(t->base.detail), "%s %ux%u@%u",
+		 ops->name, t->base.width, t->base.height, t->base.fps);
 	t->start_us = media_clock_now_us(t->clock);
 	*ret = &t->base;
 	return 0;
+}
+
+static int test_open(struct video_source **ret,
+		     const struct video_source_config *config, char *why,
+		     size_t why_size)
+{
+	return open_any(ret, config, &source_test_ops, why, why_size);
+}
+
+static int screen_open(struct video_source **ret,
+		       const struct video_source_config *config, char *why,
+		       size_t why_size)
+{
+	return open_any(ret, config, &source_test_screen_ops, why, why_size);
 }
 
 static uint64_t due_us(const struct source_test *t, uint64_t number)
@@ -420,6 +443,14 @@ static int test_take(struct video_source *s, struct video_sample *ret)
 const struct video_source_ops source_test_ops = {
 	.name = "test",
 	.open = test_open,
+	.wait = test_wait,
+	.take = test_take,
+	.close = test_close,
+};
+
+const struct video_source_ops source_test_screen_ops = {
+	.name = "test-screen",
+	.open = screen_open,
 	.wait = test_wait,
 	.take = test_take,
 	.close = test_close,

@@ -1,175 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "media/video-pipeline.h"
 
-#include "media/barcode.h"
-#include "media/h264-annexb.h"
-#include "media/test-util.h"
+#include "media/test-viewer.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define WIDTH  640
-#define HEIGHT 360
-#define FPS    30
-
-/* What a receiver sees, and the clock it drives: each decoded unit of the
- * watched codec lets time go on by one frame. */
-struct viewer {
-	struct test_clock clock;
-	struct test_decoder decoder;
-	enum media_codec watched;
-	bool decode;
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	unsigned int n_units[N_MEDIA_CODECS], n_keyframes[N_MEDIA_CODECS];
-	unsigned int n_pictures, n_barcodes, n_disorder;
-	int last_barcode;
-	uint64_t next_number, last_capture_us, last_keyframe_us;
-	unsigned int mean_luma;
-	enum video_source_state state;
-	unsigned int n_live, n_placeholder;
-	char *detail;
-};
-
-static void look(struct viewer *v, const AVFrame *f)
-{
-	struct barcode b;
-	uint64_t sum = 0;
-
-	for (int y = 0; y < f->height; y++)
-		for (int x = 0; x < f->width; x++)
-			sum += f->data[0][y * f->linesize[0] + x];
-	v->mean_luma = (unsigned int) (sum / (uint64_t) f->width /
-				       (uint64_t) f->height);
-	v->n_pictures++;
-	if (barcode_read(f->data[0], f->linesize[0], (unsigned int) f->width,
-			 (unsigned int) f->height, &b) < 0)
-		return;
-	v->n_barcodes++;
-	if (b.number <= v->last_barcode)
-		v->n_disorder++;
-	v->last_barcode = b.number;
-}
-
-static void on_unit(void *user, struct coded_unit *u)
-{
-	struct viewer *v = user;
-
-	pthread_mutex_lock(&v->lock);
-	v->n_units[u->codec]++;
-	v->n_keyframes[u->codec] += u->keyframe;
-	if (u->codec == v->watched) {
-		g_assert_cmpuint(u->number, ==, v->next_number++);
-		g_assert_cmpuint(u->capture_us, >, v->last_capture_us);
-		g_assert_cmpuint(u->rung, ==, v->watched);
-		v->last_capture_us = u->capture_us;
-		if (u->keyframe)
-			v->last_keyframe_us = u->capture_us;
-		if (v->decode && test_decoder_decode(&v->decoder, u))
-			look(v, v->decoder.frame);
-		sem_post(&v->clock.gate);
-	}
-	pthread_cond_broadcast(&v->changed);
-	pthread_mutex_unlock(&v->lock);
-}
-
-static void on_state(void *user, enum video_source_state state,
-		     const char *detail)
-{
-	struct viewer *v = user;
-
-	pthread_mutex_lock(&v->lock);
-	v->state = state;
-	v->n_live += state == VIDEO_SOURCE_LIVE;
-	v->n_placeholder += state == VIDEO_SOURCE_PLACEHOLDER;
-	g_free(v->detail);
-	v->detail = g_strdup(detail);
-	pthread_cond_broadcast(&v->changed);
-	pthread_mutex_unlock(&v->lock);
-}
-
-static struct video_pipeline *start(struct viewer *v, const char *source,
-				    enum media_codec watched)
-{
-	struct video_pipeline_config config = {
-		.source = source,
-		.width = WIDTH,
-		.height = HEIGHT,
-		.fps = FPS,
-		.bitrate_bps = 1000000,
-		.min_bitrate_bps = 100000,
-		.max_bitrate_bps = 4000000,
-		.on_unit = on_unit,
-		.on_state = on_state,
-		.user = v,
-		.clock = &v->clock.clock,
-	};
-	struct video_pipeline *p = NULL;
-	char *error = NULL;
-
-	memset(v, 0, sizeof(*v));
-	pthread_mutex_init(&v->lock, NULL);
-	pthread_cond_init(&v->changed, NULL);
-	test_clock_init(&v->clock, true);
-	test_decoder_init(&v->decoder, watched, 0);
-	v->watched = watched;
-	v->decode = true;
-	v->last_barcode = -1;
-	g_assert_cmpint(video_pipeline_new(&p, &config, &error), ==, 0);
-	return p;
-}
-
-static void stop(struct viewer *v, struct video_pipeline *p)
-{
-	g_assert_null(video_pipeline_free(p));
-	test_decoder_done(&v->decoder);
-	g_free(v->detail);
-}
-
-static bool enough_units(const struct viewer *v, unsigned int n)
-{
-	return v->n_units[v->watched] >= n;
-}
-
-static bool enough_live(const struct viewer *v, unsigned int n)
-{
-	return v->n_live >= n;
-}
-
-static bool enough_placeholders(const struct viewer *v, unsigned int n)
-{
-	return v->n_placeholder >= n;
-}
-
-static void wait_for(struct viewer *v,
-		     bool (*enough)(const struct viewer *v, unsigned int n),
-		     unsigned int n)
-{
-	struct timespec until = test_deadline(40);
-
-	pthread_mutex_lock(&v->lock);
-	while (!enough(v, n))
-		g_assert_cmpint(
-			pthread_cond_timedwait(&v->changed, &v->lock, &until),
-			==, 0);
-	pthread_mutex_unlock(&v->lock);
-}
-
-static void wait_more(struct viewer *v, unsigned int n)
-{
-	unsigned int have;
-
-	pthread_mutex_lock(&v->lock);
-	have = v->n_units[v->watched];
-	pthread_mutex_unlock(&v->lock);
-	wait_for(v, enough_units, have + n);
-}
 
 static void test_pictures_arrive(gconstpointer data)
 {
@@ -383,25 +223,6 @@ static void test_bitrate_is_clamped(void)
 	stop(&v, p);
 }
 
-/* A video of moving stripes, in the given chroma format. */
-static void write_y4m(const char *path, const char *colour, unsigned int n)
-{
-	size_t chroma = WIDTH * HEIGHT / (strcmp(colour, "422") == 0 ? 2 : 4);
-	FILE *f = fopen(path, "wbe");
-
-	g_assert_nonnull(f);
-	fprintf(f, "YUV4MPEG2 W%d H%d F%d:1 Ip A1:1 C%s\n", WIDTH, HEIGHT, 25,
-		colour);
-	for (unsigned int i = 0; i < n; i++) {
-		fputs("FRAME\n", f);
-		for (size_t j = 0; j < (size_t) WIDTH * HEIGHT; j++)
-			fputc((int) (40 + (j + i * 8) % 160), f);
-		for (size_t j = 0; j < 2 * chroma; j++)
-			fputc(128, f);
-	}
-	fclose(f);
-}
-
 static void check_file_copies(const char *dir, const char *colour,
 			      unsigned int copies_per_frame)
 {
@@ -534,55 +355,6 @@ static void test_missing_camera(void)
 	g_rmdir(dir);
 }
 
-/* Keeps the test picture as an elementary stream with two keyframes. */
-static void keep_stream(void *user, struct coded_unit *u)
-{
-	struct viewer *v = user;
-
-	pthread_mutex_lock(&v->lock);
-	v->n_units[u->codec]++;
-	g_byte_array_append((GByteArray *) (gpointer) v->detail, u->data,
-			    (guint) u->size);
-	sem_post(&v->clock.gate);
-	pthread_cond_broadcast(&v->changed);
-	pthread_mutex_unlock(&v->lock);
-}
-
-static void make_stream(const char *path)
-{
-	struct video_pipeline_config config = {
-		.source = "test",
-		.width = WIDTH,
-		.height = HEIGHT,
-		.fps = FPS,
-		.bitrate_bps = 500000,
-		.min_bitrate_bps = 500000,
-		.max_bitrate_bps = 500000,
-		.on_unit = keep_stream,
-	};
-	struct video_pipeline *p = NULL;
-	struct viewer v = {.watched = MEDIA_CODEC_H264};
-	GByteArray *bytes = g_byte_array_new();
-	char *error = NULL;
-	uint32_t rung;
-
-	pthread_mutex_init(&v.lock, NULL);
-	pthread_cond_init(&v.changed, NULL);
-	test_clock_init(&v.clock, true);
-	config.user = &v;
-	config.clock = &v.clock.clock;
-	v.detail = (char *) (gpointer) bytes;
-	g_assert_cmpint(video_pipeline_new(&p, &config, &error), ==, 0);
-	g_assert_cmpint(video_pipeline_take(p, MEDIA_CODEC_H264, &rung), ==, 0);
-	wait_for(&v, enough_units, 15);
-	video_pipeline_request_keyframe(p, rung, true);
-	wait_for(&v, enough_units, 30);
-	video_pipeline_free(p);
-	g_assert_true(g_file_set_contents(path, (const char *) bytes->data,
-					  bytes->len, NULL));
-	g_byte_array_unref(bytes);
-}
-
 static void test_pass_through(void)
 {
 	g_autofree char *dir = g_dir_make_tmp("skylink-XXXXXX", NULL);
@@ -630,10 +402,10 @@ static void test_pass_through(void)
 static void test_wrong_configuration_is_named(void)
 {
 	static const struct video_pipeline_config good = {
-		.source = "test",
-		.width = 640,
-		.height = 360,
-		.fps = 30,
+		.choice.source = "test",
+		.choice.width = 640,
+		.choice.height = 360,
+		.choice.fps = 30,
 		.bitrate_bps = 1000000,
 		.min_bitrate_bps = 100000,
 		.max_bitrate_bps = 2000000,
@@ -644,13 +416,13 @@ static void test_wrong_configuration_is_named(void)
 
 	for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++)
 		wrong[i] = good;
-	wrong[0].source = "camera";
-	wrong[1].source = "v4l2:";
-	wrong[2].source = "test:pattern";
-	wrong[3].source = NULL;
-	wrong[4].width = 641;
-	wrong[5].height = 100000;
-	wrong[6].fps = 0;
+	wrong[0].choice.source = "camera";
+	wrong[1].choice.source = "v4l2:";
+	wrong[2].choice.source = "test:pattern";
+	wrong[3].choice.source = "";
+	wrong[4].choice.width = 641;
+	wrong[5].choice.height = 100000;
+	wrong[6].choice.fps = 0;
 	wrong[7].bitrate_bps = 3000000;
 	for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
 		g_assert_cmpint(video_pipeline_new(&p, &wrong[i], &error), ==,

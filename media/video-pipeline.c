@@ -2,11 +2,11 @@
 #include "media/video-pipeline.h"
 
 #include "media/rung.h"
+#include "media/source-spec.h"
 #include "media/video-source.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,6 @@
 #define RETRY_US	 MEDIA_US_PER_SEC /* between two looks for a device */
 #define STALL_US	 (5 * MEDIA_US_PER_SEC) /* a device this silent is lost */
 #define PATIENCE_US	 MEDIA_US_PER_SEC /* with one that has just started */
-#define MAX_FPS		 120
 #define MIN_BITRATE_BPS	 16000
 #define MAX_BITRATE_BPS	 100000000
 #define DETAIL_MAX_BYTES 256
@@ -30,33 +29,38 @@ enum {
 
 struct video_pipeline {
 	struct video_pipeline_config config;
-	char *spec;
-	const struct video_source_ops *ops;
-	const char *path; /* in spec */
 	const struct media_clock *clock;
 	struct media_count count;
 	struct rung rungs[N_RUNGS];
 
 	/* Control */
+	struct video_choice_copy wanted;
 	pthread_t thread;
 	bool capturing;
 	int wake_fd;
 
 	/* Between the threads */
-	pthread_mutex_t lock; /* active, state, detail; never held in a call */
+	pthread_mutex_t lock; /* all that follows; never held in a call */
+	pthread_cond_t left;
 	bool active[N_RUNGS];
+	bool busy[N_RUNGS]; /* the capture thread is inside: not to be stopped */
+	struct video_choice_copy next; /* what to change to */
+	bool has_next;
 	enum video_source_state state;
 	char detail[DETAIL_MAX_BYTES];
 	atomic_bool stopping;
 	atomic_bool muted;
-	atomic_uint_fast64_t frames_captured, frames_missed;
+	atomic_uint_fast64_t frames_captured, frames_missed, replaced;
 
 	/* Capture thread. A source that was opened but has not delivered yet
 	 * stands beside the placeholder and takes its place with its first
 	 * sample: cameras need a while, and a FIFO waits for its writer. */
+	struct video_choice_copy now;
 	struct video_source *source; /* delivers, or the placeholder */
 	struct video_source *pending;
 	bool is_placeholder;
+	bool is_leaving;      /* source is of the choice before */
+	bool is_broken;	      /* the coded stream has a gap */
 	uint64_t retry_us;    /* look for the device again */
 	uint64_t stall_us;    /* a device silent until then is lost */
 	uint64_t patience_us; /* then a placeholder stands in for pending */
@@ -95,10 +99,10 @@ static int open_source(struct video_pipeline *p,
 		       struct video_source **ret)
 {
 	struct video_source_config config = {
-		.path = p->path,
-		.width = p->config.width,
-		.height = p->config.height,
-		.fps = p->config.fps,
+		.path = p->now.path,
+		.width = p->now.choice.width,
+		.height = p->now.choice.height,
+		.fps = p->now.choice.fps,
 		.coded_wanted = wants_coded(p),
 		.clock = p->clock,
 		.count = &p->count,
@@ -111,17 +115,42 @@ static int open_source(struct video_pipeline *p,
 			config.width = p->width;
 			config.height = p->height;
 		}
-		config.message = p->ops->is_device ? "NO CAMERA" : "NO PICTURE";
+		config.message = p->now.ops->is_device ? "NO CAMERA" : "NO PICTURE";
 	}
 	return ops->open(ret, &config, p->why, sizeof(p->why));
 }
 
+/* Return: false if nobody takes it any more; else it runs until leave(). */
+static bool enter(struct video_pipeline *p, unsigned int i)
+{
+	pthread_mutex_lock(&p->lock);
+	p->busy[i] = p->active[i];
+	pthread_mutex_unlock(&p->lock);
+	return p->busy[i];
+}
+
+static void leave(struct video_pipeline *p, unsigned int i)
+{
+	pthread_mutex_lock(&p->lock);
+	p->busy[i] = false;
+	pthread_cond_signal(&p->left);
+	pthread_mutex_unlock(&p->lock);
+}
+
+/* The rungs let go of its pictures, without which a device stays open, and
+ * begin with a keyframe next. */
 static void close_source(struct video_pipeline *p)
 {
+	for (unsigned int i = 0; p->source && i < N_RUNGS; i++) {
+		if (!enter(p, i))
+			continue;
+		rung_pause(&p->rungs[i]);
+		leave(p, i);
+	}
 	if (p->source)
 		p->source = p->source->ops->close(p->source);
-	p->is_placeholder = false;
-	rung_break_units(&p->rungs[RUNG_H264]);
+	p->is_placeholder = p->is_leaving = false;
+	p->is_broken = true;
 }
 
 static void close_pending(struct video_pipeline *p)
@@ -138,10 +167,8 @@ static void start_placeholder(struct video_pipeline *p)
 	memcpy(reason, p->why, sizeof(reason));
 	close_source(p);
 	p->is_placeholder = true;
-	/* A coded source's receivers decode its stream alone: they see
-	 * nothing. Without memory they see nothing either. */
-	if (p->ops->always_coded ||
-	    open_source(p, &source_placeholder_ops, &p->source) < 0)
+	/* Without memory they see nothing. */
+	if (open_source(p, &source_placeholder_ops, &p->source) < 0)
 		p->source = NULL;
 	set_state(p, VIDEO_SOURCE_PLACEHOLDER, reason);
 }
@@ -153,8 +180,8 @@ static bool open_pending(struct video_pipeline *p)
 	uint64_t now;
 	int r;
 
-	snprintf(p->why, sizeof(p->why), "%s", p->spec);
-	r = open_source(p, p->ops, &p->pending);
+	snprintf(p->why, sizeof(p->why), "%s", p->now.spec);
+	r = open_source(p, p->now.ops, &p->pending);
 	now = media_clock_now_us(p->clock);
 	p->retry_us = now + RETRY_US;
 	p->stall_us = now + STALL_US;
@@ -219,20 +246,23 @@ static void steer(struct video_pipeline *p, struct rung *r)
 static void distribute_unit(struct video_pipeline *p, struct coded_unit *unit)
 {
 	struct rung *r = &p->rungs[RUNG_H264];
-	bool muted = atomic_load_explicit(&p->muted, memory_order_relaxed);
-	bool active;
 
-	pthread_mutex_lock(&p->lock);
-	active = p->active[RUNG_H264];
-	pthread_mutex_unlock(&p->lock);
-
-	if (muted || !active) {
+	if (!enter(p, RUNG_H264)) {
 		coded_unit_unref(unit);
-		rung_break_units(r);
+		p->is_broken = true;
 		return;
 	}
-	steer(p, r);
-	rung_push_unit(r, unit, p->source->width, p->source->height);
+	if (atomic_load_explicit(&p->muted, memory_order_relaxed)) {
+		coded_unit_unref(unit);
+		p->is_broken = true;
+	} else {
+		if (p->is_broken)
+			rung_break_units(r);
+		p->is_broken = false;
+		rung_push_unit(r, unit, p->source->width, p->source->height);
+		steer(p, r);
+	}
+	leave(p, RUNG_H264);
 }
 
 static void distribute(struct video_pipeline *p, struct video_sample *sample)
@@ -242,6 +272,8 @@ static void distribute(struct video_pipeline *p, struct video_sample *sample)
 					  memory_order_relaxed);
 		atomic_fetch_add_explicit(&p->frames_missed, sample->n_missed,
 					  memory_order_relaxed);
+	}
+	if (!p->is_placeholder && !p->is_leaving) {
 		p->width = p->source->width;
 		p->height = p->source->height;
 		p->stall_us = media_clock_now_us(p->clock) + STALL_US;
@@ -268,8 +300,11 @@ static void take_from_source(struct video_pipeline *p)
 	    (p->is_placeholder || !p->source->ops->is_device ||
 	     media_clock_now_us(p->clock) < p->stall_us))
 		return;
-
-	snprintf(p->why, sizeof(p->why), "%s stopped: %s", p->spec,
+	if (p->is_leaving) {
+		close_source(p); /* its end is not news */
+		return;
+	}
+	snprintf(p->why, sizeof(p->why), "%s stopped: %s", p->now.spec,
 		 r < 0 ? strerror(-r) : "no pictures for five seconds");
 	p->retry_us = media_clock_now_us(p->clock) + RETRY_US;
 	start_placeholder(p);
@@ -286,6 +321,8 @@ static void take_from_pending(struct video_pipeline *p)
 		p->source = p->pending;
 		p->pending = NULL;
 		p->coded_bps = 0;
+		atomic_fetch_add_explicit(&p->replaced, 1,
+					  memory_order_relaxed);
 		set_state(p, VIDEO_SOURCE_LIVE, p->source->detail);
 		distribute(p, &sample);
 		return;
@@ -295,7 +332,7 @@ static void take_from_pending(struct video_pipeline *p)
 	     media_clock_now_us(p->clock) < p->stall_us))
 		return;
 
-	snprintf(p->why, sizeof(p->why), "%s did not start: %s", p->spec,
+	snprintf(p->why, sizeof(p->why), "%s did not start: %s", p->now.spec,
 		 r < 0 ? strerror(-r) : "no pictures for five seconds");
 	p->retry_us = media_clock_now_us(p->clock) + RETRY_US;
 	close_pending(p);
@@ -360,9 +397,50 @@ static void run_once(struct video_pipeline *p)
 		open_pending(p);
 	if (!p->is_placeholder && p->pending && now >= p->patience_us) {
 		snprintf(p->why, sizeof(p->why), "%s has not begun yet",
-			 p->spec);
+			 p->now.spec);
 		start_placeholder(p);
 	}
+}
+
+/* Two cameras may be one, which then must be closed before it is opened. */
+static bool is_to_be_closed_first(const struct video_pipeline *p)
+{
+	return !p->now.ops ||
+	       (p->now.ops->is_device && p->source && p->source->ops->is_device);
+}
+
+/* Begins with p->now; what is shown meanwhile is p->source. */
+static void begin(struct video_pipeline *p)
+{
+	p->width = p->height = 0;
+	if (is_to_be_closed_first(p))
+		close_source(p);
+	if (!p->now.ops) {
+		set_state(p, VIDEO_SOURCE_IDLE, "there is no source");
+		return;
+	}
+	p->is_leaving = p->source && !p->is_placeholder;
+	if (!open_pending(p))
+		start_placeholder(p);
+}
+
+static void change_source(struct video_pipeline *p)
+{
+	struct video_choice_copy next;
+	bool found;
+
+	pthread_mutex_lock(&p->lock);
+	found = p->has_next;
+	next = p->next;
+	p->has_next = false;
+	p->next = (struct video_choice_copy){0};
+	pthread_mutex_unlock(&p->lock);
+	if (!found)
+		return;
+	close_pending(p);
+	video_choice_copy_done(&p->now);
+	p->now = next;
+	begin(p);
 }
 
 static void *capture_thread(void *user)
@@ -370,14 +448,13 @@ static void *capture_thread(void *user)
 	struct video_pipeline *p = user;
 
 	pthread_setname_np(pthread_self(), "capture");
-	if (!open_pending(p))
-		start_placeholder(p);
-
+	begin(p);
 	while (!atomic_load(&p->stopping)) {
 		run_once(p);
+		change_source(p);
 		/* Somebody wants pictures of a camera that delivers units. */
-		if (p->source && p->source->coded && p->source->switchable &&
-		    !wants_coded(p)) {
+		if (p->source && !p->is_leaving && p->source->coded &&
+		    p->source->switchable && !wants_coded(p)) {
 			close_source(p);
 			if (!open_pending(p))
 				start_placeholder(p);
@@ -396,12 +473,16 @@ static int start_capture(struct video_pipeline *p)
 	eventfd_t ignored;
 	int r;
 
+	r = video_choice_copy(&p->now, &p->wanted.choice);
+	if (r < 0)
+		return r;
 	atomic_store(&p->stopping, false);
 	eventfd_read(p->wake_fd, &ignored);
-	p->width = p->height = 0;
 	r = pthread_create(&p->thread, NULL, capture_thread, p);
-	if (r)
+	if (r) {
+		video_choice_copy_done(&p->now);
 		return -r;
+	}
 	p->capturing = true;
 	return 0;
 }
@@ -414,53 +495,25 @@ static void stop_capture(struct video_pipeline *p)
 	eventfd_write(p->wake_fd, 1);
 	pthread_join(p->thread, NULL);
 	p->capturing = false;
-}
-
-static char *sentence(const char *format, ...)
-	__attribute__((format(printf, 1, 2)));
-
-static char *sentence(const char *format, ...)
-{
-	va_list args;
-	char *text;
-
-	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		text = NULL;
-	va_end(args);
-	return text;
+	video_choice_copy_done(&p->now);
+	video_choice_copy_done(&p->next);
+	p->has_next = false;
 }
 
 /* Return: NULL if the configuration can work, else why not. */
 static char *find_fault(const struct video_pipeline_config *c)
 {
-	const char *path;
-
-	if (!c->source || !video_source_find(c->source, &path))
-		return sentence("'%s' is not a video source; use auto, test, "
-				"v4l2:DEVICE, file:PATH or h264:PATH",
-				c->source ? c->source : "");
-	if (c->width < 128 || c->width > PICTURE_MAX_SIDE || c->height < 64 ||
-	    c->height > PICTURE_MAX_SIDE || c->width % 2 || c->height % 2)
-		return sentence("a picture of %ux%u pixels is not possible; "
-				"use even numbers from 128x64 to %ux%u",
-				c->width, c->height, PICTURE_MAX_SIDE,
-				PICTURE_MAX_SIDE);
-	if (c->fps < 1 || c->fps > MAX_FPS)
-		return sentence("%u frames per second are not possible; use 1 "
-				"to %u",
-				c->fps, MAX_FPS);
 	if (c->min_bitrate_bps < MIN_BITRATE_BPS ||
 	    c->max_bitrate_bps > MAX_BITRATE_BPS ||
 	    c->min_bitrate_bps > c->max_bitrate_bps ||
 	    c->bitrate_bps < c->min_bitrate_bps ||
 	    c->bitrate_bps > c->max_bitrate_bps)
-		return sentence("a bit rate of %u between %u and %u bit/s is "
-				"not possible; use %u to %u",
-				c->bitrate_bps, c->min_bitrate_bps,
-				c->max_bitrate_bps, MIN_BITRATE_BPS,
-				MAX_BITRATE_BPS);
-	return NULL;
+		return source_sentence("a bit rate of %u between %u and %u "
+				       "bit/s is not possible; use %u to %u",
+				       c->bitrate_bps, c->min_bitrate_bps,
+				       c->max_bitrate_bps, MIN_BITRATE_BPS,
+				       MAX_BITRATE_BPS);
+	return video_choice_find_fault(&c->choice);
 }
 
 static int start_rungs(struct video_pipeline *p)
@@ -503,20 +556,17 @@ int video_pipeline_new(struct video_pipeline **ret,
 	if (!p)
 		return -ENOMEM;
 	pthread_mutex_init(&p->lock, NULL);
+	pthread_cond_init(&p->left, NULL);
 	p->config = *config;
 	p->clock = config->clock ? config->clock : media_clock_system();
 	p->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	r = p->wake_fd < 0 ? -errno : 0;
-	p->spec = strdup(config->source);
-	if (r == 0 && !p->spec)
-		r = -ENOMEM;
-	if (r == 0) {
-		p->config.source = p->spec;
-		p->ops = video_source_find(p->spec, &p->path);
+	if (r == 0)
+		r = video_choice_copy(&p->wanted, &config->choice);
+	if (r == 0)
 		r = start_rungs(p);
-	}
 	if (r < 0) {
-		*ret_error = sentence("no video: %s", strerror(-r));
+		*ret_error = source_sentence("no video: %s", strerror(-r));
 		video_pipeline_free(p);
 		return r;
 	}
@@ -535,18 +585,67 @@ struct video_pipeline *video_pipeline_free(struct video_pipeline *p)
 	}
 	if (p->wake_fd >= 0)
 		close(p->wake_fd);
+	pthread_cond_destroy(&p->left);
 	pthread_mutex_destroy(&p->lock);
-	free(p->spec);
+	video_choice_copy_done(&p->wanted);
 	free(p);
 	return NULL;
+}
+
+static bool has_codec(const struct video_source_ops *ops, unsigned int codec)
+{
+	return ops && ops->always_coded ? codec == MEDIA_CODEC_H264 :
+					  codec < N_RUNGS;
+}
+
+int video_pipeline_set_source(struct video_pipeline *p,
+			      const struct video_choice *choice,
+			      char **ret_error)
+{
+	struct video_choice_copy wanted = {0}, next = {0}, skipped;
+	int r;
+
+	*ret_error = video_choice_find_fault(choice);
+	if (*ret_error)
+		return -EINVAL;
+	if (video_choice_is_equal(choice, &p->wanted.choice))
+		return 0;
+	r = video_choice_copy(&wanted, choice);
+	if (r == 0 && p->capturing)
+		r = video_choice_copy(&next, choice);
+	for (unsigned int i = 0; r == 0 && i < N_RUNGS; i++) {
+		if (!p->active[i] || has_codec(wanted.ops, i))
+			continue;
+		*ret_error = source_sentence(
+			"'%.200s' has no %s, which %u of the peers take",
+			choice->source, media_codec_name((enum media_codec) i),
+			atomic_load(&p->rungs[i].takers));
+		r = -EBUSY;
+	}
+	if (r < 0) {
+		video_choice_copy_done(&wanted);
+		video_choice_copy_done(&next);
+		return r;
+	}
+	video_choice_copy_done(&p->wanted);
+	p->wanted = wanted;
+	if (!p->capturing)
+		return 0;
+
+	pthread_mutex_lock(&p->lock);
+	skipped = p->next;
+	p->next = next;
+	p->has_next = true;
+	pthread_mutex_unlock(&p->lock);
+	eventfd_write(p->wake_fd, 1);
+	video_choice_copy_done(&skipped);
+	return 0;
 }
 
 bool video_pipeline_has_codec(const struct video_pipeline *p,
 			      enum media_codec codec)
 {
-	if (p->ops->always_coded)
-		return codec == MEDIA_CODEC_H264;
-	return (unsigned int) codec < N_RUNGS;
+	return has_codec(p->wanted.ops, (unsigned int) codec);
 }
 
 static bool any_active(struct video_pipeline *p)
@@ -562,9 +661,11 @@ static void set_active(struct video_pipeline *p, unsigned int i, bool active)
 {
 	pthread_mutex_lock(&p->lock);
 	p->active[i] = active;
+	while (p->busy[i])
+		pthread_cond_wait(&p->left, &p->lock);
 	pthread_mutex_unlock(&p->lock);
 	/* A camera may have to change between units and pictures. */
-	if (p->ops->is_device)
+	if (p->wanted.ops && p->wanted.ops->is_device)
 		eventfd_write(p->wake_fd, 1);
 }
 
@@ -578,7 +679,7 @@ int video_pipeline_take(struct video_pipeline *p, enum media_codec codec,
 		return -ENOTSUP;
 	rung = &p->rungs[codec];
 	if (atomic_load(&rung->takers) == 0) {
-		r = rung_start(rung, p->ops->always_coded);
+		r = rung_start(rung);
 		if (r < 0)
 			return r;
 		set_active(p, codec, true);
@@ -623,6 +724,14 @@ void video_pipeline_set_bitrate(struct video_pipeline *p, uint32_t rung,
 		rung_set_bitrate(&p->rungs[rung], bps);
 }
 
+void video_pipeline_set_cap(struct video_pipeline *p, unsigned int bps)
+{
+	if (bps && bps < MIN_BITRATE_BPS)
+		bps = MIN_BITRATE_BPS;
+	for (unsigned int i = 0; i < N_RUNGS; i++)
+		rung_set_cap(&p->rungs[i], bps);
+}
+
 void video_pipeline_set_muted(struct video_pipeline *p, bool muted)
 {
 	atomic_store(&p->muted, muted);
@@ -632,6 +741,7 @@ void video_pipeline_get_stats(struct video_pipeline *p,
 			      struct video_pipeline_stats *ret_stats)
 {
 	struct video_pipeline_stats s = {
+		.replaced = media_count_get(&p->replaced),
 		.frames_captured = media_count_get(&p->frames_captured),
 		.frames_missed = media_count_get(&p->frames_missed),
 		.frame_copies = media_count_get(&p->count.frame_copies),

@@ -11,6 +11,12 @@
  * that delivers H.264 itself (encoding camera, elementary stream) has one rung
  * without an encoder.
  *
+ * The source may be replaced while rungs run: their units stay numbered and
+ * timed without a gap, and the first one of the new source is a keyframe. The
+ * old source goes on until the new one delivers, for a second at most, then a
+ * placeholder stands in; of two cameras the old one is closed first, since they
+ * may be the same.
+ *
  * Source:  none (our own)
  * Thread:  control, save where a function says "any"
  * Memory:  owned by its creator; frees everything, joins its threads
@@ -19,12 +25,13 @@
 
 #include "media/coded-unit.h"
 #include "media/media-clock.h"
+#include "media/video-choice.h"
 
 struct video_pipeline;
 
 /* What the source is doing. Reported when it changes. */
 enum video_source_state {
-	VIDEO_SOURCE_IDLE,	/* nobody takes a rung */
+	VIDEO_SOURCE_IDLE,	/* nobody takes a rung, or there is no source */
 	VIDEO_SOURCE_LIVE,	/* pictures arrive */
 	VIDEO_SOURCE_PLACEHOLDER, /* the device is missing or broke: a
 				 * placeholder picture runs in its place, and
@@ -32,15 +39,7 @@ enum video_source_state {
 };
 
 struct video_pipeline_config {
-	/* "auto"		the first camera, else the test picture
-	 * "test"		the moving test picture with its barcode
-	 * "v4l2:/dev/videoN"	a camera ("v4l2:" and any path or by-id link)
-	 * "file:PATH"		whatever libavformat reads, looped; also a FIFO
-	 * "h264:PATH"		an Annex B elementary stream, passed through
-	 */
-	const char *source;
-	unsigned int width, height;	/* pixels; wanted, a camera may differ */
-	unsigned int fps;		/* frames per second; wanted */
+	struct video_choice choice;
 	unsigned int bitrate_bps;	/* initial target of every rung */
 	unsigned int min_bitrate_bps, max_bitrate_bps;
 
@@ -78,6 +77,8 @@ struct video_pipeline_stats {
 	enum video_source_state state;
 	char source[256];		/* what runs: "v4l2:/dev/video0 MJPG
 					 * 1280x720@30", "test 1280x720@30" */
+	uint64_t replaced;		/* times that a source took over while
+					 * rungs ran */
 	uint64_t frames_captured;
 	uint64_t frames_missed;		/* gaps in the driver's sequence */
 	uint64_t frame_copies;		/* whole-picture copies we made, over
@@ -101,6 +102,20 @@ int video_pipeline_new(struct video_pipeline **ret,
 		       const struct video_pipeline_config *config,
 		       char **ret_error);
 struct video_pipeline *video_pipeline_free(struct video_pipeline *p);
+
+/**
+ * video_pipeline_set_source() - another source, size or rate, from now on
+ * @choice:    copied
+ * @ret_error: on failure a sentence, as in video_pipeline_new()
+ *
+ * Returns at once; on_state() tells what came of it. The same choice again
+ * changes nothing. Return: 0, -EINVAL for a choice that can never work, -EBUSY
+ * for one without a codec that somebody takes, -ENOMEM. On failure everything
+ * stays as it is.
+ */
+int video_pipeline_set_source(struct video_pipeline *p,
+			      const struct video_choice *choice,
+			      char **ret_error);
 
 /* Can this pipeline deliver @codec? (A pass-through source has only H.264.) */
 bool video_pipeline_has_codec(const struct video_pipeline *p,
@@ -132,6 +147,10 @@ void video_pipeline_request_keyframe(struct video_pipeline *p, uint32_t rung,
  * range; takes effect with the next frame. Any thread. */
 void video_pipeline_set_bitrate(struct video_pipeline *p, uint32_t rung,
 				unsigned int bps);
+
+/* No rung gets more than this, whatever the network has room for; 0: as
+ * configured. Any thread. */
+void video_pipeline_set_cap(struct video_pipeline *p, unsigned int bps);
 
 /* Muted: black pictures flow (SkylinkJS: a disabled track), the source keeps
  * running. A pass-through source falls silent instead. Any thread. */

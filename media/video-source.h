@@ -21,7 +21,8 @@ struct video_source;
 struct unit_pool;
 
 struct video_source_config {
-	const char *path;	/* what follows the prefix; NULL if nothing */
+	const char *path;	/* what follows the prefix; NULL if nothing;
+				 * of the call alone */
 	unsigned int width, height; /* pixels, wanted */
 	unsigned int fps;	/* wanted */
 	/* Coded H.264 may be delivered instead of pictures */
@@ -85,6 +86,7 @@ struct video_source {
 };
 
 extern const struct video_source_ops source_test_ops;
+extern const struct video_source_ops source_test_screen_ops;
 extern const struct video_source_ops source_placeholder_ops;
 extern const struct video_source_ops source_file_ops;
 extern const struct video_source_ops source_h264_ops;

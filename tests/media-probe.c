@@ -140,10 +140,10 @@ static int run_pipeline(const struct options *o)
 {
 	struct probe probe = {0};
 	struct video_pipeline_config config = {
-		.source = o->source,
-		.width = o->width,
-		.height = o->height,
-		.fps = o->fps,
+		.choice.source = o->source,
+		.choice.width = o->width,
+		.choice.height = o->height,
+		.choice.fps = o->fps,
 		.bitrate_bps = o->bitrate,
 		.min_bitrate_bps = 50000,
 		.max_bitrate_bps = 50000000,
