@@ -249,8 +249,8 @@ gboolean daemon_media_start(Daemon *d, GError **error)
 		.user = d,
 	};
 	struct audio_pipeline_config audio = {
-		.source = config_get_string(c, OPT_AUDIO_SOURCE),
-		.channels = (unsigned int)
+		.choice.source = config_get_string(c, OPT_AUDIO_SOURCE),
+		.choice.channels = (unsigned int)
 			config_get_int(c, OPT_AUDIO_CHANNELS),
 		.bitrate_bps = (unsigned int)
 			config_get_int(c, OPT_AUDIO_BITRATE),
@@ -264,7 +264,7 @@ gboolean daemon_media_start(Daemon *d, GError **error)
 	library_log_silence();
 	if (!source_is_none(video.choice.source))
 		r = video_pipeline_new(&d->video, &video, &why);
-	if (r >= 0 && !source_is_none(audio.source))
+	if (r >= 0 && !source_is_none(audio.choice.source))
 		r = audio_pipeline_new(&d->audio, &audio, &why);
 	if (r < 0) {
 		g_set_error(error, G_IO_ERROR, g_io_error_from_errno(-r),

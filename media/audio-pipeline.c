@@ -4,15 +4,16 @@
 #include "media/audio-level.h"
 #include "media/audio-source.h"
 #include "media/opus-encoder.h"
+#include "media/source-spec.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define RETRY_US	 MEDIA_US_PER_SEC
@@ -27,30 +28,40 @@
 #define CATCH_UP_US	 2000 /* a packet, while stamps are ahead of sound */
 #define DETAIL_MAX_BYTES 256
 
-struct audio_pipeline {
-	struct audio_pipeline_config config;
-	char *spec;
+/* A choice of one's own. */
+struct choice {
+	char *spec; /* NULL: no source */
 	const struct audio_source_ops *ops;
 	const char *path; /* in spec */
+	unsigned int channels;
+};
+
+struct audio_pipeline {
+	struct audio_pipeline_config config;
 	const struct media_clock *clock;
 	struct media_count count;
 	struct unit_pool *units;
 
 	/* Control */
+	struct choice wanted;
 	pthread_t thread;
 	bool capturing;
 	int wake_fd;
 
 	/* Between the threads */
-	pthread_mutex_t lock; /* state and detail; never held in a call */
+	pthread_mutex_t lock; /* all that follows; never held in a call */
+	struct choice next;   /* what to change to */
+	bool has_next;
 	enum audio_source_state state;
 	char detail[DETAIL_MAX_BYTES];
 	atomic_bool stopping, muted;
 	atomic_uint bitrate_bps, takers, level;
-	atomic_uint_fast64_t units_out, bytes_out, overruns, samples_lost;
+	atomic_uint_fast64_t units_out, bytes_out, overruns, samples_lost,
+		replaced;
 
 	/* Capture thread */
-	struct opus_encoder *encoder;
+	struct choice now;
+	struct opus_encoder *encoder; /* NULL: no source, or no memory */
 	struct audio_source *source;
 	bool is_silence, is_live;
 	uint64_t retry_us, stall_us;
@@ -60,6 +71,26 @@ struct audio_pipeline {
 	uint64_t next_number;
 	char why[DETAIL_MAX_BYTES];
 };
+
+static int copy_choice(struct choice *ret, const struct audio_choice *choice)
+{
+	struct choice c = {.channels = choice->channels};
+
+	if (choice->source) {
+		c.spec = strdup(choice->source);
+		if (!c.spec)
+			return -ENOMEM;
+		c.ops = audio_source_find(c.spec, &c.path);
+	}
+	*ret = c;
+	return 0;
+}
+
+static void drop_choice(struct choice *c)
+{
+	free(c->spec);
+	*c = (struct choice){0};
+}
 
 static void set_state(struct audio_pipeline *p, enum audio_source_state state,
 		      const char *detail)
@@ -78,8 +109,8 @@ static int open_source(struct audio_pipeline *p,
 		       struct audio_source **ret)
 {
 	struct audio_source_config config = {
-		.path = p->path,
-		.channels = p->config.channels,
+		.path = p->now.path,
+		.channels = p->now.channels,
 		.clock = p->clock,
 		.wake_fd = p->wake_fd,
 	};
@@ -94,12 +125,28 @@ static void close_source(struct audio_pipeline *p)
 	p->n_have = 0;
 }
 
+static bool have_encoder(struct audio_pipeline *p)
+{
+	int r;
+
+	if (p->encoder)
+		return true;
+	r = opus_encoder_new(&p->encoder, p->now.channels,
+			     atomic_load(&p->bitrate_bps), p->units);
+	if (r < 0)
+		snprintf(p->why, sizeof(p->why), "no Opus encoder: %s",
+			 strerror(-r));
+	return r == 0;
+}
+
 static bool try_source(struct audio_pipeline *p)
 {
 	struct audio_source *source = NULL;
 
-	snprintf(p->why, sizeof(p->why), "%s", p->spec);
-	if (open_source(p, p->ops, &source) < 0)
+	if (!have_encoder(p))
+		return false;
+	snprintf(p->why, sizeof(p->why), "%s", p->now.spec);
+	if (open_source(p, p->now.ops, &source) < 0)
 		return false;
 	close_source(p);
 	p->source = source;
@@ -117,7 +164,8 @@ static void start_silence(struct audio_pipeline *p)
 	close_source(p);
 	p->is_silence = true;
 	p->retry_us = media_clock_now_us(p->clock) + RETRY_US;
-	if (open_source(p, &audio_source_silence_ops, &p->source) < 0)
+	if (!p->encoder ||
+	    open_source(p, &audio_source_silence_ops, &p->source) < 0)
 		p->source = NULL; /* no memory: tried again in a second */
 	set_state(p, AUDIO_SOURCE_SILENCE, reason);
 }
@@ -142,7 +190,7 @@ static uint64_t smooth_time(struct audio_pipeline *p, uint64_t measured_us)
 
 static void encode(struct audio_pipeline *p, int16_t *samples)
 {
-	size_t n = (size_t) OPUS_FRAME_SAMPLES * p->config.channels;
+	size_t n = (size_t) OPUS_FRAME_SAMPLES * p->now.channels;
 	struct coded_unit *u;
 	uint8_t level;
 
@@ -178,9 +226,9 @@ static int read_some(struct audio_pipeline *p)
 
 	if (!samples)
 		return -ENOMEM;
-	r = p->source->ops->read(
-		p->source, samples + (size_t) p->n_have * p->config.channels,
-		want, &capture_us, &lost);
+	r = p->source->ops->read(p->source,
+				 samples + (size_t) p->n_have * p->now.channels,
+				 want, &capture_us, &lost);
 	if (lost) {
 		atomic_fetch_add(&p->overruns, 1);
 		atomic_fetch_add(&p->samples_lost, lost);
@@ -194,6 +242,8 @@ static int read_some(struct audio_pipeline *p)
 	p->stall_us = media_clock_now_us(p->clock) + STALL_US;
 	if (!p->is_silence && !p->is_live) {
 		p->is_live = true;
+		atomic_fetch_add_explicit(&p->replaced, 1,
+					  memory_order_relaxed);
 		set_state(p, AUDIO_SOURCE_LIVE, p->source->detail);
 	}
 	if (p->n_have == OPUS_FRAME_SAMPLES) {
@@ -212,13 +262,13 @@ static void read_all(struct audio_pipeline *p)
 	while (r > 0 && !atomic_load(&p->stopping));
 
 	if (r < 0) {
-		snprintf(p->why, sizeof(p->why), "%s stopped: %s", p->spec,
+		snprintf(p->why, sizeof(p->why), "%s stopped: %s", p->now.spec,
 			 strerror(-r));
 		start_silence(p);
 	} else if (r == 0 && !p->is_silence && p->source->ops->is_device &&
 		   media_clock_now_us(p->clock) >= p->stall_us) {
 		snprintf(p->why, sizeof(p->why), "%s delivers no sound",
-			 p->spec);
+			 p->now.spec);
 		start_silence(p);
 	}
 }
@@ -227,7 +277,7 @@ static void wait_source(struct audio_pipeline *p)
 {
 	struct pollfd fds[AUDIO_SOURCE_FDS_MAX + 1];
 	struct audio_source_wait wait = {.deadline_us = MEDIA_NO_DEADLINE};
-	bool waits_for_device = p->is_silence || !p->source;
+	bool waits_for_device = p->now.ops && (p->is_silence || !p->source);
 	uint64_t deadline;
 	eventfd_t ignored;
 
@@ -236,7 +286,7 @@ static void wait_source(struct audio_pipeline *p)
 	deadline = wait.deadline_us;
 	if (waits_for_device && p->retry_us < deadline)
 		deadline = p->retry_us;
-	if (!waits_for_device && p->source->ops->is_device &&
+	if (!waits_for_device && p->source && p->source->ops->is_device &&
 	    p->stall_us < deadline)
 		deadline = p->stall_us;
 	fds[0] = (struct pollfd){.fd = p->wake_fd, .events = POLLIN};
@@ -251,18 +301,49 @@ static void wait_source(struct audio_pipeline *p)
 		p->retry_us = media_clock_now_us(p->clock) + RETRY_US;
 }
 
+/* Begins with p->now, another number of channels with another encoder. */
+static void begin(struct audio_pipeline *p)
+{
+	close_source(p);
+	p->is_silence = false;
+	p->encoder = opus_encoder_free(p->encoder);
+	if (!p->now.ops) {
+		set_state(p, AUDIO_SOURCE_IDLE, "there is no source");
+		return;
+	}
+	if (!try_source(p))
+		start_silence(p);
+}
+
+static void change_source(struct audio_pipeline *p)
+{
+	struct choice next;
+	bool found;
+
+	pthread_mutex_lock(&p->lock);
+	found = p->has_next;
+	next = p->next;
+	p->has_next = false;
+	p->next = (struct choice){0};
+	pthread_mutex_unlock(&p->lock);
+	if (!found)
+		return;
+	drop_choice(&p->now);
+	p->now = next;
+	begin(p);
+}
+
 static void *capture_thread(void *user)
 {
 	struct audio_pipeline *p = user;
 
 	pthread_setname_np(pthread_self(), "capture-audio");
-	if (!try_source(p))
-		start_silence(p);
-
+	begin(p);
 	for (;;) {
 		wait_source(p);
 		if (atomic_load(&p->stopping))
 			break;
+		change_source(p);
 		if (p->source)
 			read_all(p);
 	}
@@ -272,39 +353,66 @@ static void *capture_thread(void *user)
 	return NULL;
 }
 
-static char *sentence(const char *format, ...)
-	__attribute__((format(printf, 1, 2)));
-
-static char *sentence(const char *format, ...)
+static char *find_choice_fault(const struct audio_choice *c)
 {
-	va_list args;
-	char *text;
+	const char *path;
 
-	va_start(args, format);
-	if (vasprintf(&text, format, args) < 0)
-		text = NULL;
-	va_end(args);
-	return text;
+	if (!c->source)
+		return NULL;
+	if (!audio_source_find(c->source, &path))
+		return source_sentence(
+			"'%.200s' is not an audio source; use auto, test, "
+			"alsa:NAME or file:PATH",
+			c->source);
+	if (c->channels < 1 || c->channels > 2)
+		return source_sentence(
+			"%u channels are not possible; use 1 or 2",
+			c->channels);
+	return NULL;
 }
 
 static char *find_fault(const struct audio_pipeline_config *c)
 {
-	const char *path;
-
-	if (!c->source || !audio_source_find(c->source, &path))
-		return sentence("'%s' is not an audio source; use auto, test, "
-				"alsa:NAME or file:PATH",
-				c->source ? c->source : "");
-	if (c->channels < 1 || c->channels > 2)
-		return sentence("%u channels are not possible; use 1 or 2",
-				c->channels);
 	if (c->bitrate_bps < MIN_BITRATE_BPS ||
 	    c->bitrate_bps > MAX_BITRATE_BPS)
-		return sentence("an audio bit rate of %u bit/s is not "
-				"possible; use %u to %u",
-				c->bitrate_bps, MIN_BITRATE_BPS,
-				MAX_BITRATE_BPS);
-	return NULL;
+		return source_sentence("an audio bit rate of %u bit/s is not "
+				       "possible; use %u to %u",
+				       c->bitrate_bps, MIN_BITRATE_BPS,
+				       MAX_BITRATE_BPS);
+	return find_choice_fault(&c->choice);
+}
+
+int audio_choice_try(const struct audio_choice *choice, char **ret_error)
+{
+	char *fault = find_choice_fault(choice);
+	struct audio_source_config config = {
+		.channels = choice->channels,
+		.clock = media_clock_system(),
+		.wake_fd = -1,
+	};
+	const struct audio_source_ops *ops;
+	struct audio_source *source = NULL;
+	char why[DETAIL_MAX_BYTES] = "";
+	struct stat st;
+	int r;
+
+	if (fault) {
+		*ret_error = fault;
+		return -EINVAL;
+	}
+	if (!choice->source)
+		return 0;
+	ops = audio_source_find(choice->source, &config.path);
+	/* Its writer would see a reader come and go. */
+	if (config.path && !ops->is_device && stat(config.path, &st) == 0 &&
+	    S_ISFIFO(st.st_mode))
+		return 0;
+	r = ops->open(&source, &config, why, sizeof(why));
+	if (source)
+		source->ops->close(source);
+	if (r < 0)
+		*ret_error = source_sentence("%s", *why ? why : strerror(-r));
+	return r;
 }
 
 int audio_pipeline_new(struct audio_pipeline **ret,
@@ -329,19 +437,16 @@ int audio_pipeline_new(struct audio_pipeline **ret,
 	atomic_store(&p->level, 127);
 	p->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	r = p->wake_fd < 0 ? -errno : 0;
-	p->spec = strdup(config->source);
-	if (r == 0 && !p->spec)
-		r = -ENOMEM;
+	if (r == 0)
+		r = copy_choice(&p->wanted, &config->choice);
 	if (r == 0)
 		r = unit_pool_new(&p->units, &p->count, MEDIA_CODEC_OPUS,
 				  N_UNITS);
 	if (r < 0) {
-		*ret_error = sentence("no audio: %s", strerror(-r));
+		*ret_error = source_sentence("no audio: %s", strerror(-r));
 		audio_pipeline_free(p);
 		return r;
 	}
-	p->config.source = p->spec;
-	p->ops = audio_source_find(p->spec, &p->path);
 	*ret = p;
 	return 0;
 }
@@ -354,6 +459,9 @@ static void stop_capture(struct audio_pipeline *p)
 	eventfd_write(p->wake_fd, 1);
 	pthread_join(p->thread, NULL);
 	p->capturing = false;
+	drop_choice(&p->now);
+	drop_choice(&p->next);
+	p->has_next = false;
 }
 
 struct audio_pipeline *audio_pipeline_free(struct audio_pipeline *p)
@@ -365,9 +473,51 @@ struct audio_pipeline *audio_pipeline_free(struct audio_pipeline *p)
 	if (p->wake_fd >= 0)
 		close(p->wake_fd);
 	pthread_mutex_destroy(&p->lock);
-	free(p->spec);
+	drop_choice(&p->wanted);
 	free(p);
 	return NULL;
+}
+
+/* Of the same choice as what control wants. */
+static int copy_wanted(struct audio_pipeline *p, struct choice *ret)
+{
+	struct audio_choice choice = {p->wanted.spec, p->wanted.channels};
+
+	return copy_choice(ret, &choice);
+}
+
+int audio_pipeline_set_source(struct audio_pipeline *p,
+			      const struct audio_choice *choice,
+			      char **ret_error)
+{
+	struct choice wanted = {0}, next = {0}, skipped;
+	int r;
+
+	*ret_error = find_choice_fault(choice);
+	if (*ret_error)
+		return -EINVAL;
+	if (choice->source && p->wanted.spec
+		    ? !strcmp(choice->source, p->wanted.spec) &&
+			      choice->channels == p->wanted.channels
+		    : choice->source == p->wanted.spec)
+		return 0;
+	r = copy_choice(&wanted, choice);
+	if (r == 0 && p->capturing)
+		r = copy_choice(&next, choice);
+	if (r < 0) {
+		drop_choice(&wanted);
+		return r;
+	}
+	drop_choice(&p->wanted);
+	pthread_mutex_lock(&p->lock);
+	p->wanted = wanted;
+	skipped = p->next;
+	p->next = next;
+	p->has_next = p->capturing;
+	pthread_mutex_unlock(&p->lock);
+	eventfd_write(p->wake_fd, 1);
+	drop_choice(&skipped);
+	return 0;
 }
 
 int audio_pipeline_take(struct audio_pipeline *p)
@@ -376,16 +526,14 @@ int audio_pipeline_take(struct audio_pipeline *p)
 	int r;
 
 	if (!p->capturing) {
-		r = opus_encoder_new(&p->encoder, p->config.channels,
-				     atomic_load(&p->bitrate_bps), p->units);
+		r = copy_wanted(p, &p->now);
 		if (r < 0)
 			return r;
 		atomic_store(&p->stopping, false);
 		eventfd_read(p->wake_fd, &ignored);
-		p->smooth_us = 0;
 		r = pthread_create(&p->thread, NULL, capture_thread, p);
 		if (r) {
-			p->encoder = opus_encoder_free(p->encoder);
+			drop_choice(&p->now);
 			return -r;
 		}
 		p->capturing = true;
@@ -419,6 +567,7 @@ void audio_pipeline_get_stats(struct audio_pipeline *p,
 			      struct audio_pipeline_stats *ret_stats)
 {
 	struct audio_pipeline_stats s = {
+		.replaced = media_count_get(&p->replaced),
 		.units_out = media_count_get(&p->units_out),
 		.bytes_out = media_count_get(&p->bytes_out),
 		.overruns = media_count_get(&p->overruns),
@@ -428,6 +577,7 @@ void audio_pipeline_get_stats(struct audio_pipeline *p,
 	};
 
 	pthread_mutex_lock(&p->lock);
+	s.channels = p->wanted.channels;
 	s.state = p->state;
 	memcpy(s.source, p->detail, sizeof(s.source));
 	pthread_mutex_unlock(&p->lock);

@@ -4,6 +4,10 @@
  * 48 kHz, 20 ms frames. Source and encoder share the capture thread: Opus
  * costs 1 % of a core, a second thread would cost more in switches.
  *
+ * The source may be replaced while it runs, with another number of channels
+ * too: packets stay numbered and timed without going back. The old source is
+ * closed first; what cannot be opened is silence.
+ *
  * Source:  RFC 6716 (Opus), RFC 7587 (frame sizes), RFC 6464 (level)
  * Thread:  control, save where a function says "any"
  * Memory:  owned by its creator; free joins the thread
@@ -16,20 +20,25 @@
 struct audio_pipeline;
 
 enum audio_source_state {
-	AUDIO_SOURCE_IDLE,
+	AUDIO_SOURCE_IDLE,	/* nobody listens, or there is no source */
 	AUDIO_SOURCE_LIVE,
 	AUDIO_SOURCE_SILENCE,	/* device missing or broke: silence at the right
 				 * pace, the device is tried once a second */
 };
 
-struct audio_pipeline_config {
+struct audio_choice {
 	/* "auto"	the first ALSA capture device, else the test tone
 	 * "test"	a 440 Hz tone, interrupted for 50 ms each full second
 	 * "alsa:NAME"	an ALSA PCM name ("alsa:hw:1,0", "alsa:default")
 	 * "file:PATH"	whatever libavformat reads, looped; also a FIFO
+	 * NULL		none: no device is open and nothing flows
 	 */
 	const char *source;
 	unsigned int channels;		/* 1 or 2 */
+};
+
+struct audio_pipeline_config {
+	struct audio_choice choice;
 	unsigned int bitrate_bps;
 	/* One Opus packet is ready; borrowed; capture thread; must not block */
 	void (*on_unit)(void *user, struct coded_unit *unit);
@@ -45,6 +54,9 @@ struct audio_pipeline_config {
 struct audio_pipeline_stats {
 	enum audio_source_state state;
 	char source[256];
+	unsigned int channels;
+	uint64_t replaced;		/* times that a source took over while
+					 * somebody listened */
 	uint64_t units_out, bytes_out;
 	uint64_t overruns;		/* ALSA xruns */
 	uint64_t samples_lost;
@@ -57,6 +69,13 @@ int audio_pipeline_new(struct audio_pipeline **ret,
 		       const struct audio_pipeline_config *config,
 		       char **ret_error);
 struct audio_pipeline *audio_pipeline_free(struct audio_pipeline *p);
+
+/* As video_pipeline_set_source(), without -EBUSY. */
+int audio_pipeline_set_source(struct audio_pipeline *p,
+			      const struct audio_choice *choice,
+			      char **ret_error);
+/* As video_choice_try(). */
+int audio_choice_try(const struct audio_choice *choice, char **ret_error);
 
 /* Counted users; the source runs while there is one. */
 int audio_pipeline_take(struct audio_pipeline *p);

@@ -75,7 +75,7 @@ static const struct canvas_colour bar_colours[N_BARS] = {
 
 /* A desktop's blues and greys: nobody takes it for a camera's test picture. */
 static const struct canvas_colour screen_colours[N_BARS] = {
-	{52, 170, 110}, {60, 168, 112}, {68, 165, 114}, {76, 160, 116},
+	{52, 170, 110},	 {60, 168, 112}, {68, 165, 114}, {76, 160, 116},
 	{200, 128, 128}, {76, 160, 116}, {68, 165, 114}, {60, 168, 112},
 };
 
@@ -230,8 +230,8 @@ static int open_any(struct video_source **ret,
 	if (r == 0) {
 		layout(t);
 		prepare_grain(t);
-		r = prepare_rows(t, ops == &source_test_ops ? bar_colours :
-							      screen_colours);
+		r = prepare_rows(t, ops == &source_test_ops ? bar_colours
+							    : screen_colours);
 	}
 	if (r == 0)
 		r = prepare_ball(t);

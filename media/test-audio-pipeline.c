@@ -19,7 +19,8 @@ struct listener {
 	unsigned int n_units, n_voice, channels;
 	size_t bytes;
 	uint64_t next_number, last_us;
-	bool uneven;
+	bool uneven, must_rise;
+	unsigned int n_decoded;
 	uint8_t level;
 	enum audio_source_state state;
 	char *detail;
@@ -36,7 +37,11 @@ static void on_unit(void *user, struct coded_unit *u)
 	g_assert_cmpuint(u->number, ==, l->next_number++);
 
 	pthread_mutex_lock(&l->lock);
-	if (l->n_units < N_UNITS_KEPT && test_decoder_decode(&l->decoder, u)) {
+	if (l->must_rise) {
+		g_assert_cmpuint(u->capture_us, >, l->last_us);
+		l->n_decoded += test_decoder_decode(&l->decoder, u);
+	} else if (l->n_units < N_UNITS_KEPT &&
+		   test_decoder_decode(&l->decoder, u)) {
 		const AVFrame *f = l->decoder.frame;
 
 		/* Planar or not, the first channel is at the start of it. */
@@ -73,8 +78,8 @@ static struct audio_pipeline *start(struct listener *l, const char *source,
 				    unsigned int channels)
 {
 	struct audio_pipeline_config config = {
-		.source = source,
-		.channels = channels,
+		.choice.source = source,
+		.choice.channels = channels,
 		.bitrate_bps = 32000,
 		.on_unit = on_unit,
 		.on_state = on_state,
@@ -316,14 +321,99 @@ static void test_file_is_resampled_and_looped(void)
 	g_rmdir(dir);
 }
 
+static void change(struct audio_pipeline *p, const char *source,
+		   unsigned int channels)
+{
+	struct audio_choice choice = {source, channels};
+	char *error = NULL;
+
+	g_assert_cmpint(audio_pipeline_set_source(p, &choice, &error), ==, 0);
+}
+
+static void wait_state(struct listener *l, enum audio_source_state state)
+{
+	struct timespec until = test_deadline(20);
+
+	pthread_mutex_lock(&l->lock);
+	while (l->state != state)
+		g_assert_cmpint(
+			pthread_cond_timedwait(&l->changed, &l->lock, &until),
+			==, 0);
+	pthread_mutex_unlock(&l->lock);
+}
+
+/* Tone, silence, stereo, none: numbers without a gap (on_unit), times rising,
+ * each packet a decodable one. */
+static void test_source_is_replaced(void)
+{
+	struct audio_pipeline_stats s;
+	struct listener l;
+	struct audio_pipeline *p = start(&l, "test", 1);
+	struct audio_choice wrong = {"tset", 1}, three = {"test", 3};
+	char *error = NULL;
+	unsigned int n;
+
+	l.must_rise = true;
+	g_assert_cmpint(audio_pipeline_take(p), ==, 0);
+	wait_units(&l, 10);
+	for (unsigned int i = 0; i < 50; i++) {
+		change(p, i % 5 == 4 ? "alsa:no-such-device" : "test",
+		       1 + i % 2);
+		wait_more(&l, 4);
+	}
+	audio_pipeline_get_stats(p, &s);
+	g_assert_cmpuint(s.channels, ==, 2);
+	g_assert_cmpuint(s.replaced, >, 25);
+
+	g_assert_cmpint(audio_pipeline_set_source(p, &wrong, &error), ==,
+			-EINVAL);
+	g_clear_pointer(&error, free);
+	g_assert_cmpint(audio_pipeline_set_source(p, &three, &error), ==,
+			-EINVAL);
+	g_clear_pointer(&error, free);
+	wait_more(&l, 4);
+
+	change(p, NULL, 0);
+	wait_state(&l, AUDIO_SOURCE_IDLE);
+	pthread_mutex_lock(&l.lock);
+	n = l.n_units;
+	pthread_mutex_unlock(&l.lock);
+	change(p, "test", 2);
+	wait_units(&l, n + 10);
+	wait_state(&l, AUDIO_SOURCE_LIVE);
+	g_assert_cmpuint(l.n_decoded, ==, l.n_units);
+	stop(&l, p);
+}
+
+static void test_try(void)
+{
+	struct audio_choice good = {"test", 2}, missing = {"alsa:nowhere", 1};
+	char *error = NULL;
+
+	g_assert_cmpint(audio_choice_try(&good, &error), ==, 0);
+	g_assert_cmpint(audio_choice_try(&missing, &error), <, 0);
+	g_assert_nonnull(strstr(error, "nowhere"));
+	g_clear_pointer(&error, free);
+}
+
 static void test_wrong_configuration_is_named(void)
 {
 	static const struct audio_pipeline_config wrong[] = {
-		{.source = "tset", .channels = 1, .bitrate_bps = 32000},
-		{.source = "alsa:", .channels = 1, .bitrate_bps = 32000},
-		{.source = "test:1", .channels = 1, .bitrate_bps = 32000},
-		{.source = "test", .channels = 3, .bitrate_bps = 32000},
-		{.source = "test", .channels = 1, .bitrate_bps = 32},
+		{.choice.source = "tset",
+		 .choice.channels = 1,
+		 .bitrate_bps = 32000},
+		{.choice.source = "alsa:",
+		 .choice.channels = 1,
+		 .bitrate_bps = 32000},
+		{.choice.source = "test:1",
+		 .choice.channels = 1,
+		 .bitrate_bps = 32000},
+		{.choice.source = "test",
+		 .choice.channels = 3,
+		 .bitrate_bps = 32000},
+		{.choice.source = "test",
+		 .choice.channels = 1,
+		 .bitrate_bps = 32},
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
@@ -348,6 +438,8 @@ int main(int argc, char *argv[])
 			test_missing_device_is_silence);
 	g_test_add_func("/audio-pipeline/file",
 			test_file_is_resampled_and_looped);
+	g_test_add_func("/audio-pipeline/replace", test_source_is_replaced);
+	g_test_add_func("/audio-pipeline/try", test_try);
 	g_test_add_func("/audio-pipeline/wrong-configuration",
 			test_wrong_configuration_is_named);
 	return g_test_run();

@@ -303,7 +303,8 @@ static void test_cap(void)
 static void test_try(void)
 {
 	struct video_choice good = {"test", 640, 360, 30};
-	struct video_choice missing = {"v4l2:/dev/no-such-camera", 640, 360, 30};
+	struct video_choice missing = {"v4l2:/dev/no-such-camera", 640, 360,
+				       30};
 	struct video_choice no_file = {"file:/no/such/file", 640, 360, 30};
 	struct video_choice wrong = {"camera", 640, 360, 30};
 	unsigned int fds = entries("/proc/self/fd");

@@ -86,7 +86,7 @@ static inline void on_unit(void *user, struct coded_unit *u)
 }
 
 static inline void on_state(void *user, enum video_source_state state,
-		     const char *detail)
+			    const char *detail)
 {
 	struct viewer *v = user;
 
@@ -103,7 +103,7 @@ static inline void on_state(void *user, enum video_source_state state,
 }
 
 static inline struct video_pipeline *start(struct viewer *v, const char *source,
-				    enum media_codec watched)
+					   enum media_codec watched)
 {
 	struct video_pipeline_config config = {
 		.choice.source = source,
@@ -161,8 +161,9 @@ static inline bool enough_idle(const struct viewer *v, unsigned int n)
 }
 
 static inline void wait_for(struct viewer *v,
-		     bool (*enough)(const struct viewer *v, unsigned int n),
-		     unsigned int n)
+			    bool (*enough)(const struct viewer *v,
+					   unsigned int n),
+			    unsigned int n)
 {
 	struct timespec until = test_deadline(40);
 
@@ -185,7 +186,8 @@ static inline void wait_more(struct viewer *v, unsigned int n)
 }
 
 /* A video of moving stripes, in the given chroma format. */
-static inline void write_y4m(const char *path, const char *colour, unsigned int n)
+static inline void write_y4m(const char *path, const char *colour,
+			     unsigned int n)
 {
 	size_t chroma = WIDTH * HEIGHT / (strcmp(colour, "422") == 0 ? 2 : 4);
 	FILE *f = fopen(path, "wbe");

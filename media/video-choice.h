@@ -19,8 +19,8 @@ struct video_choice {
 	 * NULL			none: no device is open and nothing flows
 	 */
 	const char *source;
-	unsigned int width, height;	/* pixels; wanted, a camera may differ */
-	unsigned int fps;		/* frames per second; wanted */
+	unsigned int width, height; /* pixels; wanted, a camera may differ */
+	unsigned int fps;	    /* frames per second; wanted */
 };
 
 /* Return: NULL if the choice can work, else a sentence that says what is wrong

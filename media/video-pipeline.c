@@ -43,7 +43,8 @@ struct video_pipeline {
 	pthread_mutex_t lock; /* all that follows; never held in a call */
 	pthread_cond_t left;
 	bool active[N_RUNGS];
-	bool busy[N_RUNGS]; /* the capture thread is inside: not to be stopped */
+	bool busy[N_RUNGS]; /* the capture thread is inside: not to be stopped
+			     */
 	struct video_choice_copy next; /* what to change to */
 	bool has_next;
 	enum video_source_state state;
@@ -115,7 +116,8 @@ static int open_source(struct video_pipeline *p,
 			config.width = p->width;
 			config.height = p->height;
 		}
-		config.message = p->now.ops->is_device ? "NO CAMERA" : "NO PICTURE";
+		config.message =
+			p->now.ops->is_device ? "NO CAMERA" : "NO PICTURE";
 	}
 	return ops->open(ret, &config, p->why, sizeof(p->why));
 }
@@ -405,8 +407,8 @@ static void run_once(struct video_pipeline *p)
 /* Two cameras may be one, which then must be closed before it is opened. */
 static bool is_to_be_closed_first(const struct video_pipeline *p)
 {
-	return !p->now.ops ||
-	       (p->now.ops->is_device && p->source && p->source->ops->is_device);
+	return !p->now.ops || (p->now.ops->is_device && p->source &&
+			       p->source->ops->is_device);
 }
 
 /* Begins with p->now; what is shown meanwhile is p->source. */
@@ -594,8 +596,8 @@ struct video_pipeline *video_pipeline_free(struct video_pipeline *p)
 
 static bool has_codec(const struct video_source_ops *ops, unsigned int codec)
 {
-	return ops && ops->always_coded ? codec == MEDIA_CODEC_H264 :
-					  codec < N_RUNGS;
+	return ops && ops->always_coded ? codec == MEDIA_CODEC_H264
+					: codec < N_RUNGS;
 }
 
 int video_pipeline_set_source(struct video_pipeline *p,

@@ -4,7 +4,7 @@
 #include "media/source-spec.h"
 
 static const struct video_source_ops *const sources[] = {
-	&source_auto_ops,	&source_test_ops, &source_test_screen_ops,
+	&source_auto_ops, &source_test_ops, &source_test_screen_ops,
 	&source_v4l2_ops, &source_file_ops, &source_h264_ops,
 };
 

@@ -225,8 +225,8 @@ static int run_audio(const struct options *o)
 {
 	struct probe probe = {0};
 	struct audio_pipeline_config config = {
-		.source = o->audio,
-		.channels = 1,
+		.choice.source = o->audio,
+		.choice.channels = 1,
 		.bitrate_bps = 32000,
 		.on_unit = on_unit,
 		.on_state = on_audio_state,
