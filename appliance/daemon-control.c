@@ -3,6 +3,38 @@
 
 #include "appliance/control/control-config.h"
 
+/* --- what the calls share -------------------------------------------------- */
+gboolean daemon_need_room(ControlCall *call, Daemon *d)
+{
+	if (d->room && d->room_name)
+		return TRUE;
+	control_call_fail(call, CONTROL_CODE_STATE, NULL,
+			  "Self is in no room; joinRoom joins one");
+	return FALSE;
+}
+
+void daemon_fail_room(ControlCall *call, const GError *error)
+{
+	int code = CONTROL_CODE_FAILED;
+
+	if (g_error_matches(error, ROOM_ERROR, ROOM_ERROR_NOT_IN_ROOM) ||
+	    g_error_matches(error, ROOM_ERROR, ROOM_ERROR_NO_PEER))
+		code = CONTROL_CODE_STATE;
+	else if (g_error_matches(error, ROOM_ERROR, ROOM_ERROR_BUSY))
+		code = CONTROL_CODE_BUSY;
+	else if (g_error_matches(error, ROOM_ERROR, ROOM_ERROR_ARGUMENT))
+		code = CONTROL_CODE_PARAMS;
+	control_call_fail(call, code, NULL, "%s", error->message);
+}
+
+void daemon_reply_object(ControlCall *call, JsonObject *o)
+{
+	JsonNode *node = json_node_new(JSON_NODE_OBJECT);
+
+	json_node_take_object(node, o);
+	control_call_reply(call, node);
+}
+
 /* --- looking -------------------------------------------------------------- */
 static void stats_status(ControlCall *call, gpointer user)
 {
@@ -31,9 +63,10 @@ static const ControlHandler daemon_look_handlers[] = {
 ControlHandler *daemon_handlers_new(void)
 {
 	const ControlHandler *const lists[] = {
-		daemon_room_handlers, daemon_media_handlers,
-		daemon_transfer_handlers, daemon_log_handlers,
-		daemon_look_handlers,
+		daemon_room_handlers, daemon_peer_handlers,
+		daemon_media_handlers,
+		daemon_transfer_handlers,
+		daemon_log_handlers, daemon_look_handlers,
 	};
 	GArray *all = g_array_new(TRUE, FALSE, sizeof(ControlHandler));
 

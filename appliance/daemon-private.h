@@ -50,6 +50,7 @@ typedef struct {
 	ControlCall *join_call;
 	GSource *join_timeout;
 	char *join_error;
+	GQueue peer_list_calls;		/* getPeers that waits */
 
 	struct process_stats process;
 	gint64 started_us;
@@ -74,13 +75,27 @@ JsonNode *daemon_describe_peers(Daemon *d);
 /* The handlers of the control methods, all files' together: (transfer full),
  * ended by a NULL method. */
 ControlHandler *daemon_handlers_new(void);
+/* Return: FALSE when no room is wanted at all; the call was answered. */
+gboolean daemon_need_room(ControlCall *call, Daemon *d);
+/* The call fails with what a room_ function said. */
+void daemon_fail_room(ControlCall *call, const GError *error);
+/* Takes @o. */
+void daemon_reply_object(ControlCall *call, JsonObject *o);
+
+/* --- daemon-room-calls.c: joining and leaving ------------------------------- */
+extern const ControlHandler daemon_room_handlers[];
 /* An event of the room: it may be what a call waits for. */
 void daemon_control_event(Daemon *d, const char *name, JsonObject *params);
 /* Calls that still wait are answered: before the control server ends. */
 void daemon_control_done(Daemon *d);
 
-/* --- daemon-room-calls.c: joining, peers, messages -------------------------- */
-extern const ControlHandler daemon_room_handlers[];
+/* --- daemon-peer-calls.c: messages, user data, lock, peers ------------------ */
+extern const ControlHandler daemon_peer_handlers[];
+
+/* --- daemon-privileged-calls.c: getPeers, introducePeer --------------------- */
+extern const ControlHandler daemon_privileged_handlers[];
+void daemon_privileged_event(Daemon *d, const char *name, JsonObject *params);
+void daemon_privileged_done(Daemon *d);
 
 /* --- daemon-log-calls.c: SkylinkLogs ---------------------------------------- */
 extern const ControlHandler daemon_log_handlers[];

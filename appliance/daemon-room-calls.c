@@ -210,24 +210,6 @@ static void disable_video(ControlCall *call, gpointer user)
 	reply_muted(call, d);
 }
 
-static void get_peer_info(ControlCall *call, gpointer user)
-{
-	Daemon *d = user;
-	const char *id = text_member(control_call_get_params(call), "peerId");
-	JsonObject *info = d->room ? room_get_peer_info(d->room, id) : NULL;
-
-	if (info) {
-		JsonNode *node = json_node_new(JSON_NODE_OBJECT);
-
-		json_node_take_object(node, info);
-		control_call_reply(call, node);
-	} else {
-		control_call_fail(call, CONTROL_CODE_STATE, NULL,
-				  id ? "There is no peer '%s' in the room" :
-				       "Self is in no room%s", id ? id : "");
-	}
-}
-
 const ControlHandler daemon_room_handlers[] = {
 	{ "joinRoom", join_room },
 	{ "leaveRoom", leave_room },
@@ -236,6 +218,5 @@ const ControlHandler daemon_room_handlers[] = {
 	{ "disableAudio", disable_audio },
 	{ "enableVideo", enable_video },
 	{ "disableVideo", disable_video },
-	{ "getPeerInfo", get_peer_info },
 	{ NULL, NULL },
 };
