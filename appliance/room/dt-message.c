@@ -49,6 +49,28 @@ static gboolean is_text_array(JsonNode *node)
 	return TRUE;
 }
 
+static gboolean get_boolean(JsonObject *o, const char *name)
+{
+	JsonNode *node = json_object_get_member(o, name);
+
+	return node && JSON_NODE_HOLDS_VALUE(node) &&
+	       json_node_get_value_type(node) == G_TYPE_BOOLEAN &&
+	       json_node_get_boolean(node);
+}
+
+/* What is no number in range is none: nobody but an appliance says it. */
+static guint read_window(JsonObject *o)
+{
+	JsonNode *node = json_object_get_member(o, "window");
+	gint64 n;
+
+	if (!node || !JSON_NODE_HOLDS_VALUE(node) ||
+	    json_node_get_value_type(node) != G_TYPE_INT64)
+		return 0;
+	n = json_node_get_int(node);
+	return n > 0 && n <= DT_WINDOW_MAX ? (guint) n : 0;
+}
+
 static gboolean read_ack(JsonObject *o, gint64 *ret)
 {
 	JsonNode *node = json_object_get_member(o, "ackN");
@@ -84,10 +106,10 @@ DtMessage *dt_message_parse(const char *text, gsize len)
 	m->sender = get_string(o, "sender");
 	if (!m->sender)
 		m->sender = "";
-	node = json_object_get_member(o, "isPrivate");
-	m->is_private = node && JSON_NODE_HOLDS_VALUE(node) &&
-			json_node_get_value_type(node) == G_TYPE_BOOLEAN &&
-			json_node_get_boolean(node);
+	m->is_private = get_boolean(o, "isPrivate");
+	m->is_upload_error = get_boolean(o, "isUploadError");
+	m->content = get_string(o, "content");
+	m->window = read_window(o);
 	if (get_string(o, "target") ||
 	    ((node = json_object_get_member(o, "target")) &&
 	     is_text_array(node)))
@@ -121,12 +143,43 @@ char *dt_message_build_message(const char *sender, const char *target,
 	return message_to_text(o);
 }
 
-char *dt_message_build_ack(const char *sender, gint64 n)
+static JsonObject *new_message(DtType type, const char *sender)
 {
-	g_autoptr(JsonObject) o = json_object_new();
+	JsonObject *o = json_object_new();
 
-	json_object_set_string_member(o, "type", type_names[DT_ACK]);
+	json_object_set_string_member(o, "type", type_names[type]);
 	json_object_set_string_member(o, "sender", sender);
+	return o;
+}
+
+char *dt_message_build_ack(const char *sender, gint64 n, guint window)
+{
+	g_autoptr(JsonObject) o = new_message(DT_ACK, sender);
+
 	json_object_set_int_member(o, "ackN", n);
+	if (window)
+		json_object_set_int_member(o, "window", window);
+	return message_to_text(o);
+}
+
+char *dt_message_build_cancel(const char *sender, const char *name,
+			      const char *content)
+{
+	g_autoptr(JsonObject) o = new_message(DT_CANCEL, sender);
+
+	json_object_set_string_member(o, "content", content);
+	json_object_set_string_member(o, "name", name);
+	json_object_set_int_member(o, "ackN", 0);
+	return message_to_text(o);
+}
+
+char *dt_message_build_error(const char *sender, const char *name,
+			     const char *content, gboolean is_upload_error)
+{
+	g_autoptr(JsonObject) o = new_message(DT_ERROR, sender);
+
+	json_object_set_string_member(o, "content", content);
+	json_object_set_boolean_member(o, "isUploadError", is_upload_error);
+	json_object_set_string_member(o, "name", name);
 	return message_to_text(o);
 }

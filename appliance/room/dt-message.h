@@ -12,6 +12,7 @@
 #include <json-glib/json-glib.h>
 
 #define DT_MESSAGE_MAX_BYTES (256 * 1024)
+#define DT_WINDOW_MAX	     1024
 
 typedef enum {
 	DT_MESSAGE,	/* a message of the application */
@@ -30,6 +31,10 @@ typedef struct {
 	JsonNode *target;	/* a string, an array of strings, or NULL */
 	JsonNode *data;		/* DT_MESSAGE: never NULL */
 	gint64 ack_n;		/* DT_ACK: -1 or more */
+	guint window;		/* DT_ACK: chunks that may follow unacknowledged
+				 * from ack_n on; 0: one, as SkylinkJS has it */
+	const char *content;	/* DT_CANCEL, DT_ERROR: why; or NULL */
+	gboolean is_upload_error;	/* DT_ERROR: by the one who sends data */
 } DtMessage;
 
 /* Return: NULL for data, and for control texts that lack what they need. */
@@ -40,5 +45,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(DtMessage, dt_message_free)
 /* Return: (transfer full): the text of a message to one peer. */
 char *dt_message_build_message(const char *sender, const char *target,
 			       gboolean is_private, JsonNode *data);
-/* Return: (transfer full): an ACK; @n -1 rejects. */
-char *dt_message_build_ack(const char *sender, gint64 n);
+/* Return: (transfer full): an ACK; @n -1 rejects. @window: 0: none is said. */
+char *dt_message_build_ack(const char *sender, gint64 n, guint window);
+/* @name: of what is transferred */
+char *dt_message_build_cancel(const char *sender, const char *name,
+			      const char *content);
+char *dt_message_build_error(const char *sender, const char *name,
+			     const char *content, gboolean is_upload_error);

@@ -64,6 +64,18 @@ struct peer_channel *peer_channels_take(struct peer_channels *c,
 	return NULL;
 }
 
+const struct peer_channel *peer_channels_find(const struct peer_channels *c,
+					      uint16_t number)
+{
+	for (guint i = 0; i < c->list->len; i++) {
+		const struct peer_channel *channel = c->list->pdata[i];
+
+		if (channel->number == number)
+			return channel;
+	}
+	return NULL;
+}
+
 const struct peer_channel *
 peer_channels_get_messaging(const struct peer_channels *c)
 {

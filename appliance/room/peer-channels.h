@@ -42,6 +42,9 @@ struct peer_channel *peer_channels_take(struct peer_channels *channels,
 					uint16_t number);
 void peer_channel_free(struct peer_channel *channel);
 
+/* Borrowed; NULL: none of this number. */
+const struct peer_channel *
+peer_channels_find(const struct peer_channels *channels, uint16_t number);
 /* The newest messaging channel, or NULL. */
 const struct peer_channel *
 peer_channels_get_messaging(const struct peer_channels *channels);

@@ -16,12 +16,14 @@ struct RoomPeer {
 	struct rtc_peer *rtc;
 	GSource *timer;			/* the handshake's */
 	GSource *reopen_timer;
+	GSource *transfer_timer;
 	gint64 since_us;		/* real time */
 	gboolean connected, detached;
 
 	struct peer_channels channels;
 	gboolean opened_messaging;	/* it was us who made it */
 	guint reopens;
+	PeerTransfers *transfers;
 
 	gboolean has_codec;
 	enum media_codec codec;
@@ -36,6 +38,7 @@ struct RoomPeer {
 
 static const struct rtc_peer_ops rtc_ops;
 static const struct handshake_ops handshake_ops;
+static const struct peer_transfers_ops transfers_ops;
 
 /* --- events -------------------------------------------------------------- */
 static JsonObject *state_params(RoomPeer *p, const char *state)
@@ -151,6 +154,7 @@ RoomPeer *room_peer_new(const RoomPeerConfig *config, GError **error)
 	}
 	p->since_us = g_get_real_time();
 	peer_channels_init(&p->channels);
+	p->transfers = peer_transfers_new(p->id, &transfers_ops, p);
 	peer_info_init(&p->info, config->room);
 	handshake_init(&p->handshake, config->self->mid, config->id,
 		       config->self->weight, &handshake_ops, p);
@@ -171,6 +175,8 @@ RoomPeer *room_peer_free(RoomPeer *p)
 		return NULL;
 	stop_timer(&p->timer);
 	stop_timer(&p->reopen_timer);
+	stop_timer(&p->transfer_timer);
+	p->transfers = peer_transfers_free(p->transfers);
 	rtc_peer_free(p->rtc);
 	give_up_codec(p);
 	handshake_done(&p->handshake);
@@ -484,10 +490,13 @@ static void on_channel_open(void *user, uint16_t number, const char *label,
 	const struct peer_channel *channel =
 		peer_channels_add(&p->channels, number, label);
 
-	if (channel)
-		emit_channel(p, "open", channel);
-	else
+	if (!channel) {
 		rtc_peer_close_channel(p->rtc, number);
+		return;
+	}
+	emit_channel(p, "open", channel);
+	peer_transfers_opened(p->transfers, number, channel->label,
+			      channel->messaging, remote);
 }
 
 static gboolean on_reopen(gpointer data)
@@ -511,6 +520,7 @@ static void on_channel_closed(void *user, uint16_t number)
 	if (!channel)
 		return;
 	emit_channel(p, "closed", channel);
+	peer_transfers_closed(p->transfers, number);
 	if (channel->messaging && !peer_channels_get_messaging(&p->channels) &&
 	    p->opened_messaging && p->connected &&
 	    p->reopens++ < ROOM_PEER_REOPENS)
@@ -543,37 +553,142 @@ static void on_channel_message(void *user, uint16_t number, bool text,
 			       const uint8_t *data, size_t len)
 {
 	RoomPeer *p = user;
+	const struct peer_channel *channel =
+		peer_channels_find(&p->channels, number);
 	g_autoptr(DtMessage) m =
 		text ? dt_message_parse((const char *) data, len) : NULL;
 
-	if (!m)
-		return;
-	switch (m->type) {
-	case DT_MESSAGE:
+	if (m && m->type == DT_MESSAGE)
 		take_p2p_message(p, m);
-		break;
-	case DT_WRQ: {
-		/* Nobody here takes files yet: refused, the sender knows at
-		 * once instead of waiting for its timeout. */
-		g_autofree char *ack =
-			dt_message_build_ack(p->config.self->mid, -1);
-
-		rtc_peer_send(p->rtc, number, true, (const uint8_t *) ack,
-			      strlen(ack));
-		break;
-	}
-	case DT_ACK:
-	case DT_CANCEL:
-	case DT_ERROR:
-	case N_DT_TYPES:
-		break;
-	}
+	else if (m && channel)
+		peer_transfers_message(p->transfers, number,
+				       channel->messaging, channel->label, m);
+	else
+		peer_transfers_data(p->transfers, number, text, data, len);
 }
 
-/* A message that found the queue full was refused to whoever sent it, and
- * nothing else waits for room. */
+/* A message that found the queue full was refused to whoever sent it; only
+ * transfers wait for room. */
 static void on_channel_writable(void *user, uint16_t number)
 {
+	RoomPeer *p = user;
+
+	peer_transfers_writable(p->transfers, number);
+}
+
+/* --- transfers ----------------------------------------------------------- */
+static void transfers_get_context(void *user, PeerTransfersContext *ret)
+{
+	RoomPeer *p = user;
+	const struct peer_channel *channel =
+		peer_channels_get_messaging(&p->channels);
+
+	*ret = (PeerTransfersContext){
+		.self_id = p->config.self->mid,
+		.agent = p->config.self->agent,
+		.version = p->config.self->version,
+		.peer = {
+			.agent = p->info.agent,
+			.dt_version = p->info.dt_version,
+			.is_2x = peer_info_is_2x(&p->info),
+			.is_mcu = p->handshake.peer_is_mcu,
+		},
+		.has_main = channel != NULL,
+		.main_channel = channel ? channel->number : 0,
+	};
+}
+
+static int transfers_send(void *user, guint16 channel, gboolean text,
+			  const void *data, gsize len)
+{
+	RoomPeer *p = user;
+
+	return rtc_peer_send(p->rtc, channel, text, data, len);
+}
+
+static gboolean transfers_open_channel(void *user, const char *label,
+				       GError **error)
+{
+	RoomPeer *p = user;
+
+	return rtc_peer_open_channel(p->rtc, label, error);
+}
+
+static void transfers_close_channel(void *user, guint16 channel)
+{
+	RoomPeer *p = user;
+
+	rtc_peer_close_channel(p->rtc, channel);
+}
+
+static void transfers_event(void *user, const char *name, JsonObject *params)
+{
+	emit(user, name, params);
+}
+
+static gboolean transfers_is_wanted(void *user, const char *peer_id,
+				    const char *transfer_id, JsonObject *info)
+{
+	RoomPeer *p = user;
+
+	return p->config.events->transfer_wanted(p->config.user, peer_id,
+						 transfer_id, info);
+}
+
+static gboolean transfers_has_room(void *user)
+{
+	RoomPeer *p = user;
+
+	return p->config.events->transfer_room(p->config.user);
+}
+
+static gboolean on_transfer_timer(gpointer data)
+{
+	RoomPeer *p = data;
+
+	stop_timer(&p->transfer_timer);
+	peer_transfers_tick(p->transfers);
+	return G_SOURCE_REMOVE;
+}
+
+static void transfers_due_changed(void *user)
+{
+	RoomPeer *p = user;
+	gint64 due = peer_transfers_get_due(p->transfers);
+	gint64 wait = due - g_get_monotonic_time();
+
+	stop_timer(&p->transfer_timer);
+	if (due >= 0)
+		set_timer(p, &p->transfer_timer,
+			  (guint) (MAX(wait, 0) / 1000 + 1),
+			  on_transfer_timer);
+}
+
+static gint64 transfers_now(void *user)
+{
+	return g_get_monotonic_time();
+}
+
+static const struct peer_transfers_ops transfers_ops = {
+	.get_context = transfers_get_context,
+	.send = transfers_send,
+	.open_channel = transfers_open_channel,
+	.close_channel = transfers_close_channel,
+	.event = transfers_event,
+	.is_wanted = transfers_is_wanted,
+	.has_room = transfers_has_room,
+	.due_changed = transfers_due_changed,
+	.now_us = transfers_now,
+};
+
+PeerTransfers *room_peer_get_transfers(RoomPeer *p)
+{
+	return p->transfers;
+}
+
+gboolean room_peer_is_mcu(RoomPeer *p)
+{
+	return p->handshake.peer_is_mcu;
 }
 
 static void emit_stream(RoomPeer *p)
@@ -745,6 +860,7 @@ gboolean room_peer_is_detached(RoomPeer *p)
 
 void room_peer_tell_closed(RoomPeer *p)
 {
+	peer_transfers_lost(p->transfers, "The connection to the peer is gone.");
 	for (guint i = 0; i < p->channels.list->len; i++)
 		emit_channel(p, "closed", p->channels.list->pdata[i]);
 	emit(p, "iceConnectionState", state_params(p, "closed"));

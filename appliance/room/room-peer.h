@@ -13,6 +13,7 @@
 #include "appliance/room/ice-servers.h"
 #include "appliance/room/peer-info.h"
 #include "appliance/room/room.h"
+#include "appliance/room/peer-transfers.h"
 #include "webrtc/rtc.h"
 
 #define ROOM_PEER_REOPENS	 8	/* of a messaging channel that closes */
@@ -39,6 +40,10 @@ struct room_peer_events {
 	 * stood, and then failed: the peer may still be in the room. */
 	void (*gone)(void *user, RoomPeer *peer, gboolean lost,
 		     const char *why);
+	/* Transfers: as in struct peer_transfers_ops. */
+	gboolean (*transfer_wanted)(void *user, const char *peer_id,
+				    const char *transfer_id, JsonObject *info);
+	gboolean (*transfer_room)(void *user);
 };
 
 typedef struct {
@@ -85,6 +90,10 @@ const char *room_peer_get_fingerprint(RoomPeer *peer);
 void room_peer_send_media_state(RoomPeer *peer, gboolean video);
 /* Over the messaging channel. Return: 0, -ENOTCONN, -EAGAIN, -EMSGSIZE. */
 int room_peer_send_p2p(RoomPeer *peer, gboolean is_private, JsonNode *data);
+
+/* Everything that is sent to it and comes from it; lives as long as it. */
+PeerTransfers *room_peer_get_transfers(RoomPeer *peer);
+gboolean room_peer_is_mcu(RoomPeer *peer);
 
 /* Return: (transfer full): {peerId, peerInfo} to which an event adds. */
 JsonObject *room_peer_event_params(RoomPeer *peer);

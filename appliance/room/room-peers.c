@@ -251,6 +251,8 @@ static const struct room_peer_events peer_events = {
 	.codec_use = on_codec_use,
 	.connected = on_connected,
 	.gone = on_gone,
+	.transfer_wanted = room_transfers_is_wanted,
+	.transfer_room = room_transfers_has_room,
 };
 
 /* --- finding and adding -------------------------------------------------- */

@@ -5,6 +5,7 @@
  *   room-peers.c    who is here: adding, keeping, removing
  *   room-message.c  what a message from somebody means
  *   room-stream.c   what self sends, and what becomes of it
+ *   room-transfers.c  data to and from peers
  *
  * Thread:  control
  */
@@ -40,6 +41,7 @@ struct Room {
 	GHashTable *lost;		/* ids: failed, and no bye came */
 	GSource *recover_timer;
 	guint64 peers_refused, unexpected;
+	gint64 transfer_ms;		/* in the last transfer's id */
 };
 
 /* --- room.c -------------------------------------------------------------- */
@@ -53,6 +55,10 @@ void room_refresh_self(Room *room);
 /* An event about self; @of_stream: with isScreensharing. */
 void room_emit_self(Room *room, const char *name, gboolean of_stream);
 gint64 room_now_ms(void);
+gboolean room_need_joined(Room *room, GError **error);
+/* @targets: NULL terminated, or NULL */
+gboolean room_need_peers(Room *room, const char *const *targets,
+			 GError **error);
 
 /* --- room-peers.c -------------------------------------------------------- */
 RoomPeer *room_peers_find(Room *room, const char *id);
@@ -71,6 +77,10 @@ void room_peers_remove_all(Room *room);
 /* --- room-stream.c ------------------------------------------------------- */
 /* Our own stream, if there is one, to whoever listens to us. */
 void room_tell_own_stream(Room *room);
+/* --- room-transfers.c ---------------------------------------------------- */
+gboolean room_transfers_is_wanted(void *room, const char *peer_id,
+				  const char *transfer_id, JsonObject *info);
+gboolean room_transfers_has_room(void *room);
 
 /* --- room-message.c ------------------------------------------------------ */
 void room_take_message(Room *room, const Message *message);

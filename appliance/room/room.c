@@ -374,7 +374,7 @@ JsonNode *room_get_user_data(Room *r)
 	return r->user_data;
 }
 
-static gboolean need_room(Room *r, GError **error)
+gboolean room_need_joined(Room *r, GError **error)
 {
 	if (r->sid)
 		return TRUE;
@@ -383,7 +383,7 @@ static gboolean need_room(Room *r, GError **error)
 	return FALSE;
 }
 
-static gboolean need_peers(Room *r, const char *const *targets, GError **error)
+gboolean room_need_peers(Room *r, const char *const *targets, GError **error)
 {
 	for (; targets && *targets; targets++)
 		if (!room_peers_find(r, *targets)) {
@@ -424,7 +424,7 @@ gboolean room_send_message(Room *r, JsonNode *content,
 {
 	gboolean ok = TRUE;
 
-	if (!need_room(r, error) || !need_peers(r, targets, error))
+	if (!room_need_joined(r, error) || !room_need_peers(r, targets, error))
 		return FALSE;
 	if (!targets)
 		ok = room_session_send(r->session, message_build_text(
@@ -451,7 +451,7 @@ gboolean room_send_p2p_message(Room *r, JsonNode *content,
 	GHashTableIter iter;
 	gpointer peer;
 
-	if (!need_room(r, error) || !need_peers(r, targets, error))
+	if (!room_need_joined(r, error) || !room_need_peers(r, targets, error))
 		return FALSE;
 	g_hash_table_iter_init(&iter, r->peers);
 	while (g_hash_table_iter_next(&iter, NULL, &peer)) {
@@ -481,7 +481,7 @@ gboolean room_lock(Room *r, gboolean lock, GError **error)
 {
 	JsonObject *params;
 
-	if (!need_room(r, error))
+	if (!room_need_joined(r, error))
 		return FALSE;
 	r->locked = lock;
 	room_send(r, message_build_room_lock(&r->self, lock));
@@ -503,8 +503,8 @@ gboolean room_refresh(Room *r, const char *peer_id, gboolean ice_restart,
 	GHashTableIter iter;
 	gpointer peer;
 
-	if (!need_room(r, error) ||
-	    !need_peers(r, peer_id ? one : NULL, error))
+	if (!room_need_joined(r, error) ||
+	    !room_need_peers(r, peer_id ? one : NULL, error))
 		return FALSE;
 	g_hash_table_iter_init(&iter, r->peers);
 	while (g_hash_table_iter_next(&iter, NULL, &peer))

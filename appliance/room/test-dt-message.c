@@ -29,7 +29,7 @@ static void test_round_trip(void)
 
 static void test_ack(void)
 {
-	g_autofree char *text = dt_message_build_ack("a", -1);
+	g_autofree char *text = dt_message_build_ack("a", -1, 0);
 	g_autoptr(DtMessage) m = parse(text);
 
 	g_assert_cmpint(m->type, ==, DT_ACK);
