@@ -25,21 +25,103 @@ static gboolean is_clean(const char *text)
 	return TRUE;
 }
 
+/* What is being parsed, and for whom. */
+struct filter {
+	struct ice_servers *list;
+	const RoomAccess *access;
+	const char *own_host;
+};
+
+/* @address: behind the scheme and the user. "host" of a URL, without port. */
+static gboolean is_own_host(const struct filter *f, const char *address)
+{
+	gsize len = f->own_host ? strlen(f->own_host) : 0;
+
+	return len && g_str_has_prefix(address, f->own_host) &&
+	       strchr(":?", address[len]);	/* its end, too */
+}
+
+static gboolean is_wanted(const struct filter *f, const char *scheme,
+			  const char *address)
+{
+	const RoomAccess *a = f->access;
+
+	if (g_str_has_prefix(scheme, "turn"))
+		return a->force_turn || !a->no_turn;
+	if (a->force_turn || a->no_stun)
+		return FALSE;
+	return !a->no_public_stun || strstr(address, "temasys") ||
+	       is_own_host(f, address);
+}
+
+static gboolean append(struct ice_servers *s, char *url, const char *username,
+		       const char *credential)
+{
+	if (s->n == ICE_SERVERS_MAX) {
+		g_free(url);
+		return FALSE;
+	}
+	s->list[s->n++] = (struct rtc_ice_server){
+		.url = url,
+		.username = g_strdup(username),
+		.credential = g_strdup(credential),
+	};
+	return TRUE;
+}
+
+/* A relay, with the transport that is wanted. */
+static gboolean append_relay(const struct filter *f, const char *address,
+			     const char *username, const char *credential)
+{
+	static const char *const none[] = {"", NULL};
+	static const char *const udp[] = {"?transport=udp", NULL};
+	static const char *const tcp[] = {"?transport=tcp", NULL};
+	static const char *const both[] = {"?transport=udp", "?transport=tcp",
+					   NULL};
+	const char *question = strchr(address, '?');
+	gsize len = question ? (gsize) (question - address) : strlen(address);
+	const char *const *transports = none;
+
+	switch (f->access->turn_transport) {
+	case ROOM_TURN_ANY:
+		return append(f->list, g_strconcat("turn:", address, NULL),
+			      username, credential);
+	case ROOM_TURN_UDP:
+		transports = udp;
+		break;
+	case ROOM_TURN_TCP:
+		transports = tcp;
+		break;
+	case ROOM_TURN_NONE:
+		transports = none;
+		break;
+	case ROOM_TURN_ALL:
+		transports = both;
+		break;
+	}
+	for (; *transports; transports++)
+		if (!append(f->list,
+			    g_strdup_printf("turn:%.*s%s", (int) len, address,
+					    *transports), username, credential))
+			return FALSE;
+	return TRUE;
+}
+
 /* Return: FALSE when the entry is of no use. */
-static gboolean add(struct ice_servers *s, const char *url,
+static gboolean add(const struct filter *f, const char *url,
 		    const char *username, const char *credential)
 {
 	const char *colon = strchr(url, ':'), *at = strrchr(url, '@');
 	gboolean turn = g_str_has_prefix(url, "turn");
 	g_autofree char *user = NULL;
 	g_autofree char *scheme = NULL;
-	struct rtc_ice_server *e;
+	const char *address;
 
-	if (!colon || !is_clean(url) || s->n == ICE_SERVERS_MAX)
+	if (!colon || !is_clean(url))
 		return FALSE;
 	scheme = g_strndup(url, (gsize) (colon - url));
 	if (strcmp(scheme, "stun") && strcmp(scheme, "turn") &&
-	    strcmp(scheme, "stuns") && strcmp(scheme, "turns"))
+	    strcmp(scheme, "stuns"))
 		return FALSE;
 	if (at)
 		user = g_strndup(colon + 1, (gsize) (at - colon - 1));
@@ -51,16 +133,20 @@ static gboolean add(struct ice_servers *s, const char *url,
 	 * cannot do without one: nobody answers there. */
 	if (turn && !strcmp(user, "none") && !strcmp(credential, "none"))
 		return FALSE;
-	if (!(at ? at : colon)[1])
+	address = (at ? at : colon) + 1;
+	if (!*address)
 		return FALSE;
-	e = &s->list[s->n++];
-	e->url = g_strdup_printf("%s:%s", scheme, (at ? at : colon) + 1);
-	e->username = turn ? g_steal_pointer(&user) : NULL;
-	e->credential = turn ? g_strdup(credential) : NULL;
-	return TRUE;
+	if (!is_wanted(f, scheme, address)) {
+		f->list->n_unwanted++;
+		return TRUE;
+	}
+	if (turn)
+		return append_relay(f, address, user, credential);
+	return append(f->list, g_strconcat(scheme, ":", address, NULL), NULL,
+		      NULL);
 }
 
-static guint add_urls(struct ice_servers *s, JsonNode *urls,
+static guint add_urls(const struct filter *f, JsonNode *urls,
 		      const char *username, const char *credential)
 {
 	JsonArray *array;
@@ -74,17 +160,20 @@ static guint add_urls(struct ice_servers *s, JsonNode *urls,
 
 		if (!JSON_NODE_HOLDS_VALUE(e) ||
 		    json_node_get_value_type(e) != G_TYPE_STRING ||
-		    !add(s, json_node_get_string(e), username, credential))
+		    !add(f, json_node_get_string(e), username, credential))
 			ignored++;
 	}
 	return ignored;
 }
 
-void ice_servers_parse(JsonArray *array, struct ice_servers *ret)
+void ice_servers_parse(JsonArray *array, const RoomAccess *access,
+		       const char *own_host, struct ice_servers *ret)
 {
+	const RoomAccess all = {0};
+	const struct filter f = {ret, access ? access : &all, own_host};
 	guint n = array ? json_array_get_length(array) : 0;
 
-	*ret = (struct ice_servers){0};
+	*ret = (struct ice_servers){.relay_only = f.access->force_turn};
 	for (guint i = 0; i < n; i++) {
 		JsonNode *node = json_array_get_element(array, i);
 		JsonObject *o;
@@ -101,10 +190,10 @@ void ice_servers_parse(JsonArray *array, struct ice_servers *ret)
 		if (!url)
 			url = get_string(o, "urls");
 		if (url)
-			ret->n_ignored += !add(ret, url, username, credential);
+			ret->n_ignored += !add(&f, url, username, credential);
 		else if (json_object_has_member(o, "urls"))
 			ret->n_ignored += add_urls(
-				ret, json_object_get_member(o, "urls"),
+				&f, json_object_get_member(o, "urls"),
 				username, credential);
 		else
 			ret->n_ignored++;

@@ -125,6 +125,7 @@ static struct rtc_peer *new_rtc(RoomPeer *p, GError **error)
 		.n_video_codecs = c->n_video_codecs,
 		.ice_servers = c->ice->list,
 		.n_ice_servers = c->ice->n,
+		.relay_only = c->ice->relay_only,
 		.ops = &rtc_ops,
 		.user = p,
 	};

@@ -4,23 +4,35 @@
 #include <string.h>
 
 #include "appliance/room/backoff.h"
+#include "appliance/room/room-refusal.h"
+#include "appliance/room/room.h"
+#include "appliance/signaling/http-session.h"
 #include "appliance/signaling/message-build.h"
 #include "appliance/signaling/room-api-client.h"
 #include "appliance/signaling/signaling-throttle.h"
 #include "appliance/signaling/socket-client.h"
 
 /* Numbers that the API gives its events. */
+#define READY_STATE_INIT	 0
 #define READY_STATE_LOADING	 1
 #define READY_STATE_COMPLETED	 2
 #define READY_STATE_ERROR	 (-1)
 #define XML_HTTP_REQUEST_ERROR	 (-1)
-#define SOCKET_CONNECTION_FAILED 0
-#define SOCKET_CONNECTION_ABORTED (-2)
+#define SOCKET_CONNECTION_FAILED    0
+#define SOCKET_RECONNECTION_FAILED  (-1)
+#define SOCKET_RECONNECTION_ABORTED (-3)
+#define SOCKET_RECONNECTION_ATTEMPT (-4)
+
+/* A way into rooms. */
+struct way {
+	char *room_server, *app_key, *secret;
+	RoomAccess access;
+	SoupSession *http;
+};
 
 struct RoomSession {
 	RoomSessionConfig config;
-	char *room_server, *app_key, *secret;
-	SoupSession *http;
+	struct way way, next;		/* next.http NULL: the same */
 	char *room;			/* NULL: nobody wants in */
 	enum room_session_state state;
 
@@ -38,6 +50,7 @@ struct RoomSession {
 	guint64 joins, losses, bad_messages, foreign_messages, not_sent;
 	gint64 in_room_us, retry_us;	/* monotonic */
 	char *last_error;
+	const struct room_refusal *refusal;	/* or NULL */
 };
 
 static void begin(RoomSession *s);
@@ -107,15 +120,27 @@ static void emit_channel_error(RoomSession *s, const char *text)
 	emit(s, "channelError", params);
 }
 
-static void emit_socket_error(RoomSession *s, gint code, const GError *error)
+/* SOCKET_FALLBACK */
+static const char *fallback_type(RoomSession *s,
+				 const struct socket_plan_step *step)
+{
+	if (!step->fallback)
+		return "nonfallback";
+	if (step->polling)
+		return s->tls ? "fallbackLongPollingSSL"
+			      : "fallbackLongPollingNonSSL";
+	return s->tls ? "fallbackPortSSL" : "fallbackPortNonSSL";
+}
+
+static void emit_socket_error(RoomSession *s, gint code,
+			      const struct socket_plan_step *step,
+			      const GError *error)
 {
 	JsonObject *params = json_object_new();
 
 	json_object_set_int_member(params, "errorCode", code);
 	json_object_set_string_member(params, "error", error->message);
-	json_object_set_string_member(params, "type",
-				      s->tls ? "fallbackPortSSL"
-					     : "fallbackPortNonSSL");
+	json_object_set_string_member(params, "type", fallback_type(s, step));
 	emit(s, "socketError", params);
 }
 
@@ -144,11 +169,39 @@ static gboolean on_backoff_over(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-static void fail(RoomSession *s, const char *what)
+/* No earlier than the start, where the room has one and it lies ahead. */
+static guint64 ms_to_start(RoomSession *s)
 {
-	gboolean was_in = s->state == ROOM_SESSION_IN_ROOM;
+	g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
+	g_autoptr(GDateTime) start = NULL;
+	gint64 ms = 0;
+
+	if (s->way.access.start)
+		start = g_date_time_new_from_iso8601(s->way.access.start, utc);
+	if (start)
+		ms = g_date_time_to_unix(start) * 1000 -
+		     g_get_real_time() / 1000;
+	return ms > 0 ? (guint64) ms : 0;
+}
+
+static guint next_wait(RoomSession *s, gboolean slow)
+{
 	gdouble random = s->config.random ? s->config.random(s->config.user)
 					  : g_random_double();
+	guint ms = backoff_ms(slow ? G_MAXUINT : s->attempt,
+			      s->config.backoff_ms, s->config.backoff_max_ms,
+			      random);
+	guint64 start = s->refusal ? ms_to_start(s) : 0;
+
+	/* Waiting for the start: not past it by most of a long wait. */
+	if (start && ms > start)
+		ms = (guint) start + 1;
+	return ms;
+}
+
+static void fail_slow(RoomSession *s, const char *what, gboolean slow)
+{
+	gboolean was_in = s->state == ROOM_SESSION_IN_ROOM;
 	guint ms;
 
 	g_free(s->last_error);
@@ -156,8 +209,7 @@ static void fail(RoomSession *s, const char *what)
 	if (was_in && g_get_monotonic_time() - s->in_room_us >=
 			      ROOM_SESSION_STABLE_US)
 		s->attempt = 0;
-	ms = backoff_ms(s->attempt, s->config.backoff_ms,
-			s->config.backoff_max_ms, random);
+	ms = next_wait(s, slow);
 	s->attempt++;
 	s->state = ROOM_SESSION_BACKOFF;
 	/* the id is still known while others are told */
@@ -168,6 +220,12 @@ static void fail(RoomSession *s, const char *what)
 	drop_connection(s);
 	s->retry_us = g_get_monotonic_time() + (gint64) ms * 1000;
 	set_timer(s, &s->timer, ms, on_backoff_over);
+}
+
+static void fail(RoomSession *s, const char *what)
+{
+	s->refusal = NULL;
+	fail_slow(s, what, FALSE);
 }
 
 /* --- in the room --------------------------------------------------------- */
@@ -181,6 +239,7 @@ static void take_in_room(RoomSession *s, const Message *m)
 	s->in_room_us = g_get_monotonic_time();
 	s->joins++;
 	g_clear_pointer(&s->last_error, g_free);
+	s->refusal = NULL;
 	s->config.in_room(s->config.user, m);
 }
 
@@ -197,9 +256,11 @@ static void take_redirect(RoomSession *s, const Message *m)
 	emit(s, "systemAction", params);
 	if (strcmp(m->redirect.action, "reject"))
 		return;
-	what = g_strdup_printf("The signaling server turned us away: %s (%s)",
-			       info, reason);
-	fail(s, what);
+	s->refusal = room_refusal_get(reason);
+	what = g_strdup_printf("The room turned us away: %s (%s%s%s)",
+			       s->refusal->text, reason, *info ? ": " : "",
+			       info);
+	fail_slow(s, what, s->refusal->slow);
 }
 
 static void take_message(RoomSession *s, const Message *m)
@@ -264,7 +325,7 @@ static void on_opened(void *user, const char *url)
 {
 	RoomSession *s = user;
 	g_autoptr(JsonObject) join =
-		message_build_join_room(s->answer, s->app_key);
+		message_build_join_room(s->answer, s->way.app_key);
 	g_autofree char *text = message_to_text(join);
 
 	s->state = ROOM_SESSION_JOINING;
@@ -274,17 +335,26 @@ static void on_opened(void *user, const char *url)
 	socket_client_send(s->socket, text);
 }
 
-static void on_retry(void *user, const char *next_url, guint attempt,
-		     const GError *error)
+static void on_failed(void *user, const struct socket_plan_step *failed,
+		      const struct socket_plan_step *next, const GError *error)
 {
 	RoomSession *s = user;
-	JsonObject *params = json_object_new();
+	JsonObject *params;
 
-	emit_socket_error(s, SOCKET_CONNECTION_FAILED, error);
+	emit_socket_error(s,
+			  failed->last_here ? SOCKET_RECONNECTION_FAILED
+			  : failed->repeat  ? SOCKET_RECONNECTION_ATTEMPT
+					    : SOCKET_CONNECTION_FAILED,
+			  failed, error);
+	if (!next) {
+		emit_socket_error(s, SOCKET_RECONNECTION_ABORTED, failed,
+				  error);
+		return;
+	}
+	params = json_object_new();
 	json_object_set_string_member(params, "fallbackType",
-				      s->tls ? "fallbackPortSSL"
-					     : "fallbackPortNonSSL");
-	json_object_set_int_member(params, "currentAttempt", attempt);
+				      fallback_type(s, next));
+	json_object_set_int_member(params, "currentAttempt", next->attempt);
 	emit(s, "channelRetry", params);
 }
 
@@ -292,9 +362,7 @@ static void on_closed(void *user, const GError *error)
 {
 	RoomSession *s = user;
 
-	if (s->state == ROOM_SESSION_CONNECTING)
-		emit_socket_error(s, SOCKET_CONNECTION_ABORTED, error);
-	else
+	if (s->state != ROOM_SESSION_CONNECTING)
 		emit_channel_error(s, error->message);
 	fail(s, error->message);
 }
@@ -303,10 +371,13 @@ static void connect_socket(RoomSession *s)
 {
 	g_autoptr(GPtrArray) urls = room_api_answer_urls(s->answer, s->tls);
 	SocketClientConfig config = {
-		.session = s->http,
+		.session = s->way.http,
+		.connect_timeout_ms = s->way.access.socket_timeout_ms,
+		.choice = s->way.access.transport,
+		.retry_delay_ms = s->config.retry_delay_ms,
 		.opened = on_opened,
 		.message = on_message,
-		.retry = on_retry,
+		.failed = on_failed,
 		.closed = on_closed,
 		.user = s,
 	};
@@ -343,26 +414,76 @@ static void on_api_done(void *user, RoomApiAnswer *answer, gint server_error,
 						: XML_HTTP_REQUEST_ERROR);
 	json_object_set_string_member(details, "content", error->message);
 	emit_ready_state(s, READY_STATE_ERROR, details);
-	fail(s, error->message);
+	s->refusal = NULL;
+	fail_slow(s, error->message, room_refusal_api_is_slow(server_error));
 }
 
 /* One attempt, from the tokens on. */
 static void begin(RoomSession *s)
 {
 	RoomApiConfig config = {
-		.session = s->http,
-		.base = s->room_server,
-		.app_key = s->app_key,
-		.room = s->room,
-		.secret = s->secret,
+		.session = s->way.http,
+		.request = room_access_request(
+			&s->way.access, s->way.room_server, s->way.app_key,
+			s->way.secret, s->room),
 		.done = on_api_done,
 		.retry = on_api_retry,
 		.user = s,
 	};
 
+	s->tls = room_api_is_tls(&config.request);
 	s->state = ROOM_SESSION_ASKING;
 	emit_ready_state(s, READY_STATE_LOADING, NULL);
 	s->call = room_api_call_new(&config);
+}
+
+/* --- the way in ---------------------------------------------------------- */
+static void way_done(struct way *w)
+{
+	g_free(w->room_server);
+	g_free(w->app_key);
+	g_free(w->secret);
+	room_access_done(&w->access);
+	g_clear_object(&w->http);
+	*w = (struct way){0};
+}
+
+gboolean room_session_set_access(RoomSession *s, const char *room_server,
+				 const char *app_key, const char *secret,
+				 const RoomAccess *access, GError **error)
+{
+	/* on top of what was set before, though no join has used it yet */
+	struct way *base = s->next.http ? &s->next : &s->way;
+	struct way w = {
+		.room_server = g_strdup(room_server ? room_server
+						    : base->room_server),
+		.app_key = g_strdup(app_key ? app_key : base->app_key),
+		.secret = g_strdup(secret ? secret : base->secret),
+	};
+
+	if (w.secret && !*w.secret)
+		g_clear_pointer(&w.secret, g_free);
+	room_access_copy(&w.access, access ? access : &base->access);
+	if (room_access_check(&w.access, w.room_server, w.app_key, w.secret,
+			      error))
+		w.http = http_session_new(w.access.ca_file, error);
+	if (!w.http) {
+		way_done(&w);
+		return FALSE;
+	}
+	way_done(&s->next);
+	s->next = w;
+	return TRUE;
+}
+
+const RoomAccess *room_session_get_access(RoomSession *s)
+{
+	return &s->way.access;
+}
+
+const char *room_session_get_host(RoomSession *s)
+{
+	return s->answer ? s->answer->host : NULL;
 }
 
 /* --- for the room -------------------------------------------------------- */
@@ -377,11 +498,12 @@ RoomSession *room_session_new(const RoomSessionConfig *config)
 		s->config.backoff_max_ms = ROOM_SESSION_BACKOFF_MAX_MS;
 	if (!s->config.join_ms)
 		s->config.join_ms = ROOM_SESSION_JOIN_MS;
-	s->room_server = g_strdup(config->room_server);
-	s->app_key = g_strdup(config->app_key);
-	s->secret = g_strdup(config->secret);
-	s->tls = room_api_base_is_tls(config->room_server);
-	s->http = signaling_http_session_new();
+	s->way = (struct way){
+		.room_server = g_strdup(config->room_server),
+		.app_key = g_strdup(config->app_key),
+		.secret = g_strdup(config->secret),
+		.http = http_session_new(NULL, NULL),
+	};
 	s->throttle = signaling_throttle_new();
 	return s;
 }
@@ -392,10 +514,8 @@ RoomSession *room_session_free(RoomSession *s)
 		return NULL;
 	drop_connection(s);
 	signaling_throttle_free(s->throttle);
-	g_object_unref(s->http);
-	g_free(s->room_server);
-	g_free(s->app_key);
-	g_free(s->secret);
+	way_done(&s->way);
+	way_done(&s->next);
 	g_free(s->room);
 	g_free(s->last_error);
 	g_free(s);
@@ -405,8 +525,14 @@ RoomSession *room_session_free(RoomSession *s)
 void room_session_join(RoomSession *s, const char *room)
 {
 	room_session_leave(s);
+	if (s->next.http) {
+		way_done(&s->way);
+		s->way = s->next;
+		s->next = (struct way){0};
+	}
 	s->room = g_strdup(room);
 	s->attempt = 0;
+	emit_ready_state(s, READY_STATE_INIT, NULL);
 	begin(s);
 }
 
@@ -416,6 +542,7 @@ void room_session_leave(RoomSession *s)
 	s->state = ROOM_SESSION_IDLE;
 	g_clear_pointer(&s->room, g_free);
 	g_clear_pointer(&s->last_error, g_free);
+	s->refusal = NULL;
 }
 
 void room_session_rejoin(RoomSession *s, const char *why)
@@ -513,6 +640,14 @@ gboolean room_session_send(RoomSession *s, JsonObject *message)
 	return FALSE;
 }
 
+static void set_string(JsonObject *o, const char *name, const char *value)
+{
+	if (value)
+		json_object_set_string_member(o, name, value);
+	else
+		json_object_set_null_member(o, name);
+}
+
 JsonObject *room_session_describe(RoomSession *s)
 {
 	JsonObject *o = json_object_new();
@@ -520,15 +655,11 @@ JsonObject *room_session_describe(RoomSession *s)
 
 	json_object_set_string_member(o, "state",
 				      room_session_state_name(s->state));
-	if (s->room)
-		json_object_set_string_member(o, "room", s->room);
-	else
-		json_object_set_null_member(o, "room");
-	json_object_set_string_member(o, "server", s->room_server);
-	if (s->sid)
-		json_object_set_string_member(o, "sid", s->sid);
-	else
-		json_object_set_null_member(o, "sid");
+	set_string(o, "room", s->room);
+	json_object_set_string_member(o, "server", s->way.room_server);
+	set_string(o, "transport",
+		   s->socket ? socket_client_get_transport(s->socket) : NULL);
+	set_string(o, "sid", s->sid);
 	json_object_set_int_member(
 		o, "retries",
 		s->state == ROOM_SESSION_IN_ROOM ? 0 : s->attempt);
@@ -537,10 +668,8 @@ JsonObject *room_session_describe(RoomSession *s)
 					   MAX(left, 0) / 1000);
 	else
 		json_object_set_null_member(o, "nextAttemptMs");
-	if (s->last_error)
-		json_object_set_string_member(o, "lastError", s->last_error);
-	else
-		json_object_set_null_member(o, "lastError");
+	set_string(o, "lastError", s->last_error);
+	set_string(o, "refusal", s->refusal ? s->refusal->reason : NULL);
 	json_object_set_int_member(o, "joins", (gint64) s->joins);
 	json_object_set_int_member(o, "losses", (gint64) s->losses);
 	json_object_set_int_member(o, "badMessages", (gint64) s->bad_messages);

@@ -5,7 +5,8 @@
  *     ^              ^                    |                   |        IN_ROOM
  *     |              |                    '--- anything fails '           |
  *     |           BACKOFF <--------------------- or is lost --------------'
- *   leave            (tokens are asked for anew at every attempt)
+ *   leave            (tokens are asked for anew at every attempt;
+ *		       room-refusal.h says what waits longer)
  *
  * Source:  docs/skylink-protocol.md §1.2, §2, §4.1, §4.4, §13
  * Thread:  control; its context must be the thread's default one
@@ -13,6 +14,7 @@
  */
 #pragma once
 
+#include "appliance/room/room-access.h"
 #include "appliance/signaling/message.h"
 
 #define ROOM_SESSION_BACKOFF_MS	    500
@@ -37,6 +39,7 @@ typedef struct {
 	const char *room_server, *app_key;
 	const char *secret;		/* or NULL */
 	guint backoff_ms, backoff_max_ms, join_ms;	/* 0: the defaults */
+	guint retry_delay_ms;	/* 0: SOCKET_PLAN_DELAY_MS */
 	gdouble (*random)(void *user);	/* 0 <= x < 1; NULL: GLib's */
 
 	/* An event under SkylinkJS's name. @params: (transfer full) */
@@ -53,6 +56,23 @@ typedef struct {
 RoomSession *room_session_new(const RoomSessionConfig *config);
 /* Leaves. Takes NULL, returns NULL. */
 RoomSession *room_session_free(RoomSession *session);
+
+/**
+ * room_session_set_access() - another way in, from the next join on
+ *
+ * All NULL arguments: as they are; an empty @secret: none. At first: the
+ * config's, and nothing of RoomAccess.
+ *
+ * Return: FALSE when it is no usable way (ROOM_ERROR, or the CA file's error);
+ * nothing has changed then.
+ */
+gboolean room_session_set_access(RoomSession *session, const char *room_server,
+				 const char *app_key, const char *secret,
+				 const RoomAccess *access, GError **error);
+/* That of the join under way, or else of the last. */
+const RoomAccess *room_session_get_access(RoomSession *session);
+/* The signaling server's, while connected to it; or NULL. */
+const char *room_session_get_host(RoomSession *session);
 
 void room_session_join(RoomSession *session, const char *room);
 void room_session_leave(RoomSession *session);
@@ -77,6 +97,6 @@ const char *room_session_get_cid(RoomSession *session);
  */
 gboolean room_session_send(RoomSession *session, JsonObject *message);
 
-/* Return: (transfer full): state, room, server, sid, retries, nextAttemptMs,
- * lastError, counters */
+/* Return: (transfer full): state, room, server, transport, sid, retries,
+ * nextAttemptMs, lastError, refusal (the reason of the last "no"), counters */
 JsonObject *room_session_describe(RoomSession *session);

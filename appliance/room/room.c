@@ -7,7 +7,6 @@
 
 #include "appliance/room/room-private.h"
 #include "appliance/signaling/message-build.h"
-#include "appliance/signaling/room-api-client.h"
 
 #define AGENT "skylinkd"
 
@@ -114,7 +113,9 @@ static void on_in_room(void *user, const Message *m)
 				 : (gdouble) room_now_ms();
 	r->locked = FALSE;
 	ice_servers_done(&r->ice);
-	ice_servers_parse(m->in_room.ice_servers, &r->ice);
+	ice_servers_parse(m->in_room.ice_servers,
+			  room_session_get_access(r->session),
+			  room_session_get_host(r->session), &r->ice);
 	room_refresh_self(r);
 
 	room_emit(r, "peerJoined", room_self_params(r));
@@ -167,22 +168,11 @@ static gdouble on_random(void *user)
 
 static gboolean check_config(const RoomConfig *c, GError **error)
 {
-	g_autofree char *url = room_api_url(c->room_server, c->app_key, "x",
-					    NULL, NULL, 0, 0, error);
-
-	if (!url)
-		return FALSE;
-	if (!*c->app_key) {
-		g_set_error(error, ROOM_ERROR, ROOM_ERROR_ARGUMENT,
-			    "The app key is empty");
-		return FALSE;
-	}
-	if (c->n_video_codecs > N_MEDIA_CODECS) {
-		g_set_error(error, ROOM_ERROR, ROOM_ERROR_ARGUMENT,
-			    "More than %d video codecs", N_MEDIA_CODECS);
-		return FALSE;
-	}
-	return TRUE;
+	if (c->n_video_codecs <= N_MEDIA_CODECS)
+		return TRUE;
+	g_set_error(error, ROOM_ERROR, ROOM_ERROR_ARGUMENT,
+		    "More than %d video codecs", N_MEDIA_CODECS);
+	return FALSE;
 }
 
 Room *room_new(const RoomConfig *config, GError **error)
@@ -204,6 +194,15 @@ Room *room_new(const RoomConfig *config, GError **error)
 	if (!check_config(config, error))
 		return NULL;
 	r = g_new0(Room, 1);
+	session.user = r;
+	r->session = room_session_new(&session);
+	if (!room_session_set_access(r->session, config->room_server,
+				     config->app_key, config->secret,
+				     &config->access, error)) {
+		room_session_free(r->session);
+		g_free(r);
+		return NULL;
+	}
 	r->config = *config;
 	if (!r->config.max_peers)
 		r->config.max_peers = ROOM_MAX_PEERS;
@@ -222,8 +221,6 @@ Room *room_new(const RoomConfig *config, GError **error)
 		.stream_id = g_uuid_string_random(),
 	};
 	r->os = os_name();
-	session.user = r;
-	r->session = room_session_new(&session);
 	r->events = room_events_new(config->context, config->event,
 				    config->user);
 	r->peers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -292,6 +289,14 @@ gboolean room_join(Room *r, const char *name, GError **error)
 	room_session_join(r->session, name);
 	room_refresh_self(r);
 	return TRUE;
+}
+
+gboolean room_set_access(Room *r, const char *room_server, const char *app_key,
+			 const char *secret, const RoomAccess *access,
+			 GError **error)
+{
+	return room_session_set_access(r->session, room_server, app_key, secret,
+				       access, error);
 }
 
 void room_leave(Room *r)
@@ -549,6 +554,9 @@ JsonNode *room_describe(Room *r)
 	json_object_set_int_member(o, "leavingPeers",
 				   g_hash_table_size(r->byes));
 	json_object_set_int_member(o, "iceServers", r->ice.n);
+	json_object_set_int_member(o, "iceServersIgnored", r->ice.n_ignored);
+	json_object_set_int_member(o, "iceServersNotWanted",
+				   r->ice.n_unwanted);
 	json_object_set_int_member(o, "peersRefused",
 				   (gint64) r->peers_refused);
 	json_object_set_int_member(o, "unexpectedMessages",

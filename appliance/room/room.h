@@ -15,6 +15,7 @@
 
 #include <json-glib/json-glib.h>
 
+#include "appliance/room/room-access.h"
 #include "appliance/room/transfer.h"
 #include "webrtc/rtc.h"
 
@@ -37,37 +38,10 @@ enum room_error_code {
 	ROOM_ERROR_NOT_IN_ROOM,
 	ROOM_ERROR_NO_PEER,
 	ROOM_ERROR_BUSY,	/* too much is waiting to be sent */
+	ROOM_ERROR_UNAVAILABLE,	/* this version cannot */
 };
 
 typedef struct Room Room;
-
-/* TURNServerTransport of the API. */
-enum room_turn_transport {
-	ROOM_TURN_ANY,		/* as the server says */
-	ROOM_TURN_UDP,
-	ROOM_TURN_TCP,
-	ROOM_TURN_NONE,		/* without a word on transport */
-	ROOM_TURN_ALL,		/* both */
-};
-
-/* How a room is asked for and reached: what the API's init() takes. */
-typedef struct {
-	const char *start;		/* ISO 8601, with @duration_h; NULL:
-					 * no scheduled room */
-	gdouble duration_h;		/* hours */
-	const char *credential;		/* base64 HMAC-SHA1 made elsewhere; NULL:
-					 * made from the secret, if there is one */
-	const char *region;		/* "sg", "us2", or NULL */
-	gboolean force_ssl;
-	guint socket_timeout_ms;	/* 0: 7000; at least 5000 */
-	gboolean polling_only;		/* never a WebSocket */
-	const char *ca_file;		/* PEM; NULL: the system's */
-	gboolean no_stun, no_turn;	/* enableSTUNServer, enableTURNServer */
-	gboolean public_stun;		/* usePublicSTUN */
-	gboolean force_turn, force_turn_ssl;
-	enum room_turn_transport turn_transport;
-	gboolean no_data_channel;	/* enableDataChannel: false */
-} RoomAccess;
 
 /* What self sends, as others are told. */
 typedef struct {
@@ -127,8 +101,8 @@ void room_set_muted(Room *room, gboolean audio, gboolean video);
  * and incomingStream of self; else the same one with other settings. The same
  * in every field: nothing happens. */
 void room_set_stream(Room *room, const RoomStream *stream);
-/* For the next join; what stands goes on. @room_server, @app_key, @secret:
- * NULL: as they are. */
+/* For the next room_join(); what stands goes on, and comes back as it was.
+ * NULL: as it is; an empty @secret: none. Nothing changes on failure. */
 gboolean room_set_access(Room *room, const char *room_server,
 			 const char *app_key, const char *secret,
 			 const RoomAccess *access, GError **error);

@@ -2,6 +2,7 @@
 /* Against a mock room service in this process: it has to fall silent, turn
  * away and drop at chosen moments, which the real one does not on demand. */
 #include "appliance/room/room-session.h"
+#include "appliance/room/room.h"
 
 #include <libsoup/soup.h>
 #include <string.h>
@@ -15,9 +16,13 @@ struct fixture {
 	guint16 port;
 	guint asked, joined;
 	enum { LET_IN, SAY_NOTHING, TURN_AWAY } manner;
+	const char *reason;
 	GPtrArray *connections;
 	GPtrArray *heard;		/* texts after joinRoom */
 	char *last_user_cred;
+	char *path, *query;		/* of the last request for tokens */
+	gboolean dead_ports;
+	int api_error;
 
 	RoomSession *session;
 	GString *events;		/* "name name " */
@@ -31,12 +36,29 @@ static void on_api(SoupServer *server, SoupServerMessage *message,
 		   const char *path, GHashTable *query, gpointer data)
 {
 	struct fixture *f = data;
-	char *text = g_strdup_printf(
+	char *text;
+
+	g_free(f->path);
+	g_free(f->query);
+	f->path = g_strdup(path);
+	f->query = g_strdup(
+		g_uri_get_query(soup_server_message_get_uri(message)));
+	if (f->api_error) {
+		text = g_strdup_printf("{\"success\":false,\"error\":%d}",
+				       f->api_error);
+		soup_server_message_set_status(message, 404, NULL);
+		soup_server_message_set_response(message, "application/json",
+						 SOUP_MEMORY_TAKE, text,
+						 strlen(text));
+		return;
+	}
+	text = g_strdup_printf(
 		"{\"success\":true,\"cid\":\"c\",\"apiOwner\":\"o\","
 		"\"username\":\"u\",\"userCred\":\"token %u\",\"timeStamp\":"
 		"\"t\",\"room_key\":\"r\",\"roomCred\":\"rc\",\"start\":\"s\","
 		"\"len\":\"24\",\"ipSigserver\":\"127.0.0.1\","
-		"\"httpPortList\":[%u]}", ++f->asked, f->port);
+		"\"httpPortList\":[%u,%u]}", ++f->asked,
+		f->dead_ports ? 1 : f->port, f->dead_ports ? 2 : f->port);
 
 	soup_server_message_set_status(message, 200, NULL);
 	soup_server_message_set_response(message, "application/json",
@@ -57,6 +79,15 @@ static SoupWebsocketConnection *latest(struct fixture *f)
 	return f->connections->pdata[f->connections->len - 1];
 }
 
+static void say_no(struct fixture *f)
+{
+	g_autofree char *json = g_strdup_printf(
+		"{\"type\":\"redirect\",\"action\":\"reject\",\"reason\":"
+		"\"%s\",\"info\":\"sorry\"}", f->reason);
+
+	tell(latest(f), json);
+}
+
 static void take_join(struct fixture *f, const char *text)
 {
 	g_autoptr(JsonObject) o =
@@ -72,8 +103,7 @@ static void take_join(struct fixture *f, const char *text)
 		tell(latest(f), "{\"type\":\"inRoom\",\"sid\":\"me\",\"rid\":"
 				"\"r\",\"tieBreaker\":5,\"pc_config\":{}}");
 	else if (f->manner == TURN_AWAY)
-		tell(latest(f), "{\"type\":\"redirect\",\"action\":\"reject\","
-				"\"reason\":\"expired\",\"info\":\"over\"}");
+		say_no(f);
 }
 
 static void on_frame(SoupWebsocketConnection *c, gint type, GBytes *bytes,
@@ -111,15 +141,34 @@ static void on_socket(SoupServer *server, SoupServerMessage *message,
 }
 
 /* --- the session --------------------------------------------------------- */
+/* "name ", with what tells it apart from others of that name. */
 static void on_event(void *user, const char *name, JsonObject *params)
 {
 	struct fixture *f = user;
+	const char *type = json_object_get_string_member_with_default(
+		params, strcmp(name, "channelRetry") ? "type" : "fallbackType",
+		NULL);
+	int number = (int) json_object_get_int_member_with_default(
+		params, "readyState",
+		json_object_get_int_member_with_default(
+			params, "errorCode",
+			json_object_get_int_member_with_default(
+				params, "currentAttempt", 99)));
 
-	g_string_append_printf(f->events, "%s", name);
-	if (!strcmp(name, "readyStateChange"))
-		g_string_append_printf(f->events, "%d",
-				       (int) json_object_get_int_member(
-					       params, "readyState"));
+	g_string_append(f->events, name);
+	if (number != 99)
+		g_string_append_printf(f->events, "%d", number);
+	if (type)
+		g_string_append_printf(f->events, ":%s", type);
+	if (number == -1 && json_object_has_member(params, "readyState")) {
+		JsonObject *e = json_object_get_object_member(params, "error");
+
+		g_string_append_printf(
+			f->events, ":%d:%d",
+			(int) json_object_get_int_member(e, "errorCode"),
+			(int) json_object_get_int_member(e, "status"));
+		g_assert_nonnull(json_object_get_string_member(e, "content"));
+	}
 	g_string_append_c(f->events, ' ');
 	json_object_unref(params);
 }
@@ -151,14 +200,27 @@ static gdouble on_random(void *user)
 	return ((struct fixture *) user)->random;
 }
 
+static void new_session(struct fixture *f, guint backoff_ms, guint max_ms)
+{
+	const RoomSessionConfig config = {
+		.room_server = f->base,
+		.app_key = "k", .backoff_ms = backoff_ms,
+		.backoff_max_ms = max_ms, .join_ms = 50, .retry_delay_ms = 1,
+		.random = on_random, .event = on_event, .in_room = on_in_room,
+		.message = on_message, .lost = on_lost, .user = f,
+	};
+
+	f->session = room_session_new(&config);
+}
+
+static void set_backoff(struct fixture *f, guint ms, guint max_ms)
+{
+	room_session_free(f->session);
+	new_session(f, ms, max_ms);
+}
+
 static void set_up(struct fixture *f, gconstpointer data)
 {
-	RoomSessionConfig config = {
-		.app_key = "k", .backoff_ms = 10, .backoff_max_ms = 40,
-		.join_ms = 50, .random = on_random, .event = on_event,
-		.in_room = on_in_room, .message = on_message, .lost = on_lost,
-		.user = f,
-	};
 	g_autoptr(GError) error = NULL;
 	GSList *uris;
 
@@ -177,8 +239,8 @@ static void set_up(struct fixture *f, gconstpointer data)
 	f->heard = g_ptr_array_new_with_free_func(g_free);
 	f->messages = g_ptr_array_new_with_free_func(g_free);
 	f->events = g_string_new(NULL);
-	config.room_server = f->base;
-	f->session = room_session_new(&config);
+	f->reason = "locked";
+	new_session(f, 10, 40);
 }
 
 static void tear_down(struct fixture *f, gconstpointer data)
@@ -199,6 +261,8 @@ static void tear_down(struct fixture *f, gconstpointer data)
 	g_string_free(f->events, TRUE);
 	g_free(f->last_user_cred);
 	g_free(f->base);
+	g_free(f->path);
+	g_free(f->query);
 	while (g_main_context_iteration(NULL, FALSE))
 		;
 }
@@ -216,7 +280,8 @@ static void test_joins(struct fixture *f, gconstpointer data)
 			ROOM_SESSION_ASKING);
 	WAIT(f->in_room);
 	g_assert_cmpstr(f->events->str, ==,
-			"readyStateChange1 readyStateChange2 channelOpen ");
+			"readyStateChange0 readyStateChange1 readyStateChange2 "
+			"channelOpen ");
 	g_assert_cmpstr(f->last_user_cred, ==, "token 1");
 	g_assert_cmpstr(room_session_get_sid(f->session), ==, "me");
 	g_assert_cmpstr(room_session_get_cid(f->session), ==, "c");
@@ -258,7 +323,10 @@ static void test_turned_away(struct fixture *f, gconstpointer data)
 				"channelOpen systemAction channelClose "));
 	o = room_session_describe(f->session);
 	g_assert_cmpstr(json_object_get_string_member(o, "lastError"), ==,
-			"The signaling server turned us away: over (expired)");
+			"The room turned us away: the room is locked "
+			"(locked: sorry)");
+	g_assert_cmpstr(json_object_get_string_member(o, "refusal"), ==,
+			"locked");
 	g_assert_cmpint(json_object_get_int_member(o, "retries"), ==, 1);
 	/* for ever, and at once when asked to */
 	room_session_retry_now(f->session);
@@ -285,6 +353,138 @@ static void test_waits_grow(struct fixture *f, gconstpointer data)
 		g_assert_cmpint(waited, <=, most[i]);
 		room_session_retry_now(f->session);
 	}
+}
+
+static gint64 wait_after(struct fixture *f, const char *reason)
+{
+	g_autoptr(JsonObject) o = NULL;
+
+	f->reason = reason;
+	room_session_join(f->session, "lobby");
+	WAIT(room_session_get_state(f->session) == ROOM_SESSION_BACKOFF);
+	o = room_session_describe(f->session);
+	g_assert_cmpstr(json_object_get_string_member(o, "refusal"), ==,
+			reason);
+	return json_object_get_int_member(o, "nextAttemptMs");
+}
+
+/* What no waiting mends is asked for rarely from the first time on. */
+static void test_what_waits_longer(struct fixture *f, gconstpointer data)
+{
+	f->manner = TURN_AWAY;
+	f->random = 0.999;
+	set_backoff(f, 100000, 10000000);
+	g_assert_cmpint(wait_after(f, "notStart"), <=, 100000);
+	g_assert_cmpint(wait_after(f, "locked"), <=, 100000);
+	g_assert_cmpint(wait_after(f, "duplicatedLogin"), <=, 100000);
+	g_assert_cmpint(wait_after(f, "credentialError"), >, 5000000);
+	g_assert_cmpint(wait_after(f, "keyFailed"), >, 5000000);
+	g_assert_cmpint(wait_after(f, "expired"), >, 5000000);
+}
+
+static void test_waits_for_the_start(struct fixture *f, gconstpointer data)
+{
+	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+	g_autoptr(GDateTime) soon = g_date_time_add_seconds(now, 60);
+	g_autofree char *start =
+		g_date_time_format(soon, "%Y-%m-%dT%H:%M:%S.000Z");
+	const RoomAccess access = {.start = start, .duration_h = 2};
+
+	f->manner = TURN_AWAY;
+	f->random = 0.999;
+	set_backoff(f, 1000000, 10000000);
+	g_assert_true(room_session_set_access(f->session, NULL, NULL, "secret",
+					      &access, NULL));
+	g_assert_cmpint(wait_after(f, "notStart"), <=, 60001);
+	g_assert_true(g_regex_match_simple("^/api/k/lobby/.*Z/2$", f->path, 0,
+					   0));
+}
+
+static void test_another_way_in(struct fixture *f, gconstpointer data)
+{
+	g_autoptr(GError) error = NULL;
+	RoomAccess access = {.region = "sg",
+			     .transport = SOCKET_TRANSPORT_WEBSOCKET};
+
+	room_session_join(f->session, "lobby");
+	WAIT(f->in_room);
+	g_assert_true(room_session_set_access(f->session, NULL, "other", NULL,
+					      &access, &error));
+	/* what stands goes on, and comes back as it was */
+	g_io_stream_close(soup_websocket_connection_get_io_stream(latest(f)),
+			  NULL, NULL);
+	WAIT(f->in_room == 2);
+	g_assert_cmpstr(f->path, ==, "/api/k/lobby");
+	room_session_join(f->session, "lobby");
+	WAIT(f->in_room == 3);
+	g_assert_cmpstr(f->path, ==, "/api/other/lobby");
+	g_assert_true(g_str_has_suffix(f->query, "&rg=sg"));
+	g_assert_cmpstr(room_session_get_access(f->session)->region, ==, "sg");
+
+	access.force_turn_ssl = TRUE;
+	g_assert_false(room_session_set_access(f->session, NULL, NULL, NULL,
+					       &access, &error));
+	g_assert_error(error, ROOM_ERROR, ROOM_ERROR_UNAVAILABLE);
+	g_clear_error(&error);
+	access = (RoomAccess){.ca_file = "/nothing/here.pem"};
+	g_assert_false(room_session_set_access(f->session, NULL, NULL, NULL,
+					       &access, &error));
+	g_assert_nonnull(strstr(error->message, "'/nothing/here.pem'"));
+	g_clear_error(&error);
+	g_assert_false(room_session_set_access(f->session, "ftp://h", NULL,
+					       NULL, NULL, &error));
+	g_assert_error(error, ROOM_ERROR, ROOM_ERROR_ARGUMENT);
+	g_clear_error(&error);
+	access = (RoomAccess){.socket_timeout_ms = 100};
+	g_assert_false(room_session_set_access(f->session, NULL, NULL, NULL,
+					       &access, &error));
+	g_assert_error(error, ROOM_ERROR, ROOM_ERROR_ARGUMENT);
+	/* and nothing of it was taken */
+	room_session_join(f->session, "lobby");
+	WAIT(f->in_room == 4);
+	g_assert_cmpstr(f->path, ==, "/api/other/lobby");
+}
+
+/* No socket at all: every step is told, under the API's names and numbers. */
+static void test_no_socket(struct fixture *f, gconstpointer data)
+{
+	g_autoptr(GString) wanted = g_string_new(
+		"readyStateChange0 readyStateChange1 readyStateChange2 ");
+
+	f->dead_ports = TRUE;
+	room_session_join(f->session, "lobby");
+	WAIT(room_session_get_state(f->session) == ROOM_SESSION_BACKOFF);
+	/* two ports by WebSocket, the same by polling, two rounds more */
+	for (guint i = 0; i < 20; i++) {
+		static const char *const types[] = {
+			"nonfallback", "fallbackPortNonSSL",
+			"fallbackLongPollingNonSSL",
+		};
+		guint here = i < 6 ? i % 3 : i < 16 ? (i - 6) % 5 : 9;
+		guint type = i < 3 ? 0 : i < 6 ? 1 : 2;
+		guint next = i + 1 < 3 ? 0 : i + 1 < 6 ? 1 : 2;
+		gboolean last = (i < 6 && here == 2) || here >= 4;
+
+		g_string_append_printf(wanted, "socketError%d:%s ",
+				       last ? -1 : here ? -4 : 0, types[type]);
+		if (i + 1 < 20)
+			g_string_append_printf(wanted, "channelRetry%u:%s ",
+					       i + 1, types[next]);
+	}
+	g_string_append(wanted, "socketError-3:fallbackLongPollingNonSSL ");
+	g_assert_cmpstr(f->events->str, ==, wanted->str);
+}
+
+static void test_api_refuses(struct fixture *f, gconstpointer data)
+{
+	f->api_error = 4001;
+	set_backoff(f, 100000, 10000000);
+	f->random = 0.999;
+	room_session_join(f->session, "lobby");
+	WAIT(room_session_get_state(f->session) == ROOM_SESSION_BACKOFF);
+	g_assert_cmpstr(f->events->str, ==,
+			"readyStateChange0 readyStateChange1 "
+			"readyStateChange-1:4001:404 ");
 }
 
 static void test_thrown_out(struct fixture *f, gconstpointer data)
@@ -395,6 +595,11 @@ int main(int argc, char *argv[])
 	CASE("no-answer", test_no_answer_to_join);
 	CASE("turned-away", test_turned_away);
 	CASE("waits-grow", test_waits_grow);
+	CASE("waits-longer", test_what_waits_longer);
+	CASE("waits-for-start", test_waits_for_the_start);
+	CASE("another-way", test_another_way_in);
+	CASE("no-socket", test_no_socket);
+	CASE("api-refuses", test_api_refuses);
 	CASE("thrown-out", test_thrown_out);
 	CASE("cut", test_connection_cut);
 	CASE("messages", test_messages);

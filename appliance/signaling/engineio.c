@@ -11,6 +11,8 @@
 #define MAX_INTERVAL_MS	  (24 * 60 * 60 * 1000)
 #define MAX_ACK_ID_DIGITS 16
 #define MAX_LENGTH_DIGITS 8
+#define MAX_REFUSAL_BYTES 4096
+#define MAX_REFUSAL_CHARS 200
 #define BINARY_TYPE_TEXT  0x00
 #define BINARY_LENGTH_END 0xff
 
@@ -370,4 +372,38 @@ void eio_payload_append(GString *body, const char *packet, size_t len,
 			g_string_append_c(body, (char) (0x80 | (ch & 0x3f)));
 		}
 	}
+}
+
+char *eio_refusal_describe(unsigned int status, const char *body, size_t len)
+{
+	/* by code; a server may leave the message out */
+	static const char *const known[] = {
+		"Transport unknown", "Session ID unknown",
+		"Bad handshake method", "Bad request",
+	};
+	g_autoptr(JsonObject) o = json_checked_parse_object(
+		body, (gssize) len, MAX_REFUSAL_BYTES, NULL);
+	JsonNode *node = o ? json_object_get_member(o, "code") : NULL;
+	JsonNode *message = o ? json_object_get_member(o, "message") : NULL;
+	const char *text = NULL;
+	gint64 code = -1;
+	g_autofree char *cut = NULL, *quoted = NULL;
+
+	if (node && JSON_NODE_HOLDS_VALUE(node) &&
+	    json_node_get_value_type(node) == G_TYPE_INT64)
+		code = json_node_get_int(node);
+	if (message && JSON_NODE_HOLDS_VALUE(message))
+		text = json_node_get_string(message);
+	if (!text && code >= 0 && code < (gint64) G_N_ELEMENTS(known))
+		text = known[code];
+	if (!text)
+		return g_strdup_printf("the server answered HTTP %u", status);
+	cut = g_utf8_substring(text, 0, MIN(g_utf8_strlen(text, -1),
+					    MAX_REFUSAL_CHARS));
+	quoted = g_strescape(cut, NULL);
+	if (code < 0)
+		return g_strdup_printf("the server answered HTTP %u: %s",
+				       status, quoted);
+	return g_strdup_printf("the server answered HTTP %u: %s (code %"
+			       G_GINT64_FORMAT ")", status, quoted, code);
 }

@@ -144,6 +144,16 @@ int eio_payload_init(struct eio_payload *payload, char *body, size_t len,
 int eio_payload_next(struct eio_payload *payload, const char **ret_text,
 		     size_t *ret_len);
 
+/**
+ * eio_refusal_describe() - what an answer other than 200 says
+ * @status: HTTP
+ * @body:   as it came: {"code":1,"message":"Session ID unknown"}, or anything
+ *
+ * Return: (transfer full): "the server answered HTTP 400: Session ID unknown
+ * (code 1)"; outside text is escaped and cut.
+ */
+char *eio_refusal_describe(unsigned int status, const char *body, size_t len);
+
 /* Append one packet in @form; both sides format and parse both forms. */
 void eio_payload_append(GString *body, const char *packet, size_t len,
 			enum eio_form form);

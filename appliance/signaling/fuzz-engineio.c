@@ -91,6 +91,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	case 'B':
 		take_body(text, size - 1, EIO_FORM_BINARY);
 		break;
+	case 'R':
+		g_free(eio_refusal_describe(400, text, size - 1));
+		break;
 	default:
 		take_packet(text, size - 1);
 		break;

@@ -19,6 +19,7 @@ enum room_api_error_code {
 	ROOM_API_ERROR_NETWORK,		/* no answer at all */
 	ROOM_API_ERROR_ANSWER,		/* an answer that is none of ours */
 	ROOM_API_ERROR_REFUSED,		/* the server said no, and why */
+	ROOM_API_ERROR_REQUEST,		/* what we would ask makes no sense */
 };
 
 typedef struct {

@@ -3,67 +3,51 @@
 
 #include <string.h>
 
+#include "appliance/signaling/http-fetch.h"
+
 /* What the newest 0.6 client calls itself, so that a server which tells
  * clients apart treats us like it. */
 #define SDK_VERSION "0.6.37"
 #define SDK_TYPE    "WEB_SDK"
 
-#define READ_BYTES 16384
-
 struct RoomApiCall {
-	gint refs;		/* owner, and one per operation under way */
+	gint refs;		/* owner, and callbacks under way */
 	RoomApiConfig config;
-	char *base, *app_key, *room, *secret;
-	SoupMessage *message;
-	GInputStream *body;
-	GByteArray *bytes;
-	GCancellable *cancellable;	/* of this try */
-	GSource *timer;			/* of this try */
-	gboolean timed_out, freed;
-	guint attempt;			/* from 0 */
+	char *base, *app_key, *room, *secret, *credential, *start, *region;
+	HttpFetch *fetch;	/* of this try */
+	GSource *begin;		/* nothing happens from within _new() */
+	gboolean freed;
+	guint attempt;		/* from 0 */
 };
 
-SoupSession *signaling_http_session_new(void)
+gboolean room_api_is_tls(const RoomApiRequest *request)
 {
-	return soup_session_new_with_options(
-		"user-agent", "skylinkd/" PACKAGE_VERSION, "idle-timeout", 30,
-		NULL);
+	return request->force_ssl ||
+	       !g_str_has_prefix(request->base, "http://");
 }
 
-gboolean room_api_base_is_tls(const char *base)
+static gboolean G_GNUC_PRINTF(2, 3) refuse(GError **error, const char *format,
+					  ...)
 {
-	return !g_str_has_prefix(base, "http://");
+	va_list args;
+
+	va_start(args, format);
+	if (error)
+		*error = g_error_new_valist(ROOM_API_ERROR,
+					    ROOM_API_ERROR_REQUEST, format,
+					    args);
+	va_end(args);
+	return FALSE;
 }
 
-/* cred = base64(HMAC-SHA1(secret, room_len_start)), §2.1 */
-static char *make_cred(const char *secret, const char *room, const char *start,
-		       guint len_hours)
+/* "https://host:8080/path", without a slash at the end; NULL: none. */
+static char *full_base(const RoomApiRequest *r, GError **error)
 {
-	g_autofree char *text =
-		g_strdup_printf("%s_%u_%s", room, len_hours, start);
-	g_autoptr(GHmac) hmac =
-		g_hmac_new(G_CHECKSUM_SHA1, (const guchar *) secret,
-			   strlen(secret));
-	guint8 digest[20];
-	gsize len = sizeof(digest);
-	g_autofree char *plain = NULL;
-
-	g_hmac_update(hmac, (const guchar *) text, (gssize) strlen(text));
-	g_hmac_get_digest(hmac, digest, &len);
-	plain = g_base64_encode(digest, len);
-	return g_uri_escape_string(plain, NULL, FALSE);
-}
-
-char *room_api_url(const char *base, const char *app_key, const char *room,
-		   const char *secret, const char *start, guint len_hours,
-		   gint64 rand_ms, GError **error)
-{
+	const char *rest = strstr(r->base, "//");
 	g_autofree char *full =
-		g_str_has_prefix(base, "//") ? g_strconcat("https:", base, NULL)
-					     : g_strdup(base);
-	g_autofree char *key = g_uri_escape_string(app_key, NULL, FALSE);
-	g_autofree char *name = g_uri_escape_string(room, NULL, FALSE);
-	g_autofree char *cred = NULL;
+		rest == r->base || (r->force_ssl && rest)
+			? g_strconcat("https:", rest, NULL)
+			: g_strdup(r->base);
 	g_autoptr(GUri) uri = NULL;
 
 	while (g_str_has_suffix(full, "/"))
@@ -72,20 +56,115 @@ char *room_api_url(const char *base, const char *app_key, const char *room,
 	if (!uri || !g_uri_get_host(uri) || !*g_uri_get_host(uri) ||
 	    g_uri_get_query(uri) || g_uri_get_fragment(uri) ||
 	    (strcmp(g_uri_get_scheme(uri), "http") &&
-	     strcmp(g_uri_get_scheme(uri), "https"))) {
-		g_set_error(error, ROOM_API_ERROR, ROOM_API_ERROR_NETWORK,
-			    "'%s' is no address of a room server: "
-			    "http://HOST[:PORT], https://HOST[:PORT] or //HOST "
-			    "is wanted", base);
+	     strcmp(g_uri_get_scheme(uri), "https")) ||
+	    (!g_str_has_prefix(r->base, "http://") &&
+	     !g_str_has_prefix(r->base, "https://") && rest != r->base)) {
+		refuse(error, "'%s' is no address of a room server: "
+			      "http://HOST[:PORT], https://HOST[:PORT] or "
+			      "//HOST is wanted", r->base);
 		return NULL;
 	}
-	if (!secret)
-		return g_strdup_printf("%s/api/%s/%s?rand=%" G_GINT64_FORMAT,
-				       full, key, name, rand_ms);
-	cred = make_cred(secret, room, start, len_hours);
-	return g_strdup_printf("%s/api/%s/%s/%s/%u?cred=%s&rand=%"
-			       G_GINT64_FORMAT, full, key, name, start,
-			       len_hours, cred, rand_ms);
+	return g_steal_pointer(&full);
+}
+
+/* As JavaScript writes the number. */
+static char *format_hours(gdouble hours)
+{
+	char buf[G_ASCII_DTOSTR_BUF_SIZE];
+
+	return g_strdup(g_ascii_formatd(buf, sizeof(buf), "%.15g", hours));
+}
+
+static gboolean check_schedule(const RoomApiRequest *r, GError **error)
+{
+	g_autoptr(GDateTime) time = NULL;
+	g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
+
+	if (!r->start) {
+		if (r->credential)
+			return refuse(error, "A ready-made credential holds "
+					     "for one start and duration "
+					     "only: start is missing");
+		return TRUE;
+	}
+	time = g_date_time_new_from_iso8601(r->start, utc);
+	if (!time || strlen(r->start) > 64)
+		return refuse(error, "'%s' is no time in ISO 8601, such as "
+				     "2026-01-31T09:00:00.000Z", r->start);
+	if (!(r->hours > 0 && r->hours <= ROOM_API_MAX_HOURS))
+		return refuse(error, "A scheduled room lasts more than 0 and "
+				     "at most %d hours", ROOM_API_MAX_HOURS);
+	if (!r->credential && !r->secret)
+		return refuse(error, "A scheduled room (%s) needs the key's "
+				     "secret or a credential", r->start);
+	return TRUE;
+}
+
+/* cred = base64(HMAC-SHA1(secret, room_len_start)), §2.1 */
+static char *make_cred(const char *secret, const char *room, const char *start,
+		       const char *hours)
+{
+	g_autofree char *text =
+		g_strdup_printf("%s_%s_%s", room, hours, start);
+	g_autoptr(GHmac) hmac =
+		g_hmac_new(G_CHECKSUM_SHA1, (const guchar *) secret,
+			   strlen(secret));
+	guint8 digest[20];
+	gsize len = sizeof(digest);
+
+	g_hmac_update(hmac, (const guchar *) text, (gssize) strlen(text));
+	g_hmac_get_digest(hmac, digest, &len);
+	return g_base64_encode(digest, len);
+}
+
+static char *iso_time(gint64 ms)
+{
+	g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(ms / 1000);
+
+	return time ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%S.000Z")
+		    : g_strdup("");
+}
+
+/* "/start/len?cred=..&" behind the room's name, or "?". */
+static void append_schedule(GString *url, const RoomApiRequest *r,
+			    gint64 now_ms)
+{
+	g_autofree char *start = NULL, *hours = NULL, *cred = NULL;
+
+	if (!r->secret && !r->credential) {
+		g_string_append_c(url, '?');
+		return;
+	}
+	start = r->start ? g_strdup(r->start) : iso_time(now_ms);
+	hours = format_hours(r->start ? r->hours : ROOM_API_ROOM_HOURS);
+	cred = r->credential ? g_strdup(r->credential)
+			     : make_cred(r->secret, r->room, start, hours);
+	g_string_append_c(url, '/');
+	g_string_append_uri_escaped(url, start, ":", FALSE);
+	g_string_append_printf(url, "/%s?cred=", hours);
+	g_string_append_uri_escaped(url, cred, NULL, FALSE);
+	g_string_append_c(url, '&');
+}
+
+char *room_api_url(const RoomApiRequest *r, gint64 now_ms, GError **error)
+{
+	g_autofree char *base = full_base(r, error);
+	GString *url;
+
+	if (!base || !check_schedule(r, error))
+		return NULL;
+	url = g_string_new(base);
+	g_string_append(url, "/api/");
+	g_string_append_uri_escaped(url, r->app_key, NULL, FALSE);
+	g_string_append_c(url, '/');
+	g_string_append_uri_escaped(url, r->room, NULL, FALSE);
+	append_schedule(url, r, now_ms);
+	g_string_append_printf(url, "rand=%" G_GINT64_FORMAT, now_ms);
+	if (r->region) {
+		g_string_append(url, "&rg=");
+		g_string_append_uri_escaped(url, r->region, NULL, FALSE);
+	}
+	return g_string_free(url, FALSE);
 }
 
 /* --- one call ------------------------------------------------------------ */
@@ -101,210 +180,116 @@ static void unref(RoomApiCall *call)
 {
 	if (--call->refs)
 		return;
-	g_clear_object(&call->message);
-	g_clear_object(&call->body);
-	g_clear_object(&call->cancellable);
-	g_clear_pointer(&call->bytes, g_byte_array_unref);
 	g_object_unref(call->config.session);
 	g_free(call->base);
 	g_free(call->app_key);
 	g_free(call->room);
 	g_free(call->secret);
+	g_free(call->credential);
+	g_free(call->start);
+	g_free(call->region);
 	g_free(call);
 }
 
-static void stop_timer(RoomApiCall *call)
+static void stop_begin(RoomApiCall *call)
 {
-	if (!call->timer)
+	if (!call->begin)
 		return;
-	g_source_destroy(call->timer);
-	g_clear_pointer(&call->timer, g_source_unref);
-}
-
-static void set_timer(RoomApiCall *call, guint ms, GSourceFunc fn)
-{
-	stop_timer(call);
-	call->timer = g_timeout_source_new(ms);
-	g_source_set_callback(call->timer, fn, call, NULL);
-	g_source_attach(call->timer, g_main_context_get_thread_default());
-}
-
-static gboolean on_timeout(gpointer data)
-{
-	RoomApiCall *call = data;
-
-	stop_timer(call);
-	call->timed_out = TRUE;
-	g_cancellable_cancel(call->cancellable);
-	return G_SOURCE_REMOVE;
-}
-
-static void finish(RoomApiCall *call, RoomApiAnswer *answer, gint code,
-		   const GError *error)
-{
-	guint status =
-		call->message ? soup_message_get_status(call->message) : 0;
-
-	stop_timer(call);
-	if (call->freed)
-		room_api_answer_free(answer);
-	else
-		call->config.done(call->config.user, answer, code, status,
-				  error);
+	g_source_destroy(call->begin);
+	g_clear_pointer(&call->begin, g_source_unref);
 }
 
 /* Nothing usable came: try again, or give up with a sentence. */
-static void fail_try(RoomApiCall *call, const GError *cause)
+static void fail_try(RoomApiCall *call, guint status, const GError *cause)
 {
 	g_autoptr(GError) error = NULL;
+	int code = ROOM_API_ERROR_NETWORK;
 
-	stop_timer(call);
-	if (call->freed)
-		return;
-	if (call->timed_out)
-		g_set_error(&error, ROOM_API_ERROR, ROOM_API_ERROR_NETWORK,
-			    "The room server at %s does not answer: no reply "
-			    "within %u ms", call->base,
-			    call->config.timeout_ms);
-	else
-		g_set_error(&error, ROOM_API_ERROR,
-			    cause->domain == ROOM_API_ERROR
-				    ? cause->code
-				    : ROOM_API_ERROR_NETWORK,
-			    "The room server at %s cannot be asked: %s",
-			    call->base, cause->message);
+	if (cause->domain == ROOM_API_ERROR)
+		code = cause->code;
+	else if (g_error_matches(cause, G_IO_ERROR,
+				 G_IO_ERROR_MESSAGE_TOO_LARGE))
+		code = ROOM_API_ERROR_ANSWER;
+	error = g_error_new(ROOM_API_ERROR, code,
+			    g_error_matches(cause, G_IO_ERROR,
+					    G_IO_ERROR_TIMED_OUT)
+				    ? "The room server at %s does not answer: "
+				      "%s"
+				    : "The room server at %s cannot be asked: "
+				      "%s", call->base, cause->message);
 	if (call->attempt >= ROOM_API_RETRIES) {
-		finish(call, NULL, 0, error);
+		call->config.done(call->config.user, NULL, 0, status, error);
 		return;
 	}
 	call->attempt++;
-	ref(call);
 	if (call->config.retry)
 		call->config.retry(call->config.user, call->attempt, error);
 	if (!call->freed)
 		start_try(call);
-	unref(call);
 }
 
-static void read_answer(RoomApiCall *call)
+static void on_fetched(void *user, guint status, char *body, gsize len,
+		       const GError *cause)
 {
-	guint status = soup_message_get_status(call->message);
+	RoomApiCall *call = ref(user);
 	g_autoptr(GError) error = NULL;
 	RoomApiAnswer *answer;
 	gint code;
 
-	answer = room_api_answer_parse((const char *) call->bytes->data,
-				       call->bytes->len, status, &code, &error);
+	call->fetch = http_fetch_free(call->fetch);
+	if (cause) {
+		fail_try(call, status, cause);
+		unref(call);
+		return;
+	}
+	answer = room_api_answer_parse(body, len, status, &code, &error);
 	/* A gateway's error page passes; what the server itself says stays. */
 	if (!answer && status >= 500 &&
 	    !g_error_matches(error, ROOM_API_ERROR, ROOM_API_ERROR_REFUSED))
-		fail_try(call, error);
+		fail_try(call, status, error);
 	else
-		finish(call, answer, code, error);
-}
-
-static void on_read(GObject *source, GAsyncResult *result, gpointer data)
-{
-	RoomApiCall *call = data;
-	g_autoptr(GError) error = NULL;
-	g_autoptr(GBytes) bytes = g_input_stream_read_bytes_finish(
-		G_INPUT_STREAM(source), result, &error);
-	gsize size = bytes ? g_bytes_get_size(bytes) : 0;
-
-	if (call->freed) {
-		/* nobody waits */
-	} else if (!bytes) {
-		fail_try(call, error);
-	} else if (!size) {
-		read_answer(call);
-	} else if (call->bytes->len + size > ROOM_API_MAX_BYTES) {
-		g_set_error(&error, ROOM_API_ERROR, ROOM_API_ERROR_ANSWER,
-			    "the answer is longer than %d bytes",
-			    ROOM_API_MAX_BYTES);
-		fail_try(call, error);
-	} else {
-		g_byte_array_append(call->bytes, g_bytes_get_data(bytes, NULL),
-				    (guint) size);
-		g_input_stream_read_bytes_async(call->body, READ_BYTES,
-						G_PRIORITY_DEFAULT,
-						call->cancellable, on_read,
-						ref(call));
-	}
+		call->config.done(call->config.user, answer, code, status,
+				  error);
 	unref(call);
-}
-
-static void on_sent(GObject *source, GAsyncResult *result, gpointer data)
-{
-	RoomApiCall *call = data;
-	g_autoptr(GError) error = NULL;
-	GInputStream *body = soup_session_send_finish(SOUP_SESSION(source),
-						      result, &error);
-
-	g_set_object(&call->body, body);
-	if (call->freed)
-		goto out;
-	if (!body) {
-		fail_try(call, error);
-		goto out;
-	}
-	g_byte_array_set_size(call->bytes, 0);
-	g_input_stream_read_bytes_async(body, READ_BYTES, G_PRIORITY_DEFAULT,
-					call->cancellable, on_read, ref(call));
-out:
-	g_clear_object(&body);
-	unref(call);
-}
-
-static char *now_iso(void)
-{
-	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
-
-	return g_date_time_format(now, "%Y-%m-%dT%H:%M:%S.000Z");
 }
 
 static void start_try(RoomApiCall *call)
 {
-	SoupMessageHeaders *headers;
-	g_autofree char *start = now_iso();
-	g_autofree char *url = NULL;
+	HttpFetchConfig config = {
+		.session = call->config.session,
+		.max_bytes = ROOM_API_MAX_BYTES,
+		.timeout_ms = call->config.timeout_ms,
+		.done = on_fetched,
+		.user = call,
+	};
 	g_autoptr(GError) error = NULL;
+	g_autoptr(SoupMessage) message = NULL;
+	g_autofree char *url = room_api_url(&call->config.request,
+					    g_get_real_time() / 1000, &error);
+	SoupMessageHeaders *headers;
 
-	url = room_api_url(call->base, call->app_key, call->room, call->secret,
-			   start, ROOM_API_ROOM_HOURS,
-			   g_get_real_time() / 1000, &error);
-	if (url) {
-		g_clear_object(&call->message);
-		call->message = soup_message_new("GET", url);
-	}
-	if (!url || !call->message) {
-		if (!error)
-			g_set_error(&error, ROOM_API_ERROR,
-				    ROOM_API_ERROR_NETWORK,
-				    "'%s' is no address of a room server",
-				    call->base);
-		finish(call, NULL, 0, error);
+	if (url)
+		message = soup_message_new("GET", url);
+	if (url && !message)
+		refuse(&error, "'%s' is no address of a room server",
+		       call->base);
+	if (!message) {
+		call->config.done(call->config.user, NULL, 0, 0, error);
 		return;
 	}
-	headers = soup_message_get_request_headers(call->message);
+	headers = soup_message_get_request_headers(message);
 	soup_message_headers_append(headers, "Skylink_SDK_version",
 				    SDK_VERSION);
 	soup_message_headers_append(headers, "Skylink_SDK_type", SDK_TYPE);
-
-	g_clear_object(&call->cancellable);
-	call->cancellable = g_cancellable_new();
-	call->timed_out = FALSE;
-	set_timer(call, call->config.timeout_ms, on_timeout);
-	soup_session_send_async(call->config.session, call->message,
-				G_PRIORITY_DEFAULT, call->cancellable, on_sent,
-				ref(call));
+	config.message = message;
+	call->fetch = http_fetch_new(&config);
 }
 
-static gboolean on_start(gpointer data)
+static gboolean on_begin(gpointer data)
 {
-	RoomApiCall *call = data;
+	RoomApiCall *call = ref(data);
 
-	ref(call);
-	stop_timer(call);
+	stop_begin(call);
 	start_try(call);
 	unref(call);
 	return G_SOURCE_REMOVE;
@@ -313,18 +298,24 @@ static gboolean on_start(gpointer data)
 RoomApiCall *room_api_call_new(const RoomApiConfig *config)
 {
 	RoomApiCall *call = g_new0(RoomApiCall, 1);
+	RoomApiRequest *r = &call->config.request;
 
 	call->refs = 1;
 	call->config = *config;
 	g_object_ref(call->config.session);
 	if (!call->config.timeout_ms)
 		call->config.timeout_ms = ROOM_API_TIMEOUT_MS;
-	call->base = g_strdup(config->base);
-	call->app_key = g_strdup(config->app_key);
-	call->room = g_strdup(config->room);
-	call->secret = g_strdup(config->secret);
-	call->bytes = g_byte_array_new();
-	set_timer(call, 0, on_start);
+	r->base = call->base = g_strdup(r->base);
+	r->app_key = call->app_key = g_strdup(r->app_key);
+	r->room = call->room = g_strdup(r->room);
+	r->secret = call->secret = g_strdup(r->secret);
+	r->credential = call->credential = g_strdup(r->credential);
+	r->start = call->start = g_strdup(r->start);
+	r->region = call->region = g_strdup(r->region);
+	call->begin = g_idle_source_new();
+	g_source_set_priority(call->begin, G_PRIORITY_DEFAULT);
+	g_source_set_callback(call->begin, on_begin, call, NULL);
+	g_source_attach(call->begin, g_main_context_get_thread_default());
 	return call;
 }
 
@@ -333,9 +324,8 @@ RoomApiCall *room_api_call_free(RoomApiCall *call)
 	if (!call)
 		return NULL;
 	call->freed = TRUE;
-	stop_timer(call);
-	if (call->cancellable)
-		g_cancellable_cancel(call->cancellable);
+	stop_begin(call);
+	call->fetch = http_fetch_free(call->fetch);
 	unref(call);
 	return NULL;
 }

@@ -16,16 +16,29 @@
 
 #define ROOM_API_TIMEOUT_MS 4000	/* per try */
 #define ROOM_API_RETRIES    2
+#define ROOM_API_MAX_HOURS  8784	/* a leap year */
 #define ROOM_API_ROOM_HOURS 24		/* asked for with credentials */
 
 typedef struct RoomApiCall RoomApiCall;
 
+/* What is asked for. */
 typedef struct {
-	SoupSession *session;	/* referenced */
 	const char *base;	/* "http://host[:port]", "https://..", and
 				 * "//host", which means https */
+	gboolean force_ssl;	/* https whatever @base says */
 	const char *app_key, *room;
-	const char *secret;	/* NULL: authorised by the address */
+	/* At most one; neither: authorised by the address. */
+	const char *secret;	/* the credential is made from it */
+	const char *credential;	/* made elsewhere, base64; with @start */
+	const char *start;	/* ISO 8601, of a scheduled room; NULL: now,
+				 * for ROOM_API_ROOM_HOURS */
+	gdouble hours;		/* with @start */
+	const char *region;	/* "sg", "us2", or NULL */
+} RoomApiRequest;
+
+typedef struct {
+	SoupSession *session;	/* referenced */
+	RoomApiRequest request;	/* copied */
 	guint timeout_ms;	/* 0: ROOM_API_TIMEOUT_MS */
 
 	/* Once, never from within room_api_call_new(). @answer: (transfer
@@ -44,16 +57,16 @@ RoomApiCall *room_api_call_free(RoomApiCall *call);
 
 /**
  * room_api_url() - the request's address; pure
- * @start, @len_hours: with @secret only
+ * @now_ms: real time, for a room that starts now, and against caches
  *
- * Return: (transfer full): the URL, or NULL when @base is none.
+ * The credential is base64(HMAC-SHA1(secret, room_hours_start)) of the very
+ * texts that stand in the path, as encodeURIComponent() writes it.
+ *
+ * Return: (transfer full): the URL, or NULL with a ROOM_API_ERROR that names
+ * what is wrong: the base, the start, the hours, a credential without start.
  */
-char *room_api_url(const char *base, const char *app_key, const char *room,
-		   const char *secret, const char *start, guint len_hours,
-		   gint64 rand_ms, GError **error);
+char *room_api_url(const RoomApiRequest *request, gint64 now_ms,
+		   GError **error);
 
-/* Whether @base asks for TLS: "https://" and "//" do. */
-gboolean room_api_base_is_tls(const char *base);
-
-/* A session as the signaling client wants it: our user agent, no cookies. */
-SoupSession *signaling_http_session_new(void);
+/* Whether it is asked over TLS: "https://" and "//" are. */
+gboolean room_api_is_tls(const RoomApiRequest *request);

@@ -9,17 +9,12 @@
 
 G_DEFINE_QUARK(socket-client-error-quark, socket_client_error)
 
-/* Tried in this order, each with all addresses. */
-static const struct socket_transport_ops *const transports[] = {
-	&socket_websocket_ops,
-};
-
 struct SocketClient {
 	gint refs;		/* owner, and callbacks under way */
 	SocketClientConfig config;
 	char **urls;
 	guint n_urls;
-	guint attempt;		/* from 0; which transport and address */
+	struct socket_plan_step step;
 	const struct socket_transport_ops *ops;
 	SocketTransport *transport;
 	gboolean got_open;	/* "0{..}" */
@@ -32,7 +27,7 @@ struct SocketClient {
 	SocketClientStats stats;
 };
 
-static void connect_next(SocketClient *c);
+static void schedule(SocketClient *c);
 
 static void unref(SocketClient *c)
 {
@@ -70,7 +65,33 @@ static void drop_transport(SocketClient *c)
 
 static const char *current_url(SocketClient *c)
 {
-	return c->urls[c->attempt % c->n_urls];
+	return c->urls[c->step.address];
+}
+
+/* On to the next step, or to the end. */
+static void fail_try(SocketClient *c, const char *what)
+{
+	struct socket_plan_step failed = c->step, next;
+	gboolean more = socket_plan_get(c->config.choice, c->n_urls,
+					c->config.retry_delay_ms,
+					failed.attempt + 1, &next);
+	g_autoptr(GError) error = g_error_new(
+		SOCKET_CLIENT_ERROR, SOCKET_CLIENT_ERROR_CONNECT,
+		"Cannot connect to the signaling server at %s by %s: %s",
+		current_url(c), c->ops->name, what);
+
+	if (c->config.failed)
+		c->config.failed(c->config.user, &failed, more ? &next : NULL,
+				 error);
+	if (c->over)
+		return;
+	if (more) {
+		c->step = next;
+		schedule(c);
+	} else {
+		c->over = TRUE;
+		c->config.closed(c->config.user, error);
+	}
 }
 
 /* The end of a connection, or of one attempt to get it. */
@@ -90,23 +111,8 @@ static void fail(SocketClient *c, enum socket_client_error_code code,
 			    "The signaling connection to %s ended: %s",
 			    current_url(c), what);
 		c->config.closed(c->config.user, error);
-	} else if (++c->attempt < c->n_urls * G_N_ELEMENTS(transports)) {
-		g_set_error(&error, SOCKET_CLIENT_ERROR,
-			    SOCKET_CLIENT_ERROR_CONNECT,
-			    "Cannot connect to the signaling server: %s", what);
-		if (c->config.retry)
-			c->config.retry(c->config.user, current_url(c),
-					c->attempt, error);
-		if (!c->over)
-			connect_next(c);
 	} else {
-		c->attempt--;
-		c->over = TRUE;
-		g_set_error(&error, SOCKET_CLIENT_ERROR,
-			    SOCKET_CLIENT_ERROR_CONNECT,
-			    "Cannot connect to the signaling server at %s: %s",
-			    current_url(c), what);
-		c->config.closed(c->config.user, error);
+		fail_try(c, what);
 	}
 	unref(c);
 }
@@ -254,14 +260,37 @@ static gboolean on_connect_timeout(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-static void connect_next(SocketClient *c)
+static void connect_now(SocketClient *c)
 {
-	c->ops = transports[c->attempt / c->n_urls];
+	c->ops = c->step.polling ? &socket_polling_ops : &socket_websocket_ops;
 	c->got_open = FALSE;
 	set_timer(c, &c->timer, c->config.connect_timeout_ms,
 		  on_connect_timeout);
 	c->transport = c->ops->open(c->config.session, current_url(c),
 				    EIO_MAX_PACKET, &transport_events, c);
+}
+
+static gboolean on_wait_over(gpointer data)
+{
+	SocketClient *c = data;
+
+	stop_timer(&c->timer);
+	connect_now(c);
+	return G_SOURCE_REMOVE;
+}
+
+/* Half to one and a half of the wait, so that those who lost the same server
+ * do not all come back at once. */
+static void schedule(SocketClient *c)
+{
+	guint ms = c->step.wait_ms;
+
+	if (!ms)
+		connect_now(c);
+	else
+		set_timer(c, &c->timer,
+			  ms / 2 + (guint) g_random_int_range(0, (gint) ms + 1),
+			  on_wait_over);
 }
 
 SocketClient *socket_client_new(const SocketClientConfig *config)
@@ -273,10 +302,14 @@ SocketClient *socket_client_new(const SocketClientConfig *config)
 	g_object_ref(c->config.session);
 	if (!c->config.connect_timeout_ms)
 		c->config.connect_timeout_ms = SOCKET_CLIENT_CONNECT_TIMEOUT_MS;
+	if (!c->config.retry_delay_ms)
+		c->config.retry_delay_ms = SOCKET_PLAN_DELAY_MS;
 	c->urls = g_strdupv((char **) config->urls);
 	c->n_urls = g_strv_length(c->urls);
 	g_assert(c->n_urls);
-	connect_next(c);
+	socket_plan_get(c->config.choice, c->n_urls, c->config.retry_delay_ms,
+			0, &c->step);
+	connect_now(c);
 	return c;
 }
 
@@ -296,6 +329,11 @@ SocketClient *socket_client_free(SocketClient *c)
 gboolean socket_client_is_open(SocketClient *c)
 {
 	return c->open;
+}
+
+const char *socket_client_get_transport(SocketClient *c)
+{
+	return c->ops->name;
 }
 
 gboolean socket_client_send(SocketClient *c, const char *text)

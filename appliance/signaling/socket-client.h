@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* appliance/signaling/socket-client.h - a Socket.IO 1.x client for "message"
  *
- * Tries the given addresses in order until one answers the Engine.IO and
- * Socket.IO handshakes, then keeps that connection: pings, and says when it is
- * over. It never reconnects by itself, because a new connection is a new peer.
+ * Goes through the plan (socket-plan.h) until an address answers the Engine.IO
+ * and Socket.IO handshakes, then keeps that connection: pings, and says when it
+ * is over. It never reconnects by itself, because a new connection is a new
+ * peer.
  *
- *   addresses --> CONNECTING --"0{..}"--> --"40"--> OPEN --> over
- *                     ^   | no answer within connect_timeout_ms
- *                     '---' next address
+ *   plan --> CONNECTING --"0{..}"--> --"40"--> OPEN --> over
+ *              ^    | no answer within connect_timeout_ms
+ *              '----' next step
  *
  * Source:  docs/skylink-protocol.md §3
  * Thread:  control; its context must be the thread's default one
@@ -16,6 +17,8 @@
 #pragma once
 
 #include <libsoup/soup.h>
+
+#include "appliance/signaling/socket-plan.h"
 
 #define SOCKET_CLIENT_CONNECT_TIMEOUT_MS 7000
 #define SOCKET_CLIENT_MAX_UNCONFIRMED	 (8 * 1024 * 1024)
@@ -38,14 +41,18 @@ typedef struct {
 	const char *const *urls;	/* "ws://host:port/socket.io/", .., NULL
 					 * terminated; copied */
 	guint connect_timeout_ms;	/* 0: SOCKET_CLIENT_CONNECT_TIMEOUT_MS;
-					 * per address */
+					 * per try */
+	enum socket_transport_choice choice;
+	guint retry_delay_ms;		/* 0: SOCKET_PLAN_DELAY_MS */
 
 	void (*opened)(void *user, const char *url);
 	/* The text of one message; not yet checked. Borrowed. */
 	void (*message)(void *user, const char *text, gsize len);
-	/* An address failed, @attempt (from 1) goes to the next. Or NULL. */
-	void (*retry)(void *user, const char *next_url, guint attempt,
-		      const GError *error);
+	/* A try failed. @next: what is tried after its wait; NULL: nothing
+	 * more, and closed() follows. Or NULL. */
+	void (*failed)(void *user, const struct socket_plan_step *failed,
+		       const struct socket_plan_step *next,
+		       const GError *error);
 	/* Over, once; also when no address answered. */
 	void (*closed)(void *user, const GError *error);
 	void *user;
@@ -58,6 +65,8 @@ SocketClient *socket_client_new(const SocketClientConfig *config);
 SocketClient *socket_client_free(SocketClient *client);
 
 gboolean socket_client_is_open(SocketClient *client);
+/* Of the try under way or the connection: "websocket", "polling". */
+const char *socket_client_get_transport(SocketClient *client);
 
 /**
  * socket_client_send() - one message

@@ -23,7 +23,8 @@ struct socket_transport_ops {
 	const char *name;	/* "websocket" */
 	/**
 	 * open() - start connecting
-	 * @url: "ws://host:port/socket.io/" or "wss://..."
+	 * @url: "ws://host:port/socket.io/" or "wss://...", whatever
+	 *	 the transport
 	 * @max_bytes: longest packet taken from the server
 	 */
 	SocketTransport *(*open)(SoupSession *session, const char *url,
@@ -37,3 +38,4 @@ struct socket_transport_ops {
 };
 
 extern const struct socket_transport_ops socket_websocket_ops;
+extern const struct socket_transport_ops socket_polling_ops;

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "appliance/signaling/socket-transport.h"
 
+#include "appliance/signaling/http-session.h"
+
 struct SocketTransport {
 	gint refs;		/* owner, and the connecting under way */
 	const struct socket_transport_events *events;
 	void *user;
 	gsize max_bytes;
 	GCancellable *cancellable;
+	SoupMessage *request;
 	SoupWebsocketConnection *connection;
 	GError *error;		/* the first one seen */
 	gboolean freed, over;
@@ -17,6 +20,7 @@ static void unref(SocketTransport *t)
 	if (--t->refs)
 		return;
 	g_clear_object(&t->cancellable);
+	g_clear_object(&t->request);
 	g_clear_object(&t->connection);
 	g_clear_error(&t->error);
 	g_free(t);
@@ -74,6 +78,7 @@ static void on_connected(GObject *source, GAsyncResult *result, gpointer data)
 	t->connection = soup_session_websocket_connect_finish(
 		SOUP_SESSION(source), result, &error);
 	if (!t->connection) {
+		http_session_explain(t->request, &error);
 		report_closed(t, error);
 	} else if (t->freed) {
 		soup_websocket_connection_close(
@@ -100,14 +105,15 @@ websocket_open(SoupSession *session, const char *url, gsize max_bytes,
 		g_strdup_printf("%s?rand=%" G_GINT64_FORMAT
 				"&EIO=3&transport=websocket",
 				url, g_get_real_time() / 1000);
-	g_autoptr(SoupMessage) message = soup_message_new("GET", full);
 
 	t->refs = 2;
 	t->events = events;
 	t->user = user;
 	t->max_bytes = max_bytes;
 	t->cancellable = g_cancellable_new();
-	soup_session_websocket_connect_async(session, message, NULL, NULL,
+	t->request = soup_message_new("GET", full);
+	http_session_watch(t->request);
+	soup_session_websocket_connect_async(session, t->request, NULL, NULL,
 					     G_PRIORITY_DEFAULT,
 					     t->cancellable, on_connected, t);
 	return t;

@@ -254,6 +254,32 @@ static void test_form_by_content_type(void)
 	g_assert_cmpint(eio_form_from_content_type(NULL), ==, EIO_FORM_TEXT);
 }
 
+static void test_refusals(void)
+{
+	static const struct {
+		const char *body, *says;
+	} cases[] = {
+		{"{\"code\":1,\"message\":\"Session ID unknown\"}",
+		 "the server answered HTTP 400: Session ID unknown (code 1)"},
+		{"{\"code\":3}",
+		 "the server answered HTTP 400: Bad request (code 3)"},
+		{"{\"code\":99}", "the server answered HTTP 400"},
+		{"{\"message\":\"a\\nb\"}",
+		 "the server answered HTTP 400: a\\nb"},
+		{"{\"code\":{},\"message\":[1]}",
+		 "the server answered HTTP 400"},
+		{"<html>", "the server answered HTTP 400"},
+		{"", "the server answered HTTP 400"},
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *text = eio_refusal_describe(
+			400, cases[i].body, strlen(cases[i].body));
+
+		g_assert_cmpstr(text, ==, cases[i].says);
+	}
+}
+
 int main(int argc, char *argv[])
 {
 	g_test_init(&argc, &argv, NULL);
@@ -269,5 +295,6 @@ int main(int argc, char *argv[])
 	g_test_add_func("/engineio/payload-wide",
 			test_payload_refuses_wide_characters);
 	g_test_add_func("/engineio/form", test_form_by_content_type);
+	g_test_add_func("/engineio/refusals", test_refusals);
 	return g_test_run();
 }

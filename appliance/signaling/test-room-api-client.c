@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "appliance/signaling/http-session.h"
+
 #define GOOD                                                                   \
 	"{\"success\":true,\"cid\":\"c\",\"apiOwner\":\"o\",\"username\":\"u\"," \
 	"\"userCred\":\"uc\",\"timeStamp\":\"t\",\"room_key\":\"r\","          \
@@ -99,7 +101,7 @@ static void set_up(struct fixture *f, gconstpointer data)
 	f->base = g_strdup_printf("http://127.0.0.1:%d/",
 				  g_uri_get_port(uris->data));
 	g_slist_free_full(uris, (GDestroyNotify) g_uri_unref);
-	f->session = signaling_http_session_new();
+	f->session = http_session_new(NULL, NULL);
 	f->paused = g_ptr_array_new_with_free_func(g_object_unref);
 	f->n_plan = 1;
 }
@@ -147,8 +149,10 @@ static void on_retry(void *user, guint attempt, const GError *error)
 static RoomApiCall *start(struct fixture *f, const char *secret, guint ms)
 {
 	RoomApiConfig config = {
-		.session = f->session, .base = f->base, .app_key = "demo",
-		.room = "lob by", .secret = secret, .timeout_ms = ms,
+		.session = f->session,
+		.request = {.base = f->base, .app_key = "demo",
+			    .room = "lob by", .secret = secret},
+		.timeout_ms = ms,
 		.done = on_done, .retry = on_retry, .user = f,
 	};
 
@@ -261,44 +265,90 @@ static void test_freed_under_way(struct fixture *f, gconstpointer data)
 	room_api_call_free(start(f, NULL, 0));
 }
 
+static void assert_url(const RoomApiRequest *request, const char *wanted)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *url = room_api_url(request, 7000, &error);
+
+	g_assert_no_error(error);
+	g_assert_cmpstr(url, ==, wanted);
+}
+
+#define REQUEST(...)                                                           \
+	(&(RoomApiRequest){.base = "http://h", .app_key = "k",                 \
+			   .room = "room", __VA_ARGS__})
+
 static void test_urls(void)
 {
-	g_autofree char *a =
-		room_api_url("//h:8/", "k", "r/x", NULL, NULL, 0, 7, NULL);
-	/* The example of RFC-style check: HMAC-SHA1("secret", "room_24_S") */
-	g_autofree char *b =
-		room_api_url("http://h", "k", "room", "secret", "S", 24, 7,
-			     NULL);
-	g_autoptr(GHmac) hmac =
-		g_hmac_new(G_CHECKSUM_SHA1, (const guchar *) "secret", 6);
+	assert_url(&(RoomApiRequest){.base = "//h:8/", .app_key = "k/1",
+				     .room = "r/x \xc3\xa9"},
+		   "https://h:8/api/k%2F1/r%2Fx%20%C3%A9?rand=7000");
+	assert_url(REQUEST(.region = "us2"),
+		   "http://h/api/k/room?rand=7000&rg=us2");
+	assert_url(REQUEST(.force_ssl = TRUE),
+		   "https://h/api/k/room?rand=7000");
+	/* now, for a day */
+	assert_url(REQUEST(.secret = "secret"),
+		   "http://h/api/k/room/1970-01-01T00:00:07.000Z/24"
+		   "?cred=nwfLUnxtWp0YXXbWnnnaanI8o98%3D&rand=7000");
+	/* what openssl dgst -sha1 -hmac makes of
+	 * "room_1.5_2026-01-31T09:00:00.000Z" */
+	assert_url(REQUEST(.secret = "secret", .hours = 1.5,
+			   .start = "2026-01-31T09:00:00.000Z"),
+		   "http://h/api/k/room/2026-01-31T09:00:00.000Z/1.5"
+		   "?cred=tbgx1TPrQmCXyBUV2q%2FAxev40WM%3D&rand=7000");
+	assert_url(REQUEST(.credential = "a+b/c=", .hours = 24,
+			   .start = "2026-01-31T09:00:00.000Z",
+			   .region = "sg"),
+		   "http://h/api/k/room/2026-01-31T09:00:00.000Z/24"
+		   "?cred=a%2Bb%2Fc%3D&rand=7000&rg=sg");
+}
+
+static void test_requests_that_make_no_sense(void)
+{
 	static const char *const bad[] = {
-		"h:8", "ftp://h", "http://", "http://h?x", "", "//",
+		"h:8", "ftp://h", "http://", "http://h?x", "", "//", "x//h",
+	};
+	const struct {
+		const RoomApiRequest *request;
+		const char *says;
+	} others[] = {
+		{REQUEST(.credential = "x"), "start is missing"},
+		{REQUEST(.start = "tomorrow", .hours = 1, .secret = "x"),
+		 "'tomorrow' is no time"},
+		{REQUEST(.start = "2026-01-31T09:00:00Z", .secret = "x"),
+		 "hours"},
+		{REQUEST(.start = "2026-01-31T09:00:00Z", .secret = "x",
+			 .hours = 1e6), "hours"},
+		{REQUEST(.start = "2026-01-31T09:00:00Z", .hours = 1),
+		 "needs the key's secret"},
 	};
 
-	g_assert_cmpstr(a, ==, "https://h:8/api/k/r%2Fx?rand=7");
-	g_hmac_update(hmac, (const guchar *) "room_24_S", 9);
-	{
-		guint8 digest[20];
-		gsize len = sizeof(digest);
-		g_autofree char *plain = NULL, *cred = NULL, *wanted = NULL;
+	for (guint i = 0; i < G_N_ELEMENTS(bad); i++)
+		for (int ssl = 0; ssl < 2; ssl++) {
+			const RoomApiRequest r = {
+				.base = bad[i], .app_key = "k", .room = "r",
+				.force_ssl = ssl,
+			};
+			g_autoptr(GError) error = NULL;
 
-		g_hmac_get_digest(hmac, digest, &len);
-		plain = g_base64_encode(digest, len);
-		cred = g_uri_escape_string(plain, NULL, FALSE);
-		wanted = g_strdup_printf(
-			"http://h/api/k/room/S/24?cred=%s&rand=7", cred);
-		g_assert_cmpstr(b, ==, wanted);
-	}
-	for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
+			g_assert_null(room_api_url(&r, 1, &error));
+			g_assert_error(error, ROOM_API_ERROR,
+				       ROOM_API_ERROR_REQUEST);
+		}
+	for (guint i = 0; i < G_N_ELEMENTS(others); i++) {
 		g_autoptr(GError) error = NULL;
 
-		g_assert_null(room_api_url(bad[i], "k", "r", NULL, NULL, 0, 1,
-					   &error));
-		g_assert_nonnull(error);
+		g_assert_null(room_api_url(others[i].request, 1, &error));
+		g_assert_error(error, ROOM_API_ERROR, ROOM_API_ERROR_REQUEST);
+		if (!strstr(error->message, others[i].says))
+			g_error("'%s' lacks '%s'", error->message,
+				others[i].says);
 	}
-	g_assert_true(room_api_base_is_tls("//h"));
-	g_assert_true(room_api_base_is_tls("https://h"));
-	g_assert_false(room_api_base_is_tls("http://h"));
+	g_assert_true(room_api_is_tls(&(RoomApiRequest){.base = "//h"}));
+	g_assert_true(room_api_is_tls(&(RoomApiRequest){.base = "https://h"}));
+	g_assert_true(room_api_is_tls(REQUEST(.force_ssl = TRUE)));
+	g_assert_false(room_api_is_tls(REQUEST()));
 }
 
 int main(int argc, char *argv[])
@@ -317,5 +367,7 @@ int main(int argc, char *argv[])
 	CASE("nobody", test_nobody_listens);
 	CASE("freed", test_freed_under_way);
 	g_test_add_func("/room-api-client/urls", test_urls);
+	g_test_add_func("/room-api-client/nonsense",
+			test_requests_that_make_no_sense);
 	return g_test_run();
 }

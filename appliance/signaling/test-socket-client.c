@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "appliance/signaling/room-api-client.h"
+#include "appliance/signaling/http-session.h"
 
 #define OPEN                                                                   \
 	"0{\"sid\":\"x\",\"upgrades\":[],\"pingInterval\":1000,"              \
@@ -23,9 +23,10 @@ struct fixture {
 	char *query;
 
 	GPtrArray *messages;		/* at the client */
-	guint opened, retries, closed;
+	guint opened, retries, gave_up, closed;
 	GError *error;
 	SocketClient *client;
+	enum socket_transport_choice choice;
 	gboolean free_when_closed, free_on_message;
 };
 
@@ -79,7 +80,7 @@ static void set_up(struct fixture *f, gconstpointer data)
 	f->dead_url = g_strdup_printf("ws://127.0.0.1:%d/nothing/",
 				      g_uri_get_port(uris->data));
 	g_slist_free_full(uris, (GDestroyNotify) g_uri_unref);
-	f->session = signaling_http_session_new();
+	f->session = http_session_new(NULL, NULL);
 	f->connections = g_ptr_array_new_with_free_func(g_object_unref);
 	f->received = g_ptr_array_new_with_free_func(g_free);
 	f->messages = g_ptr_array_new_with_free_func(g_free);
@@ -130,12 +131,17 @@ static void on_message(void *user, const char *text, gsize len)
 		f->client = socket_client_free(f->client);
 }
 
-static void on_retry(void *user, const char *url, guint attempt,
-		     const GError *error)
+static void on_failed(void *user, const struct socket_plan_step *failed,
+		      const struct socket_plan_step *next, const GError *error)
 {
 	struct fixture *f = user;
 
-	f->retries++;
+	g_assert_cmpuint(failed->attempt, ==, f->retries + f->gave_up);
+	g_assert_cmpuint(f->gave_up, ==, 0);
+	if (next)
+		f->retries++;
+	else
+		f->gave_up++;
 	g_assert_error(error, SOCKET_CLIENT_ERROR, SOCKET_CLIENT_ERROR_CONNECT);
 }
 
@@ -154,7 +160,8 @@ static void start(struct fixture *f, const char *first, const char *second)
 	const char *urls[] = {first, second, NULL};
 	SocketClientConfig config = {
 		.session = f->session, .urls = urls, .connect_timeout_ms = 300,
-		.opened = on_opened, .message = on_message, .retry = on_retry,
+		.choice = f->choice, .retry_delay_ms = 1,
+		.opened = on_opened, .message = on_message, .failed = on_failed,
 		.closed = on_closed, .user = f,
 	};
 
@@ -216,7 +223,8 @@ static void test_next_address(struct fixture *f, gconstpointer data)
 {
 	start(f, f->dead_url, f->url);
 	WAIT(f->opened);
-	g_assert_cmpuint(f->retries, ==, 1);
+	/* three tries at the first */
+	g_assert_cmpuint(f->retries, ==, 3);
 	g_assert_cmpuint(f->closed, ==, 0);
 }
 
@@ -227,13 +235,16 @@ static void test_no_address_answers(struct fixture *f, gconstpointer data)
 	WAIT(f->closed);
 	g_assert_error(f->error, SOCKET_CLIENT_ERROR,
 		       SOCKET_CLIENT_ERROR_CONNECT);
-	g_assert_cmpuint(f->retries, ==, 1);
+	/* 2 x 3 by WebSocket, 2 x 5 by polling, 2 rounds of 2 */
+	g_assert_cmpuint(f->retries, ==, 19);
+	g_assert_cmpuint(f->gave_up, ==, 1);
 	g_assert_cmpuint(f->opened, ==, 0);
 }
 
 static void test_connect_timeout(struct fixture *f, gconstpointer data)
 {
 	f->greeting[1] = NULL;	/* never gets to "40" */
+	f->choice = SOCKET_TRANSPORT_WEBSOCKET;
 	start(f, f->url, NULL);
 	WAIT(f->closed);
 	g_assert_error(f->error, SOCKET_CLIENT_ERROR,
@@ -245,6 +256,7 @@ static void test_not_engine_io(struct fixture *f, gconstpointer data)
 {
 	f->greeting[0] = "hello";
 	f->greeting[1] = NULL;
+	f->choice = SOCKET_TRANSPORT_WEBSOCKET;
 	start(f, f->url, NULL);
 	WAIT(f->closed);
 	g_assert_nonnull(strstr(f->error->message, "no Engine.IO 3"));
