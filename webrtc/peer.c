@@ -14,10 +14,12 @@
 #include "webrtc/transport.h"
 
 #define LABEL_MAX_BYTES	      256
-/* On their way up, per peer. The rest of ENGINE_PEER_EVENTS_MAX is for what the
- * remote cannot hurry: states, local candidates. */
-#define EVENT_BYTES_MAX	      (16u << 20)
-#define EVENTS_REMOTE_MAX     (ENGINE_PEER_EVENTS_MAX - 512)
+/* On their way up, per peer: with more of them no message is read any more, and
+ * the remote must wait. The rest of ENGINE_PEER_EVENTS_MAX is for what one
+ * reading may bring along (channels that close), and for what the remote cannot
+ * hurry: states, local candidates. */
+#define EVENT_BYTES_MAX	      (4u << 20)
+#define EVENTS_REMOTE_MAX     (ENGINE_PEER_EVENTS_MAX / 2)
 
 struct rtc_peer {
 	gatomicrefcount refs;	/* control's, the transport's, each event's */
@@ -49,7 +51,7 @@ struct rtc_peer {
 
 	atomic_size_t event_bytes;	/* on their way up */
 	atomic_uint events;
-	bool cut_off;			/* network: it sent too much */
+	atomic_bool held;		/* nothing is read until they are less */
 };
 
 static void peer_unref(struct rtc_peer *peer)
@@ -244,6 +246,26 @@ static void deliver(struct rtc_peer *peer, struct event *e)
 	}
 }
 
+static void run_resume(void *data)
+{
+	transport_resume(data);
+}
+
+static bool is_full(const struct rtc_peer *peer, unsigned int share)
+{
+	return atomic_load(&peer->event_bytes) >= EVENT_BYTES_MAX / share ||
+		atomic_load(&peer->events) >= EVENTS_REMOTE_MAX / share;
+}
+
+/* Half of what held the remote up is done. If the network thread takes no
+ * commands now, the next tick of SCTP's clock reads on. */
+static void release_remote(struct rtc_peer *peer)
+{
+	if (!peer->freed && atomic_load(&peer->held) && !is_full(peer, 2) &&
+	    atomic_exchange(&peer->held, false))
+		net_loop_post(peer->engine->loop, run_resume, peer->transport);
+}
+
 static void run_event(void *data)
 {
 	struct event *e = data;
@@ -253,6 +275,7 @@ static void run_event(void *data)
 	atomic_fetch_sub(&peer->events, 1);
 	if (!peer->freed)
 		deliver(peer, e);
+	release_remote(peer);
 	/* The transport's own reference goes with its last event. */
 	if (e->kind == EVENT_GONE)
 		peer_unref(peer);
@@ -345,21 +368,27 @@ static void net_closed(void *user, bool failed, const char *detail)
 		  detail);
 }
 
-/* What a remote makes happen at its own pace. One that is faster than control
- * is cut off: of a reliable channel nothing must vanish in silence, and the
- * queue upwards is everybody's. */
+/* Asked before each message is read. What is not read stays with SCTP, whose
+ * window then closes: nothing is lost, and nothing grows. */
+static bool net_may_read(void *user)
+{
+	struct rtc_peer *peer = user;
+
+	if (!is_full(peer, 1))
+		return true;
+	atomic_store(&peer->held, true);
+	/* Control may have emptied it since we looked, and would not know. */
+	return !is_full(peer, 1) && atomic_exchange(&peer->held, false);
+}
+
+/* There is room, for net_may_read() was asked; only memory can be missing.
+ * Then the connection ends: of a reliable channel nothing must vanish in
+ * silence. */
 static void net_channel_event(struct rtc_peer *peer, const struct event *like,
 			      const void *data, size_t len)
 {
-	if (peer->cut_off)
-		return;
-	if (atomic_load(&peer->event_bytes) + len <= EVENT_BYTES_MAX &&
-	    atomic_load(&peer->events) < EVENTS_REMOTE_MAX &&
-	    post_event(peer, like, data, len) == 0)
-		return;
-	peer->cut_off = true;
-	net_closed(peer, true,
-		   "it sends messages faster than they are handled");
+	if (post_event(peer, like, data, len) < 0)
+		net_closed(peer, true, "there is no memory for its messages");
 }
 
 static void net_channel_open(void *user, uint16_t id, const char *label,
@@ -407,6 +436,7 @@ static const struct transport_ops net_ops = {
 	.channel_open = net_channel_open,
 	.channel_message = net_channel_message,
 	.channel_closed = net_channel_closed,
+	.may_read = net_may_read,
 	.writable = net_writable,
 	.gone = net_gone,
 };

@@ -54,6 +54,7 @@ static int set_options(struct socket *s)
 	    set_int(s, SOL_SOCKET, SO_SNDBUF, SCTP_BUFFER_BYTES) < 0 ||
 	    set_int(s, SOL_SOCKET, SO_RCVBUF, SCTP_BUFFER_BYTES) < 0 ||
 	    set_int(s, IPPROTO_SCTP, SCTP_NODELAY, 1) < 0 ||
+	    set_int(s, IPPROTO_SCTP, SCTP_RECVRCVINFO, 1) < 0 ||
 	    usrsctp_setsockopt(s, IPPROTO_SCTP, SCTP_ENABLE_STREAM_RESET,
 			       &reset, sizeof(reset)) < 0 ||
 	    usrsctp_setsockopt(s, IPPROTO_SCTP, SCTP_INITMSG, &init,
@@ -79,16 +80,18 @@ static int set_options(struct socket *s)
 	return 0;
 }
 
-int sctp_socket_new(sctp_receive_fn *receive, void *user, struct socket **ret)
+int sctp_socket_new(sctp_upcall_fn *upcall, void *user, struct socket **ret)
 {
 	struct socket *s;
 	int r;
 
-	s = usrsctp_socket(AF_CONN, SOCK_STREAM, IPPROTO_SCTP, receive, NULL,
-			   0, user);
+	s = usrsctp_socket(AF_CONN, SOCK_STREAM, IPPROTO_SCTP, NULL, NULL, 0,
+			   NULL);
 	if (!s)
 		return -errno;
 	r = set_options(s);
+	if (r == 0 && usrsctp_set_upcall(s, upcall, user) < 0)
+		r = -errno;
 	if (r < 0) {
 		usrsctp_close(s);
 		return r;

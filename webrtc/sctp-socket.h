@@ -9,13 +9,11 @@
 
 #include <usrsctp.h>
 
-/* Takes @data, to be freed with free(). Return: 1. */
-typedef int sctp_receive_fn(struct socket *socket, union sctp_sockstore addr,
-			    void *data, size_t len, struct sctp_rcvinfo info,
-			    int flags, void *user);
+/* There may be something to read, or room to write. usrsctp is on the stack. */
+typedef void sctp_upcall_fn(struct socket *socket, void *user, int flags);
 
 /* Return: 0 or negative errno. Closed with usrsctp_close(), which aborts. */
-int sctp_socket_new(sctp_receive_fn *receive, void *user, struct socket **ret);
+int sctp_socket_new(sctp_upcall_fn *upcall, void *user, struct socket **ret);
 /* Binds and sends the INIT. @address: registered with usrsctp, both ours and
  * the peer's. Return: 0 or negative errno. */
 int sctp_socket_connect(struct socket *s, void *address);

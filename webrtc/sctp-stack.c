@@ -29,6 +29,8 @@ struct sctp_stack {
 	struct sctp_slot *dirty, *dead;
 	struct sctp_slot *free_first, **free_last;
 	struct sctp_slot slots[SCTP_STACK_SLOTS_MAX];
+	/* Touched as far as messages are long. */
+	uint8_t buffer[SCTP_STACK_BUFFER_BYTES];
 };
 
 /* usrsctp's state is the process's; so must be the count of its users. */
@@ -137,6 +139,11 @@ bool sctp_stack_is_busy(const struct sctp_stack *stack)
 bool sctp_stack_is_inside(const struct sctp_stack *stack)
 {
 	return stack->depth > 0;
+}
+
+uint8_t *sctp_stack_get_buffer(struct sctp_stack *stack)
+{
+	return stack->buffer;
 }
 
 void sctp_stack_tick(struct sctp_stack *stack, uint64_t now_us)

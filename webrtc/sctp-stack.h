@@ -23,6 +23,8 @@
 
 #define SCTP_STACK_TICK_MS   10
 #define SCTP_STACK_SLOTS_MAX 1024	/* associations at once */
+/* Longer than any message that is taken: what does not end in it is none. */
+#define SCTP_STACK_BUFFER_BYTES (262144 + 1)
 
 struct sctp_stack;
 
@@ -79,5 +81,7 @@ void sctp_slot_mark(struct sctp_slot *slot);
 /* Around everything that enters usrsctp or calls the user. */
 void sctp_stack_enter(struct sctp_stack *stack);
 void sctp_stack_leave(struct sctp_stack *stack);
+/* Where messages are read to, one at a time; SCTP_STACK_BUFFER_BYTES. */
+uint8_t *sctp_stack_get_buffer(struct sctp_stack *stack);
 /* True inside a callback: usrsctp must not be entered. */
 bool sctp_stack_is_inside(const struct sctp_stack *stack);

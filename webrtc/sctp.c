@@ -29,6 +29,7 @@ struct sctp_assoc {
 	void *user;
 	struct socket *socket;
 	bool dtls_client, started, up, failed;
+	bool readable;		/* usrsctp has something for us */
 	bool aborted;		/* an ABORT came in */
 	bool freed;		/* the user's pointers are gone */
 	unsigned int n_out;	/* streams we may use, once up */
@@ -354,25 +355,55 @@ static void handle_notification(struct sctp_assoc *a, const void *data,
 	}
 }
 
-/* usrsctp delivers; @data is ours to free. */
-static int on_receive(struct socket *socket, union sctp_sockstore addr,
-		      void *data, size_t len, struct sctp_rcvinfo info,
-		      int flags, void *ulp_info)
+/* Something can be read; usrsctp holds its locks: it is read when it has
+ * returned. */
+static void on_upcall(struct socket *socket, void *user, int flags)
 {
-	struct sctp_slot *slot = ulp_info;
+	struct sctp_slot *slot = user;
 	struct sctp_assoc *a = slot->assoc;
 
-	if (!data)
-		return 1;
 	/* Not the socket of an earlier owner of the slot. */
-	if (a && a->socket == socket && !a->freed && !a->failed) {
-		if (flags & MSG_NOTIFICATION)
-			handle_notification(a, data, len);
+	if (!a || a->socket != socket)
+		return;
+	a->readable = true;
+	sctp_slot_mark(slot);
+}
+
+static void handle_read(struct sctp_assoc *a, const uint8_t *data, size_t len,
+			const struct sctp_rcvinfo *info, int flags)
+{
+	if (flags & MSG_NOTIFICATION)
+		handle_notification(a, data, len);
+	else
+		handle_data(a, info, flags, data, len);
+}
+
+/* What is left unread closes the window: the peer waits with us. */
+static bool may_read(const struct sctp_assoc *a)
+{
+	return a->readable && !a->freed && !a->failed &&
+	       (!a->ops->may_read || a->ops->may_read(a->user));
+}
+
+static void read_all(struct sctp_assoc *a)
+{
+	uint8_t *data = sctp_stack_get_buffer(a->slot->stack);
+
+	while (may_read(a)) {
+		struct sctp_rcvinfo info = {0};
+		socklen_t info_len = sizeof(info), from_len = 0;
+		unsigned int info_type = 0;
+		int flags = 0;
+		ssize_t n;
+
+		n = usrsctp_recvv(a->socket, data, SCTP_STACK_BUFFER_BYTES,
+				  NULL, &from_len, &info, &info_len, &info_type,
+				  &flags);
+		if (n <= 0)
+			a->readable = false;
 		else
-			handle_data(a, &info, flags, data, len);
+			handle_read(a, data, (size_t) n, &info, flags);
 	}
-	free(data);
-	return 1;
 }
 
 /* --- what leaves --- */
@@ -516,6 +547,7 @@ static void service(void *assoc)
 {
 	struct sctp_assoc *a = assoc;
 
+	read_all(a);
 	if (!a->up || a->failed || a->freed)
 		return;
 	flush(a);
@@ -527,6 +559,8 @@ static bool is_waiting(const void *assoc)
 {
 	const struct sctp_assoc *a = assoc;
 
+	if (a->readable)
+		return true;
 	for (unsigned int i = 0; i < a->n_channels; i++)
 		if (a->channels[i]->head || (a->channels[i]->reset_wanted &&
 					     !a->channels[i]->reset_sent))
@@ -601,7 +635,7 @@ static int open_socket(struct sctp_assoc *a)
 {
 	int r;
 
-	r = sctp_socket_new(on_receive, a->slot, &a->socket);
+	r = sctp_socket_new(on_upcall, a->slot, &a->socket);
 	if (r < 0)
 		return r;
 	sctp_slot_register(a->slot);
@@ -750,6 +784,12 @@ int sctp_assoc_send(struct sctp_assoc *a, uint16_t id, bool text,
 		return r;
 	kick(a);
 	return 0;
+}
+
+void sctp_assoc_resume(struct sctp_assoc *a)
+{
+	if (a->readable && !a->freed)
+		kick(a);
 }
 
 size_t sctp_assoc_queued(const struct sctp_assoc *a, uint16_t id)

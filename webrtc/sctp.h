@@ -67,6 +67,10 @@ struct sctp_ops {
 	/* Borrowed; @text is valid UTF-8, not terminated; @len may be 0. */
 	void (*message)(void *user, uint16_t id, bool text,
 			const uint8_t *data, size_t len);
+	/* May the next message be read? False: it stays where it is, the
+	 * window closes, and the peer must wait, until this is asked again:
+	 * by sctp_assoc_resume(), or with a tick. NULL: always. */
+	bool (*may_read)(void *user);
 	/* Closed by either side, refused, or lost with the association; the
 	 * id may come again. Also for channels that never opened. */
 	void (*channel_closed)(void *user, uint16_t id);
@@ -135,6 +139,8 @@ int sctp_assoc_open_channel_as(struct sctp_assoc *a, const char *label,
  * (failed), -ENOMEM. */
 int sctp_assoc_send(struct sctp_assoc *a, uint16_t id, bool text,
 		    const uint8_t *data, size_t len);
+/* may_read() may have changed its mind. */
+void sctp_assoc_resume(struct sctp_assoc *a);
 /* Bytes accepted and not yet handed to usrsctp; 0 for no such channel. */
 size_t sctp_assoc_queued(const struct sctp_assoc *a, uint16_t id);
 

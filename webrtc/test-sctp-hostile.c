@@ -96,23 +96,37 @@ static const struct sctp_slot_ops slot_ops = {
 	.destroy = do_nothing,
 };
 
-static int receive(struct socket *socket, union sctp_sockstore addr,
-		   void *data, size_t len, struct sctp_rcvinfo info, int flags,
-		   void *user)
+static void on_upcall(struct socket *socket, void *user, int flags)
 {
-	struct world *w = user;
+}
 
-	if (data && flags & MSG_NOTIFICATION) {
-		const union sctp_notification *n = data;
+static void take(struct world *w, const void *data, size_t len,
+		 const struct sctp_rcvinfo *info, int flags)
+{
+	const union sctp_notification *n = data;
 
+	if (flags & MSG_NOTIFICATION)
 		w->resets += n->sn_header.sn_type == SCTP_STREAM_RESET_EVENT &&
 			     n->sn_header.sn_flags &
 				     SCTP_STREAM_RESET_INCOMING_SSN;
-	} else if (data) {
-		w->acks += ntohl(info.rcv_ppid) == SCTP_PPID_DCEP && len == 1;
-	}
-	free(data);
-	return 1;
+	else
+		w->acks += ntohl(info->rcv_ppid) == SCTP_PPID_DCEP && len == 1;
+}
+
+/* Return: false when there is nothing (any more). */
+static bool receive(struct world *w)
+{
+	static _Alignas(8) uint8_t data[SCTP_STACK_BUFFER_BYTES];
+	struct sctp_rcvinfo info = {0};
+	socklen_t info_len = sizeof(info), from_len = 0;
+	unsigned int type = 0;
+	int flags = 0;
+	ssize_t n = usrsctp_recvv(w->socket, data, sizeof(data), NULL,
+				  &from_len, &info, &info_len, &type, &flags);
+
+	if (n > 0)
+		take(w, data, (size_t) n, &info, flags);
+	return n > 0;
 }
 
 static void step(struct world *w)
@@ -136,6 +150,8 @@ static void step(struct world *w)
 		sctp_stack_leave(w->stack);
 		g_bytes_unref(b);
 	}
+	while (w->socket && receive(w))
+		continue;
 	sctp_stack_tick(w->stack, now_us);
 }
 
@@ -155,7 +171,7 @@ static void world_init(struct world *w)
 			0);
 	w->slot = sctp_slot_get(w->stack, &slot_ops, w);
 	g_assert_nonnull(w->slot);
-	g_assert_cmpint(sctp_socket_new(receive, w, &w->socket), ==, 0);
+	g_assert_cmpint(sctp_socket_new(on_upcall, w, &w->socket), ==, 0);
 	sctp_slot_register(w->slot);
 	g_assert_cmpint(sctp_socket_connect(w->socket, w->slot), ==, 0);
 	g_assert_cmpint(sctp_assoc_start(w->assoc), ==, 0);

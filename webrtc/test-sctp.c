@@ -48,6 +48,7 @@ struct side {
 	uint64_t bytes_got;
 	bool count_only;		/* do not keep messages */
 	bool echo, free_on_message, close_on_message;
+	bool held;			/* reads nothing */
 };
 
 struct world {
@@ -126,8 +127,20 @@ static void on_failed(void *user, enum sctp_reason reason)
 	note(user, (struct event) {.what = FAILED, .reason = reason});
 }
 
-static const struct sctp_ops ops = {on_send,	on_open,     on_message,
-				    on_closed, on_writable, on_failed};
+static bool on_may_read(void *user)
+{
+	return !((struct side *) user)->held;
+}
+
+static const struct sctp_ops ops = {
+	.send = on_send,
+	.channel_open = on_open,
+	.message = on_message,
+	.may_read = on_may_read,
+	.channel_closed = on_closed,
+	.writable = on_writable,
+	.failed = on_failed,
+};
 
 static void packet_free(gpointer data)
 {
@@ -537,6 +550,36 @@ static void test_queue_limit(void)
 	world_done(&w);
 }
 
+/* Who does not read closes its window: the sender's queue fills, and not a
+ * message is lost. */
+static void test_held(void)
+{
+	g_autofree uint8_t *data = g_malloc0(65536);
+	uint64_t sent = 0, got;
+	struct world w;
+	uint16_t id;
+
+	world_init(&w);
+	start(&w);
+	id = open_channel(&w, &w.a, "held");
+	w.b.count_only = true;
+	w.b.held = true;
+	for (int i = 0; i < 3000; i++) {
+		while (sctp_assoc_send(w.a.assoc, id, false, data, 65536) == 0)
+			sent += 65536;
+		step(&w);
+	}
+	g_assert_cmpuint(w.b.bytes_got, ==, 0);
+	g_assert_cmpuint(sent, <=, SCTP_QUEUE_MAX_BYTES +
+					   2 * SCTP_BUFFER_BYTES + 65536);
+	w.b.held = false;
+	sctp_assoc_resume(w.b.assoc);
+	got = w.b.bytes_got;
+	g_assert_cmpuint(got, >, 0);
+	run_until(&w, 60000, w.b.bytes_got == sent);
+	world_done(&w);
+}
+
 static void test_bad_text(void)
 {
 	struct sctp_stats stats;
@@ -760,6 +803,7 @@ int main(int argc, char *argv[])
 	g_test_add_func("/sctp/bad-text", test_bad_text);
 	g_test_add_func("/sctp/abort", test_abort);
 	g_test_add_func("/sctp/silence", test_silence);
+	g_test_add_func("/sctp/held", test_held);
 	g_test_add_func("/sctp/from-callbacks", test_requests_from_callbacks);
 	g_test_add_func("/sctp/partial", test_partial_reliability);
 	g_test_add_func("/sctp/garbage", test_garbage);

@@ -382,6 +382,22 @@ static void sctp_channel_closed(void *user, uint16_t id)
 	t->ops->channel_closed(t->user, id);
 }
 
+static bool sctp_may_read(void *user)
+{
+	struct transport *t = user;
+
+	return t->ops->may_read(t->user);
+}
+
+void transport_resume(struct transport *t)
+{
+	if (!t->sctp)
+		return;
+	sctp_assoc_resume(t->sctp);
+	engine_wake_sctp(t->engine);
+	finish(t);
+}
+
 static void release_budget(struct transport *t, size_t len)
 {
 	size_t before = atomic_fetch_sub(&t->reserved,
@@ -433,6 +449,7 @@ static const struct sctp_ops sctp_ops = {
 	.channel_open = sctp_channel_open,
 	.message = sctp_message,
 	.channel_closed = sctp_channel_closed,
+	.may_read = sctp_may_read,
 	.writable = sctp_writable,
 	.failed = sctp_failed,
 };
@@ -472,13 +489,14 @@ void transport_close_channel(struct transport *t, uint16_t id)
 int transport_reserve(struct transport *t, size_t len)
 {
 	size_t want = len + TRANSPORT_SEND_OVERHEAD;
+	size_t budget = len <= TRANSPORT_SEND_SMALL_BYTES ?
+		2 * TRANSPORT_SEND_BUDGET_BYTES : TRANSPORT_SEND_BUDGET_BYTES;
 
 	for (;;) {
 		size_t before = atomic_fetch_add(&t->reserved, want);
 
 		/* One message always fits, whatever its size. */
-		if (before == 0 ||
-		    before + want <= TRANSPORT_SEND_BUDGET_BYTES)
+		if (before == 0 || before + want <= budget)
 			return 0;
 		atomic_store(&t->starved, true);
 		before = atomic_fetch_sub(&t->reserved, want);

@@ -26,6 +26,8 @@
 #define TRANSPORT_SEND_BUDGET_BYTES (1u << 20)
 /* ... each counted with this much for its keeping. */
 #define TRANSPORT_SEND_OVERHEAD 256
+/* Small ones, which control what large ones do, find room beyond it. */
+#define TRANSPORT_SEND_SMALL_BYTES 4096
 /* DTLS records kept while there is no way to answer them. */
 #define TRANSPORT_EARLY_MAX	  4
 #define TRANSPORT_EARLY_BYTES_MAX 2048
@@ -40,6 +42,9 @@ struct transport_ops {
 	void (*channel_message)(void *user, uint16_t id, bool text,
 				const uint8_t *data, size_t len);
 	void (*channel_closed)(void *user, uint16_t id);
+	/* Is there room above for another message? If not, the peer waits;
+	 * transport_resume() has this asked again. */
+	bool (*may_read)(void *user);
 	/* The send budget, once exceeded, is half free again. */
 	void (*writable)(void *user);
 	/* The last callback; @user's reference can go. */
@@ -100,6 +105,8 @@ void transport_close_channel(struct transport *t, uint16_t id);
 /* A message that was counted by transport_reserve(). Takes @data (free()). */
 void transport_send(struct transport *t, uint16_t id, bool text, uint8_t *data,
 		    size_t len);
+/* may_read() is worth another question. */
+void transport_resume(struct transport *t);
 /* Everything SCTP wants to send now leaves. */
 void transport_flush(struct transport *t);
 
