@@ -42,6 +42,7 @@ struct jsep {
 	struct jsep_version *previous; /* while a remote offer is open */
 	struct jsep_version *offered;  /* while our offer is open */
 
+	char *remote_session;	/* of the o-line agreed with, or NULL */
 	char error[JSEP_ERROR_BYTES];
 };
 
@@ -112,6 +113,7 @@ struct jsep *jsep_free(struct jsep *j)
 	g_free(j->fingerprint);
 	g_free(j->ufrag);
 	g_free(j->pwd);
+	g_free(j->remote_session);
 	g_free(j);
 	return NULL;
 }
@@ -527,6 +529,57 @@ static int parse(struct jsep *j, const char *what, const char *sdp, size_t len,
 	return 0;
 }
 
+/* User name and session id: the same in all descriptions of a connection. */
+static char *session_of(const struct sdp_session *s)
+{
+	struct sdp_span rest = s->origin, user = {0}, id = {0};
+
+	sdp_span_next(&rest, ' ', &user);
+	sdp_span_next(&rest, ' ', &id);
+	return g_strdup_printf("%.*s %.*s", (int) user.n, user.n ? user.p : "",
+			       (int) id.n, id.n ? id.p : "");
+}
+
+static void note_session(struct jsep *j, const struct sdp_session *s)
+{
+	g_free(j->remote_session);
+	j->remote_session = session_of(s);
+}
+
+/* The line that carries the transport is the first that is alive. */
+static bool is_other(const struct jsep *j, const struct sdp_session *s)
+{
+	const struct jsep_negotiated *n = &j->current->negotiated;
+	struct jsep_negotiated theirs = {0};
+	char error[JSEP_ERROR_BYTES];
+	g_autofree char *session = session_of(s);
+	unsigned int line = 0;
+
+	while (line < s->n_media && s->media[line].port == 0 &&
+	       !s->media[line].bundle_only)
+		line++;
+	if (line == s->n_media ||
+	    jsep_read_transport(s, line, "description", &theirs, error) < 0)
+		return false;
+	if (strcmp(theirs.fingerprint_algorithm, n->fingerprint_algorithm) ==
+		    0 &&
+	    strcmp(theirs.fingerprint, n->fingerprint) != 0)
+		return true;
+	return g_strcmp0(session, j->remote_session) != 0 &&
+	       strcmp(theirs.ufrag, n->ufrag) != 0;
+}
+
+bool jsep_is_other_connection(const struct jsep *j, const char *sdp, size_t len)
+{
+	g_autofree struct sdp_session *s = NULL;
+	unsigned int line;
+
+	if (!j->current)
+		return false;
+	s = g_malloc(sizeof(*s));
+	return sdp_parse(sdp, len, s, &line) == 0 && is_other(j, s);
+}
+
 int jsep_accept_offer(struct jsep *j, const char *sdp, size_t len)
 {
 	struct sdp_session *offer = NULL;
@@ -540,6 +593,8 @@ int jsep_accept_offer(struct jsep *j, const char *sdp, size_t len)
 	if (r < 0)
 		return r;
 	r = jsep_apply_offer(&j->wish, j->current, offer, &v, j->error);
+	if (r == 0)
+		note_session(j, offer);
 	g_free(offer);
 	if (r < 0)
 		return r;
@@ -583,6 +638,8 @@ int jsep_accept_answer(struct jsep *j, const char *sdp, size_t len)
 		return r;
 	r = jsep_apply_answer(&j->wish, j->current, j->offered, answer, &v,
 			      j->error);
+	if (r == 0)
+		note_session(j, answer);
 	g_free(answer);
 	if (r < 0)
 		return r;

@@ -90,6 +90,12 @@ int jsep_accept_answer(struct jsep *jsep, const char *sdp, size_t len);
 /* Drops an offer of ours that nobody answered, or a remote one. */
 int jsep_rollback(struct jsep *jsep);
 const char *jsep_get_error(const struct jsep *jsep);
+/* Whether a description is of another peer connection than the one agreed
+ * with: another certificate, or another session with other ICE credentials. It
+ * cannot be applied to this one. false for what does not parse, and before the
+ * first agreement. */
+bool jsep_is_other_connection(const struct jsep *jsep, const char *sdp,
+			      size_t len);
 enum rtc_signaling_state jsep_get_state(const struct jsep *jsep);
 
 /* The latest local description (pending offer, or what is in force) written

@@ -10,6 +10,7 @@
 #include <gio/gio.h>
 
 #include "webrtc/jsep.h"
+#include "webrtc/peer-setup.h"
 #include "webrtc/sctp.h"
 #include "webrtc/transport.h"
 
@@ -111,8 +112,12 @@ static void on_ice_state(struct rtc_peer *peer, enum rtc_ice_state state)
 	if (state == RTC_ICE_CHECKING && peer->state == RTC_STATE_NEW)
 		set_state(peer, RTC_STATE_CONNECTING, NULL);
 	else if (state == RTC_ICE_FAILED)
-		set_state(peer, RTC_STATE_FAILED,
+		set_state(peer, RTC_STATE_DISCONNECTED,
 			  "no candidate pair works any more (ICE failed)");
+	else if ((state == RTC_ICE_CONNECTED || state == RTC_ICE_COMPLETED) &&
+		 peer->state == RTC_STATE_DISCONNECTED)
+		set_state(peer, peer->remote_fingerprint ?
+			  RTC_STATE_CONNECTED : RTC_STATE_CONNECTING, NULL);
 }
 
 static void on_candidate(struct rtc_peer *peer, const char *line)
@@ -519,113 +524,6 @@ static bool jsep_failed(struct rtc_peer *peer, int r, GError **error)
 	return true;
 }
 
-/* A source keeps its line for life: on another one its numbers would begin
- * anew, and a packet number used twice under one key betrays both texts. */
-enum line {
-	LINE_AUDIO,
-	LINE_VIDEO,
-	N_LINES,
-};
-_Static_assert(N_LINES <= RTP_SESSION_LINES_MAX, "a line for each kind");
-
-static void fill_line(struct transport_setup *s, enum line i,
-		      const struct rtc_engine_config *config,
-		      const struct jsep_media *m, uint32_t ssrc,
-		      uint32_t rtx_ssrc)
-{
-	bool delay0 = config->playout_delay_zero && m->kind == SDP_KIND_VIDEO;
-
-	s->line_used[i] = true;
-	g_strlcpy(s->mids[i], m->mid, sizeof(s->mids[i]));
-	s->lines[i] = (struct rtp_line_config){
-		.codec = m->sending.codec,
-		.ssrc = ssrc,
-		.pt = m->sending.pt,
-		.rtx_ssrc = rtx_ssrc,
-		.rtx_pt = m->sending.rtx_pt > 0 ?
-			(uint8_t) m->sending.rtx_pt : 0,
-		.ext = {
-			.mid = strlen(m->mid) <= RTP_EXT_MID_MAX ?
-				m->ext[JSEP_EXT_MID] : 0,
-			.abs_send_time = m->ext[JSEP_EXT_ABS_SEND_TIME],
-			.twcc = m->ext[JSEP_EXT_TWCC],
-			.playout_delay = delay0 ?
-				m->ext[JSEP_EXT_PLAYOUT_DELAY] : 0,
-			.audio_level = m->kind == SDP_KIND_AUDIO ?
-				m->ext[JSEP_EXT_AUDIO_LEVEL] : 0,
-		},
-	};
-}
-
-static void fill_receive(struct transport_setup *s, const struct jsep_media *m)
-{
-	enum media_kind kind = m->kind == SDP_KIND_AUDIO ? MEDIA_KIND_AUDIO :
-							   MEDIA_KIND_VIDEO;
-	uint32_t rate = kind == MEDIA_KIND_AUDIO ? 48000 : 90000;
-
-	if (m->ext[JSEP_EXT_TWCC])
-		s->rx_twcc_id = m->ext[JSEP_EXT_TWCC];
-	for (unsigned int i = 0; i < m->n_receiving; i++) {
-		const struct jsep_codec *c = &m->receiving[i];
-
-		if (s->n_rx + 2 > RTP_SESSION_RX_PT_MAX)
-			return;
-		s->rx_codec[s->n_rx] = c->codec;
-		s->rx[s->n_rx++] = (struct rtp_rx_pt){
-			.pt = c->pt, .kind = kind, .clock_rate = rate };
-		if (c->rtx_pt >= 0)
-			s->rx[s->n_rx++] = (struct rtp_rx_pt){
-				.pt = (uint8_t) c->rtx_pt, .kind = kind,
-				.clock_rate = rate, .rtx = true };
-	}
-}
-
-/* A payload type may stand on several m-lines of a kind: once is enough. */
-static void drop_duplicate_pts(struct transport_setup *s)
-{
-	unsigned int n = 0;
-
-	for (unsigned int i = 0; i < s->n_rx; i++) {
-		bool seen = false;
-
-		for (unsigned int j = 0; j < n && !seen; j++)
-			seen = s->rx[j].pt == s->rx[i].pt;
-		if (seen)
-			continue;
-		s->rx_codec[n] = s->rx_codec[i];
-		s->rx[n++] = s->rx[i];
-	}
-	s->n_rx = n;
-}
-
-static void fill_setup(struct rtc_peer *peer, const struct jsep_negotiated *n,
-		       struct transport_setup *s)
-{
-	const struct rtc_engine_config *config = &peer->engine->config;
-
-	s->dtls_role = n->dtls_role == JSEP_DTLS_SERVER ? DTLS_SERVER :
-							  DTLS_CLIENT;
-	g_strlcpy(s->fingerprint_algorithm, n->fingerprint_algorithm,
-		  sizeof(s->fingerprint_algorithm));
-	g_strlcpy(s->fingerprint, n->fingerprint, sizeof(s->fingerprint));
-	s->data = n->data;
-	if (n->audio_send >= 0)
-		fill_line(s, LINE_AUDIO, config, &n->media[n->audio_send],
-			  peer->audio_ssrc, 0);
-	if (n->video_send >= 0) {
-		fill_line(s, LINE_VIDEO, config, &n->media[n->video_send],
-			  peer->video_ssrc, peer->rtx_ssrc);
-		s->reduced_size = n->media[n->video_send].rtcp_rsize;
-	}
-	for (unsigned int i = 0; i < n->n_media; i++) {
-		if (!n->media[i].rejected &&
-		    n->media[i].kind != SDP_KIND_APPLICATION &&
-		    n->media[i].kind != SDP_KIND_OTHER)
-			fill_receive(s, &n->media[i]);
-	}
-	drop_duplicate_pts(s);
-}
-
 static bool note_stream(const struct jsep_negotiated *n, int index,
 			char *stream, bool *sent)
 {
@@ -663,7 +561,13 @@ static bool apply(struct rtc_peer *peer, GError **error)
 	const struct jsep_negotiated *n = jsep_get_negotiated(peer->jsep);
 	struct command *c = g_new0(struct command, 1);
 
-	fill_setup(peer, n, &c->setup);
+	peer_setup_fill(&(struct peer_setup){
+				.audio_ssrc = peer->audio_ssrc,
+				.video_ssrc = peer->video_ssrc,
+				.rtx_ssrc = peer->rtx_ssrc,
+				.playout_delay_zero =
+					peer->engine->config.playout_delay_zero,
+			}, n, &c->setup);
 	if (!post_command(peer, run_apply, c)) {
 		g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_BUSY,
 				    "The network thread does not keep up");
@@ -720,7 +624,9 @@ char *rtc_peer_accept_offer(struct rtc_peer *peer, const char *sdp,
 	if (jsep_failed(peer, jsep_accept_offer(peer->jsep, sdp, strlen(sdp)),
 			error))
 		return NULL;
-	if (jsep_get_negotiated(peer->jsep)->ice_restarted)
+	/* 0.6.12 offers again without: its pairs are as dead as ours. */
+	if (jsep_get_negotiated(peer->jsep)->ice_restarted ||
+	    peer->state == RTC_STATE_DISCONNECTED)
 		restart_ice(peer);
 	if (jsep_failed(peer, jsep_create_answer(peer->jsep, &answer), error)) {
 		jsep_rollback(peer->jsep);
@@ -741,6 +647,16 @@ bool rtc_peer_accept_answer(struct rtc_peer *peer, const char *sdp,
 			error))
 		return false;
 	return apply(peer, error);
+}
+
+bool rtc_peer_rollback(struct rtc_peer *peer)
+{
+	return jsep_rollback(peer->jsep) == 0;
+}
+
+bool rtc_peer_is_other_connection(struct rtc_peer *peer, const char *sdp)
+{
+	return jsep_is_other_connection(peer->jsep, sdp, strlen(sdp));
 }
 
 char *rtc_peer_get_local_sdp(struct rtc_peer *peer)

@@ -113,7 +113,9 @@ enum rtc_state {		/* RTCPeerConnectionState */
 	RTC_STATE_NEW,
 	RTC_STATE_CONNECTING,
 	RTC_STATE_CONNECTED,	/* DTLS done, fingerprint checked: media flows */
-	RTC_STATE_FAILED,	/* ICE or DTLS is lost for good */
+	RTC_STATE_DISCONNECTED,	/* no way there (ICE failed): a negotiation that
+				 * restarts ICE may bring it back */
+	RTC_STATE_FAILED,	/* lost for good */
 	RTC_STATE_CLOSED,	/* the remote closed DTLS (close_notify) */
 };
 
@@ -194,11 +196,18 @@ void rtc_peer_set_sending(struct rtc_peer *peer, bool audio, bool video,
  */
 char *rtc_peer_create_offer(struct rtc_peer *peer, bool ice_restart,
 			    GError **error);
-/* Applies a remote offer and returns our answer (g_free). In stable only. */
+/* Applies a remote offer and returns our answer (g_free). In stable only. When
+ * disconnected ICE is restarted, whether the offer does or not. */
 char *rtc_peer_accept_offer(struct rtc_peer *peer, const char *sdp,
 			    GError **error);
 bool rtc_peer_accept_answer(struct rtc_peer *peer, const char *sdp,
 			    GError **error);
+/* Takes an offer of ours back that nobody answered: stable again, and the
+ * connection as it was. Return: false when there was none. */
+bool rtc_peer_rollback(struct rtc_peer *peer);
+/* Whether an offer or answer comes from another peer connection than the one
+ * that was agreed with: it needs a new rtc_peer, too. */
+bool rtc_peer_is_other_connection(struct rtc_peer *peer, const char *sdp);
 /* The current local description with the candidates known so far (g_free). */
 char *rtc_peer_get_local_sdp(struct rtc_peer *peer);
 /* Return: false with @error for a line that does not parse; unusable but

@@ -26,6 +26,7 @@ struct rtc_engine {
 	char fingerprint[100];
 	guint n_peers, n_made, n_connected;
 	bool gathers_early;	/* before there is a description */
+	bool unreachable;	/* negotiates, and never connects */
 };
 
 struct fake_task {
@@ -46,6 +47,8 @@ struct rtc_peer {
 	enum rtc_signaling_state signaling;
 	bool has_local, gathered, connected, remote_sends_audio;
 	guint other;			/* id of the one over there, or 0 */
+	guint agreed_with;		/* the same, also when cut off */
+	guint n_ice_restarts;
 	char *local;
 	GQueue tasks;
 	GSource *source;
@@ -335,6 +338,7 @@ static void fake_set_remote(struct rtc_peer *p, const char *sdp)
 	struct rtc_peer *other;
 
 	p->other = line ? (guint) atoi(line + strlen(FAKE_LINE)) : 0;
+	p->agreed_with = p->other;
 	p->signaling = RTC_SIGNALING_STABLE;
 	fake_later(p, (struct fake_task){
 			      .fn = tell_media,
@@ -350,10 +354,12 @@ static void fake_set_remote(struct rtc_peer *p, const char *sdp)
 	if (!other || other->other != p->id || !p->has_local ||
 	    !other->has_local)
 		return;
-	if (!p->connected) {
+	if (p->engine->unreachable || other->engine->unreachable)
+		return;
+	if (!p->connected)
 		fake_connect_one(p, other);
+	if (!other->connected)
 		fake_connect_one(other, p);
-	}
 	fake_open_channels(p);
 	fake_open_channels(other);
 }
@@ -378,6 +384,7 @@ char *rtc_peer_create_offer(struct rtc_peer *p, bool ice_restart,
 	}
 	p->signaling = RTC_SIGNALING_HAVE_LOCAL_OFFER;
 	p->n_offers++;
+	p->n_ice_restarts += ice_restart;
 	sdp = fake_sdp(p, "actpass");
 	fake_set_local(p, sdp);
 	return sdp;
@@ -408,6 +415,23 @@ bool rtc_peer_accept_answer(struct rtc_peer *p, const char *sdp, GError **error)
 	}
 	fake_set_remote(p, sdp);
 	return true;
+}
+
+bool rtc_peer_rollback(struct rtc_peer *p)
+{
+	if (p->signaling != RTC_SIGNALING_HAVE_LOCAL_OFFER)
+		return false;
+	p->signaling = RTC_SIGNALING_STABLE;
+	return true;
+}
+
+/* Each fake connection is known by its number. */
+bool rtc_peer_is_other_connection(struct rtc_peer *p, const char *sdp)
+{
+	const char *line = strstr(sdp, FAKE_LINE);
+
+	return line && p->agreed_with &&
+	       p->agreed_with != (guint) atoi(line + strlen(FAKE_LINE));
 }
 
 char *rtc_peer_get_local_sdp(struct rtc_peer *p)
@@ -515,7 +539,7 @@ static inline void fake_rtc_fail(struct rtc_peer *p)
 		p->engine->n_connected--;
 	p->connected = false;
 	fake_later(p, (struct fake_task){.fn = tell_state,
-					 .number = RTC_STATE_FAILED,
+					 .number = RTC_STATE_DISCONNECTED,
 					 .text = g_strdup("no consent")});
 }
 
@@ -527,4 +551,20 @@ static inline void fake_rtc_mute(struct rtc_peer *p)
 	p->other = 0;
 	if (other)
 		other->other = 0;
+}
+
+/* Over there everything about the connection is new, save who it is. */
+static inline void fake_rtc_become_another(struct rtc_peer *p)
+{
+	struct rtc_peer *other = fake_find(p->other);
+
+	g_hash_table_remove(fake_peers, GUINT_TO_POINTER(p->id));
+	p->id = ++fake_next_id;
+	g_hash_table_insert(fake_peers, GUINT_TO_POINTER(p->id), p);
+	if (other)
+		other->other = 0;
+	p->other = p->agreed_with = 0;
+	if (p->connected)
+		p->engine->n_connected--;
+	p->connected = false;
 }

@@ -113,12 +113,14 @@ static void release_candidates(struct handshake *h)
 static void become_stable(struct handshake *h, gint64 now_us)
 {
 	h->state = HANDSHAKE_STABLE;
+	h->agreed = TRUE;
 	h->restart_sent = FALSE;
 	h->due_us = -1;
 	release_candidates(h);
 	if (h->restart_wanted) {
 		h->restart_wanted = FALSE;
-		handshake_request_restart(h, h->restart_wanted_ice, now_us);
+		handshake_request_restart(h, h->restart_wanted_ice, FALSE,
+					  now_us);
 	}
 }
 
@@ -206,10 +208,13 @@ void handshake_answer(struct handshake *h, const char *sdp, gint64 now_us)
 		h->ops->send_answer_ack(h->user, ok);
 	if (ok) {
 		become_stable(h, now_us);
-	} else {
-		h->state = HANDSHAKE_FAILED;
-		h->due_us = -1;
+		return;
 	}
+	/* What was agreed before still holds, if anything was. */
+	h->state = h->agreed && h->ops->start_over(h->user)
+			   ? HANDSHAKE_STABLE
+			   : HANDSHAKE_FAILED;
+	h->due_us = -1;
 }
 
 void handshake_candidate(struct handshake *h, const char *mid, guint mline,
@@ -286,19 +291,22 @@ gboolean handshake_restart(struct handshake *h, const MessageHello *hello,
 }
 
 void handshake_request_restart(struct handshake *h, gboolean ice_restart,
-			       gint64 now_us)
+			       gboolean help, gint64 now_us)
 {
 	const MessageRestart ours = {
 		.do_ice_restart = ice_restart,
-		.is_explicit = TRUE,
+		.is_connection_restart = help,
+		.is_explicit = !help,
 	};
 
 	switch (h->state) {
 	case HANDSHAKE_OFFERED:
 	case HANDSHAKE_NEW:
 	case HANDSHAKE_WAITING:
+		h->restart_wanted_ice = ice_restart ||
+					(h->restart_wanted &&
+					 h->restart_wanted_ice);
 		h->restart_wanted = TRUE;
-		h->restart_wanted_ice = ice_restart;
 		break;
 	case HANDSHAKE_STABLE:
 		if (h->peer_is_2x) {
@@ -312,6 +320,16 @@ void handshake_request_restart(struct handshake *h, gboolean ice_restart,
 	case HANDSHAKE_FAILED:
 		break;
 	}
+}
+
+void handshake_renew(struct handshake *h, gint64 now_us)
+{
+	g_queue_clear_full(&h->candidates, held_candidate_free);
+	h->n_candidates = 0;
+	h->offered = h->agreed = FALSE;
+	h->restart_wanted = h->restart_sent = h->ice_restart_asked = FALSE;
+	h->state = HANDSHAKE_NEW;
+	wait_for_peer(h, now_us);
 }
 
 void handshake_tick(struct handshake *h, gint64 now_us)

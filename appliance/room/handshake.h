@@ -57,8 +57,8 @@ struct handshake_ops {
 	void (*send_restart)(void *user, const MessageRestart *restart);
 	void (*add_candidate)(void *user, const char *mid, guint mline,
 			      const char *candidate);
-	/* Forgets our offer by making the connection anew; FALSE: there is
-	 * media on it already. */
+	/* Forgets our offer: by a rollback where the connection has stood,
+	 * else by making it anew. FALSE: neither can be done. */
 	gboolean (*start_over)(void *user);
 };
 
@@ -73,6 +73,7 @@ struct handshake {
 	gdouble peer_weight;
 	gboolean welcomed;	/* we sent welcome in this negotiation */
 	gboolean offered;	/* it has begun: one of us offered */
+	gboolean agreed;	/* negotiated at least once */
 	gboolean restart_wanted, restart_wanted_ice;
 	gboolean restart_sent;	/* and nothing came of it yet */
 	gboolean ice_restart_asked;	/* by our own restart message */
@@ -103,9 +104,13 @@ void handshake_candidate(struct handshake *h, const char *mid, guint mline,
 gboolean handshake_restart(struct handshake *h, const MessageHello *hello,
 			   gint64 now_us);
 
-/* We want to renegotiate, now or after what is under way. */
+/* We want to renegotiate, now or after what is under way. @help: nobody asked
+ * for it but the connection's health. */
 void handshake_request_restart(struct handshake *h, gboolean ice_restart,
-			       gint64 now_us);
+			       gboolean help, gint64 now_us);
+/* Another connection is to be negotiated in place of the one there was: what
+ * was going on is forgotten. An offer is awaited, or made in the end. */
+void handshake_renew(struct handshake *h, gint64 now_us);
 
 /* To be called at due_us. */
 void handshake_tick(struct handshake *h, gint64 now_us);

@@ -1,47 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "appliance/room/room-peer.h"
+#include "appliance/room/room-peer-private.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "appliance/room/dt-message.h"
-#include "appliance/room/peer-channels.h"
 #include "appliance/room/rtc-describe.h"
 
-struct RoomPeer {
-	RoomPeerConfig config;
-	char *id;
-	struct peer_info info;
-	struct handshake handshake;
-	struct rtc_peer *rtc;
-	GSource *timer;			/* the handshake's */
-	GSource *reopen_timer;
-	GSource *transfer_timer;
-	gint64 since_us;		/* real time */
-	gboolean connected, detached;
-
-	struct peer_channels channels;
-	gboolean opened_messaging;	/* it was us who made it */
-	guint reopens;
-	PeerTransfers *transfers;
-
-	gboolean has_codec;
-	enum media_codec codec;
-	char *audio_stream, *video_stream;	/* what it sends, or NULL */
-	enum rtc_ice_state ice_state;
-	guint n_local_candidates;	/* told since the last description */
-	gboolean gathered, described;
-	/* without trickle: a description that waits for its candidates */
-	gboolean pending;
-	MessageType pending_type;
-};
-
-static const struct rtc_peer_ops rtc_ops;
-static const struct handshake_ops handshake_ops;
 static const struct peer_transfers_ops transfers_ops;
 
 /* --- events -------------------------------------------------------------- */
-static JsonObject *state_params(RoomPeer *p, const char *state)
+JsonObject *peer_state_params(RoomPeer *p, const char *state)
 {
 	JsonObject *params = json_object_new();
 
@@ -50,25 +19,25 @@ static JsonObject *state_params(RoomPeer *p, const char *state)
 	return params;
 }
 
-static void emit(RoomPeer *p, const char *name, JsonObject *params)
+void peer_emit(RoomPeer *p, const char *name, JsonObject *params)
 {
 	p->config.events->event(p->config.user, name, params);
 }
 
-static void emit_progress(RoomPeer *p, const char *state, const char *error)
+void peer_emit_progress(RoomPeer *p, const char *state, const char *error)
 {
-	JsonObject *params = state_params(p, state);
+	JsonObject *params = peer_state_params(p, state);
 
 	if (error)
 		json_object_set_string_member(params, "error", error);
 	else
 		json_object_set_null_member(params, "error");
-	emit(p, "handshakeProgress", params);
+	peer_emit(p, "handshakeProgress", params);
 }
 
-static void emit_signaling_state(RoomPeer *p, const char *state)
+void peer_emit_signaling(RoomPeer *p, const char *state)
 {
-	emit(p, "peerConnectionState", state_params(p, state));
+	peer_emit(p, "peerConnectionState", peer_state_params(p, state));
 }
 
 JsonObject *room_peer_event_params(RoomPeer *p)
@@ -84,14 +53,14 @@ JsonObject *room_peer_event_params(RoomPeer *p)
 static void emit_channel(RoomPeer *p, const char *state,
 			 const struct peer_channel *channel)
 {
-	JsonObject *params = state_params(p, state);
+	JsonObject *params = peer_state_params(p, state);
 
 	json_object_set_null_member(params, "error");
 	json_object_set_string_member(params, "channelName", channel->label);
 	json_object_set_string_member(params, "channelType",
 				      channel->messaging ? "messaging"
 							 : "data");
-	emit(p, "dataChannelState", params);
+	peer_emit(p, "dataChannelState", params);
 }
 
 static void emit_restart(RoomPeer *p, gboolean by_self)
@@ -100,16 +69,18 @@ static void emit_restart(RoomPeer *p, gboolean by_self)
 
 	json_object_set_boolean_member(params, "isSelfInitiateRestart",
 				       by_self);
-	emit(p, "peerRestart", params);
+	peer_emit(p, "peerRestart", params);
 }
 
-static void tell(RoomPeer *p, JsonObject *message)
+void peer_tell(RoomPeer *p, JsonObject *message)
 {
 	if (p->detached)
 		json_object_unref(message);
 	else
 		p->config.events->send(p->config.user, message);
 }
+
+static void arm(RoomPeer *p);
 
 /* --- the connection ------------------------------------------------------ */
 static struct rtc_peer *new_rtc(RoomPeer *p, GError **error)
@@ -126,7 +97,7 @@ static struct rtc_peer *new_rtc(RoomPeer *p, GError **error)
 		.ice_servers = c->ice->list,
 		.n_ice_servers = c->ice->n,
 		.relay_only = c->ice->relay_only,
-		.ops = &rtc_ops,
+		.ops = &peer_rtc_ops,
 		.user = p,
 	};
 
@@ -139,6 +110,61 @@ static void give_up_codec(RoomPeer *p)
 		return;
 	p->has_codec = FALSE;
 	p->config.events->codec_use(p->config.user, p->codec, FALSE);
+}
+
+static void begin_health(RoomPeer *p)
+{
+	guint units = p->handshake.peer_is_mcu ? PEER_HEALTH_MCU_UNITS
+		      : p->config.self->ice_trickle
+			      ? 1
+			      : PEER_HEALTH_PLAIN_UNITS;
+
+	peer_health_init(&p->health, p->config.health_ms, units,
+			 g_get_monotonic_time());
+}
+
+static void tell_stream_ended(RoomPeer *p)
+{
+	JsonObject *params = room_peer_event_params(p);
+
+	json_object_set_boolean_member(params, "isSelf", FALSE);
+	json_object_set_boolean_member(params, "isScreensharing",
+				       p->info.screenshare);
+	peer_emit(p, "streamEnded", params);
+}
+
+static void forget_streams(RoomPeer *p)
+{
+	if (p->audio_stream || p->video_stream)
+		tell_stream_ended(p);
+	g_clear_pointer(&p->audio_stream, g_free);
+	g_clear_pointer(&p->video_stream, g_free);
+}
+
+gboolean peer_replace_connection(RoomPeer *p)
+{
+	g_autoptr(GError) error = NULL;
+	struct rtc_peer *fresh = new_rtc(p, &error);
+
+	if (!fresh) {
+		peer_emit_progress(p, "error", error->message);
+		return FALSE;
+	}
+	rtc_peer_free(p->rtc);
+	p->rtc = fresh;
+	p->connected = FALSE;
+	p->ice_state = RTC_ICE_NEW;
+	p->pending = p->gathered = p->described = FALSE;
+	forget_streams(p);
+	peer_transfers_lost(p->transfers,
+			    "The peer's connection was replaced.");
+	for (guint i = 0; i < p->channels.list->len; i++)
+		emit_channel(p, "closed", p->channels.list->pdata[i]);
+	peer_channels_clear(&p->channels);
+	p->opened_messaging = FALSE;
+	give_up_codec(p);
+	begin_health(p);
+	return TRUE;
 }
 
 RoomPeer *room_peer_new(const RoomPeerConfig *config, GError **error)
@@ -158,11 +184,13 @@ RoomPeer *room_peer_new(const RoomPeerConfig *config, GError **error)
 	p->transfers = peer_transfers_new(p->id, &transfers_ops, p);
 	peer_info_init(&p->info, config->room);
 	handshake_init(&p->handshake, config->self->mid, config->id,
-		       config->self->weight, &handshake_ops, p);
+		       config->self->weight, &peer_handshake_ops, p);
+	begin_health(p);
+	arm(p);
 	return p;
 }
 
-static void stop_timer(GSource **timer)
+void peer_stop_timer(GSource **timer)
 {
 	if (!*timer)
 		return;
@@ -174,9 +202,9 @@ RoomPeer *room_peer_free(RoomPeer *p)
 {
 	if (!p)
 		return NULL;
-	stop_timer(&p->timer);
-	stop_timer(&p->reopen_timer);
-	stop_timer(&p->transfer_timer);
+	peer_stop_timer(&p->timer);
+	peer_stop_timer(&p->reopen_timer);
+	peer_stop_timer(&p->transfer_timer);
 	p->transfers = peer_transfers_free(p->transfers);
 	rtc_peer_free(p->rtc);
 	give_up_codec(p);
@@ -190,22 +218,43 @@ RoomPeer *room_peer_free(RoomPeer *p)
 	return NULL;
 }
 
-static void set_timer(RoomPeer *p, GSource **timer, guint ms, GSourceFunc fn)
+void peer_set_timer(RoomPeer *p, GSource **timer, guint ms, GSourceFunc fn)
 {
-	stop_timer(timer);
+	peer_stop_timer(timer);
 	*timer = g_timeout_source_new(ms);
 	g_source_set_callback(*timer, fn, p, NULL);
 	g_source_attach(*timer, p->config.context);
 }
 
-static void arm(RoomPeer *p);
+static void ask_for_help(RoomPeer *p, gint64 now)
+{
+	/* Before the first agreement the handshake has timers of its own. */
+	if (!p->health.stood && p->handshake.state != HANDSHAKE_STABLE) {
+		peer_health_postpone(&p->health, now);
+		return;
+	}
+	handshake_request_restart(&p->handshake, TRUE, TRUE, now);
+	emit_restart(p, TRUE);
+}
 
 static gboolean on_timer(gpointer data)
 {
 	RoomPeer *p = data;
+	gint64 now = g_get_monotonic_time();
 
-	stop_timer(&p->timer);
-	handshake_tick(&p->handshake, g_get_monotonic_time());
+	peer_stop_timer(&p->timer);
+	handshake_tick(&p->handshake, now);
+	switch (peer_health_tick(&p->health, now)) {
+	case PEER_HEALTH_WAIT:
+		break;
+	case PEER_HEALTH_RESTART:
+		ask_for_help(p, now);
+		break;
+	case PEER_HEALTH_GIVE_UP:
+		p->config.events->gone(p->config.user, p, p->health.stood,
+				       "no way to it was found again");
+		return G_SOURCE_REMOVE;		/* freed */
+	}
 	arm(p);
 	return G_SOURCE_REMOVE;
 }
@@ -213,249 +262,43 @@ static gboolean on_timer(gpointer data)
 /* After each call into the handshake: its deadline may have moved. */
 static void arm(RoomPeer *p)
 {
-	gint64 wait = p->handshake.due_us - g_get_monotonic_time();
+	gint64 due = p->handshake.due_us, wait;
 
-	stop_timer(&p->timer);
-	if (p->handshake.due_us >= 0 && !p->detached)
-		set_timer(p, &p->timer, (guint) (MAX(wait, 0) / 1000 + 1),
-			  on_timer);
+	if (due < 0 || (p->health.due_us >= 0 && p->health.due_us < due))
+		due = p->health.due_us;
+	wait = due - g_get_monotonic_time();
+	peer_stop_timer(&p->timer);
+	if (due >= 0 && !p->detached)
+		peer_set_timer(p, &p->timer,
+			       (guint) (MAX(wait, 0) / 1000 + 1), on_timer);
 }
-
-/* --- what the handshake decides ------------------------------------------ */
-static void do_welcome(void *user)
-{
-	RoomPeer *p = user;
-
-	tell(p, message_build_welcome(p->config.self, p->id));
-}
-
-static MessageMedia message_media(RoomPeer *p)
-{
-	const RoomMedia *media = p->config.media;
-
-	return (MessageMedia){
-		.stream_id = media->stream_id,
-		.screenshare = media->sends.screenshare,
-		.audio_muted = media->audio_muted,
-		.video_muted = media->video_muted,
-	};
-}
-
-static void send_description(RoomPeer *p, MessageType type, const char *sdp,
-			     const MessageRestart *restart, gboolean resent)
-{
-	const RoomPeerConfig *c = &p->config;
-	const MessageMedia said = message_media(p);
-	g_autoptr(JsonArray) media =
-		media_info_build(sdp, c->self->mid, &said);
-
-	tell(p, message_build_description(c->self, p->id, type, sdp, restart,
-					  resent, media));
-}
-
-/* Only candidates told one by one count; a description holds its own. */
-static void tell_gathered(RoomPeer *p)
-{
-	tell(p, message_build_end_of_candidates(p->config.self, p->id,
-						p->n_local_candidates));
-}
-
-/* A new local description: now, or when its candidates are known. */
-static void publish(RoomPeer *p, MessageType type, const char *sdp,
-		    const MessageRestart *restart)
-{
-	gboolean first = !p->described;
-
-	p->described = TRUE;
-	p->n_local_candidates = 0;
-	if (first)
-		emit(p, "candidateGenerationState",
-		     state_params(p, "gathering"));
-	if (!p->config.self->ice_trickle && !p->gathered) {
-		p->pending = TRUE;
-		p->pending_type = type;
-		return;
-	}
-	send_description(p, type, sdp, restart, FALSE);
-	if (!p->gathered || !first)
-		return;
-	emit(p, "candidateGenerationState", state_params(p, "completed"));
-	if (p->config.self->ice_trickle)
-		tell_gathered(p);
-}
-
-static gboolean do_offer(void *user, gboolean ice_restart,
-			 const MessageRestart *restart)
-{
-	RoomPeer *p = user;
-	g_autoptr(GError) error = NULL;
-	g_autofree char *sdp = NULL;
-
-	/* The first channel that a peer sees is the one for messages. */
-	if (!p->opened_messaging &&
-	    !peer_channels_get_messaging(&p->channels)) {
-		g_autofree char *label = g_strdup_printf(
-			"%s_%s", p->config.self->mid, p->id);
-
-		p->opened_messaging =
-			rtc_peer_open_channel(p->rtc, label, &error);
-		if (!p->opened_messaging) {
-			emit_progress(p, "error", error->message);
-			return FALSE;
-		}
-	}
-	if (ice_restart)
-		p->gathered = FALSE;	/* it starts anew */
-	sdp = rtc_peer_create_offer(p->rtc, ice_restart, &error);
-	if (!sdp) {
-		emit_progress(p, "error", error->message);
-		return FALSE;
-	}
-	emit_signaling_state(p, "have-local-offer");
-	publish(p, MESSAGE_OFFER, sdp, restart);
-	return TRUE;
-}
-
-static void do_resend_offer(void *user)
-{
-	RoomPeer *p = user;
-	g_autofree char *sdp = NULL;
-
-	if (p->pending)
-		return;		/* it has not even left for the first time */
-	sdp = rtc_peer_get_local_sdp(p->rtc);
-	if (sdp)
-		send_description(p, MESSAGE_OFFER, sdp, NULL, TRUE);
-}
-
-static gboolean do_answer(void *user, const char *sdp)
-{
-	RoomPeer *p = user;
-	g_autoptr(GError) error = NULL;
-	g_autofree char *answer = rtc_peer_accept_offer(p->rtc, sdp, &error);
-
-	if (!answer) {
-		emit_progress(p, "error", error->message);
-		return FALSE;
-	}
-	emit_signaling_state(p, "have-remote-offer");
-	emit_signaling_state(p, "stable");
-	publish(p, MESSAGE_ANSWER, answer, NULL);
-	return TRUE;
-}
-
-static gboolean do_apply_answer(void *user, const char *sdp)
-{
-	RoomPeer *p = user;
-	g_autoptr(GError) error = NULL;
-
-	if (!rtc_peer_accept_answer(p->rtc, sdp, &error)) {
-		emit_progress(p, "error", error->message);
-		return FALSE;
-	}
-	emit_signaling_state(p, "stable");
-	return TRUE;
-}
-
-static void do_answer_ack(void *user, gboolean success)
-{
-	RoomPeer *p = user;
-
-	tell(p, message_build_answer_ack(p->config.self, p->id, success));
-}
-
-static void do_restart(void *user, const MessageRestart *restart)
-{
-	RoomPeer *p = user;
-
-	tell(p, message_build_restart(p->config.self, p->id, restart));
-}
-
-static void do_candidate(void *user, const char *mid, guint mline,
-			 const char *candidate)
-{
-	RoomPeer *p = user;
-	g_autoptr(GError) error = NULL;
-
-	if (!rtc_peer_add_candidate(p->rtc, mid, mline, candidate, &error))
-		g_debug("Peer %s: ignoring a candidate: %s", p->id,
-			error->message);
-}
-
-/* Before anything was connected a fresh connection loses nothing. */
-static gboolean do_start_over(void *user)
-{
-	RoomPeer *p = user;
-	g_autoptr(GError) error = NULL;
-	struct rtc_peer *fresh;
-
-	if (p->connected)
-		return FALSE;
-	fresh = new_rtc(p, &error);
-	if (!fresh) {
-		emit_progress(p, "error", error->message);
-		return FALSE;
-	}
-	rtc_peer_free(p->rtc);
-	p->rtc = fresh;
-	p->pending = p->gathered = p->described = FALSE;
-	peer_channels_clear(&p->channels);
-	p->opened_messaging = FALSE;
-	give_up_codec(p);
-	return TRUE;
-}
-
-static const struct handshake_ops handshake_ops = {
-	.send_welcome = do_welcome,
-	.offer = do_offer,
-	.resend_offer = do_resend_offer,
-	.answer = do_answer,
-	.apply_answer = do_apply_answer,
-	.send_answer_ack = do_answer_ack,
-	.send_restart = do_restart,
-	.add_candidate = do_candidate,
-	.start_over = do_start_over,
-};
 
 /* --- what the connection tells ------------------------------------------- */
-static void on_local_candidate(void *user, const char *mid, unsigned int mline,
-			       const char *candidate)
-{
-	RoomPeer *p = user;
-
-	if (!p->described || p->pending)
-		return;		/* it travels inside the description */
-	p->n_local_candidates++;
-	tell(p, message_build_candidate(p->config.self, p->id, mline, mid,
-					candidate));
-}
-
-static void on_gathering_done(void *user)
-{
-	RoomPeer *p = user;
-	g_autofree char *sdp = NULL;
-
-	p->gathered = TRUE;
-	if (!p->described)
-		return;
-	emit(p, "candidateGenerationState", state_params(p, "completed"));
-	if (!p->pending) {
-		tell_gathered(p);
-		return;
-	}
-	p->pending = FALSE;
-	sdp = rtc_peer_get_local_sdp(p->rtc);
-	if (sdp)
-		send_description(p, p->pending_type, sdp, NULL, FALSE);
-}
-
 static void on_ice_state(void *user, enum rtc_ice_state state)
 {
 	RoomPeer *p = user;
 
 	p->ice_state = state;
-	emit(p, "iceConnectionState",
-	     state_params(p, rtc_describe_ice_state(state)));
+	peer_emit(p, "iceConnectionState",
+		  peer_state_params(p, rtc_describe_ice_state(state)));
+	/* the API's own word for it */
+	if (state == RTC_ICE_FAILED && p->config.self->ice_trickle)
+		peer_emit(p, "iceConnectionState",
+			  peer_state_params(p, "trickleFailed"));
+}
+
+/* Without signaling nobody can bring it back. */
+static void take_down(RoomPeer *p, const char *why)
+{
+	p->connected = FALSE;
+	if (p->detached) {
+		p->config.events->gone(p->config.user, p, FALSE, why);
+		return;
+	}
+	peer_health_down(&p->health, g_get_monotonic_time());
+	arm(p);
+	if (p->health.stood)
+		p->config.events->down(p->config.user, p);
 }
 
 static void on_state(void *user, enum rtc_state state, const char *detail)
@@ -469,8 +312,13 @@ static void on_state(void *user, enum rtc_state state, const char *detail)
 		break;
 	case RTC_STATE_CONNECTED:
 		p->connected = TRUE;
+		peer_health_up(&p->health);
+		arm(p);
 		p->config.events->connected(p->config.user, p);
 		break;
+	case RTC_STATE_DISCONNECTED:
+		take_down(p, detail);
+		break;		/* may be freed */
 	case RTC_STATE_FAILED:
 		p->connected = FALSE;
 		p->config.events->gone(p->config.user, p, stood,
@@ -505,7 +353,7 @@ static gboolean on_reopen(gpointer data)
 	RoomPeer *p = data;
 	g_autoptr(GError) error = NULL;
 
-	stop_timer(&p->reopen_timer);
+	peer_stop_timer(&p->reopen_timer);
 	if (!peer_channels_get_messaging(&p->channels) &&
 	    !rtc_peer_open_channel(p->rtc, p->channels.messaging_label,
 				   &error))
@@ -525,7 +373,7 @@ static void on_channel_closed(void *user, uint16_t number)
 	if (channel->messaging && !peer_channels_get_messaging(&p->channels) &&
 	    p->opened_messaging && p->connected &&
 	    p->reopens++ < ROOM_PEER_REOPENS)
-		set_timer(p, &p->reopen_timer, ROOM_PEER_REOPEN_MS, on_reopen);
+		peer_set_timer(p, &p->reopen_timer, ROOM_PEER_REOPEN_MS, on_reopen);
 	peer_channel_free(channel);
 }
 
@@ -547,7 +395,7 @@ static void take_p2p_message(RoomPeer *p, const DtMessage *m)
 	json_object_set_boolean_member(message, "isDataChannel", TRUE);
 	json_object_set_object_member(params, "message", message);
 	json_object_set_boolean_member(params, "isSelf", FALSE);
-	emit(p, "incomingMessage", params);
+	peer_emit(p, "incomingMessage", params);
 }
 
 static void on_channel_message(void *user, uint16_t number, bool text,
@@ -624,7 +472,7 @@ static void transfers_close_channel(void *user, guint16 channel)
 
 static void transfers_event(void *user, const char *name, JsonObject *params)
 {
-	emit(user, name, params);
+	peer_emit(user, name, params);
 }
 
 static gboolean transfers_is_wanted(void *user, const char *peer_id,
@@ -647,7 +495,7 @@ static gboolean on_transfer_timer(gpointer data)
 {
 	RoomPeer *p = data;
 
-	stop_timer(&p->transfer_timer);
+	peer_stop_timer(&p->transfer_timer);
 	peer_transfers_tick(p->transfers);
 	return G_SOURCE_REMOVE;
 }
@@ -658,9 +506,9 @@ static void transfers_due_changed(void *user)
 	gint64 due = peer_transfers_get_due(p->transfers);
 	gint64 wait = due - g_get_monotonic_time();
 
-	stop_timer(&p->transfer_timer);
+	peer_stop_timer(&p->transfer_timer);
 	if (due >= 0)
-		set_timer(p, &p->transfer_timer,
+		peer_set_timer(p, &p->transfer_timer,
 			  (guint) (MAX(wait, 0) / 1000 + 1),
 			  on_transfer_timer);
 }
@@ -707,7 +555,7 @@ static void emit_stream(RoomPeer *p)
 				       p->video_stream != NULL);
 	json_object_set_object_member(params, "stream", stream);
 	json_object_set_boolean_member(params, "isSelf", FALSE);
-	emit(p, "incomingStream", params);
+	peer_emit(p, "incomingStream", params);
 }
 
 static void on_remote_media(void *user, const char *audio_stream,
@@ -715,7 +563,6 @@ static void on_remote_media(void *user, const char *audio_stream,
 {
 	RoomPeer *p = user;
 	gboolean had = p->audio_stream || p->video_stream;
-	JsonObject *params;
 
 	if (!g_strcmp0(p->audio_stream, audio_stream) &&
 	    !g_strcmp0(p->video_stream, video_stream))
@@ -727,11 +574,7 @@ static void on_remote_media(void *user, const char *audio_stream,
 	if (audio_stream || video_stream) {
 		emit_stream(p);
 	} else if (had) {
-		params = room_peer_event_params(p);
-		json_object_set_boolean_member(params, "isSelf", FALSE);
-		json_object_set_boolean_member(params, "isScreensharing",
-					       p->info.screenshare);
-		emit(p, "streamEnded", params);
+		tell_stream_ended(p);
 	}
 }
 
@@ -749,9 +592,9 @@ static void on_video_codec(void *user, const enum media_codec *codec)
 	p->config.events->codec_use(p->config.user, *codec, TRUE);
 }
 
-static const struct rtc_peer_ops rtc_ops = {
-	.local_candidate = on_local_candidate,
-	.gathering_done = on_gathering_done,
+const struct rtc_peer_ops peer_rtc_ops = {
+	.local_candidate = peer_on_local_candidate,
+	.gathering_done = peer_on_gathering_done,
 	.ice_state = on_ice_state,
 	.state = on_state,
 	.channel_open = on_channel_open,
@@ -765,11 +608,49 @@ static const struct rtc_peer_ops rtc_ops = {
 /* --- what the peer tells ------------------------------------------------- */
 static void take_info(RoomPeer *p, const Message *m)
 {
+	g_autoptr(JsonObject) before = peer_info_to_json(&p->info);
+	g_autoptr(JsonObject) after = NULL;
 	g_autoptr(GError) error = NULL;
+	JsonObject *params;
 
 	if (!peer_info_take_hello(&p->info, &m->hello, &error))
 		g_debug("Peer %s: ignoring part of its %s: %s", p->id,
 			m->type_name, error->message);
+	after = peer_info_to_json(&p->info);
+	if (json_object_equal(before, after))
+		return;
+	params = room_peer_event_params(p);
+	json_object_set_boolean_member(params, "isSelf", FALSE);
+	peer_emit(p, "peerUpdated", params);
+}
+
+/* Of another connection than ours leads to: it was replaced over there. */
+static gboolean follow_connection(RoomPeer *p, const Message *m, gint64 now)
+{
+	if (!rtc_peer_is_other_connection(p->rtc, m->description.sdp))
+		return FALSE;
+	g_info("Peer %s has another connection now: following", p->id);
+	if (peer_replace_connection(p))
+		handshake_renew(&p->handshake, now);
+	return TRUE;
+}
+
+static void take_offer(RoomPeer *p, const Message *m, gint64 now)
+{
+	follow_connection(p, m, now);
+	handshake_offer(&p->handshake, m->description.sdp, &m->hello, now);
+	peer_emit_progress(p, "offer", NULL);
+}
+
+static void take_answer(RoomPeer *p, const Message *m, gint64 now)
+{
+	/* What it answers is gone: it must be asked anew. */
+	if (follow_connection(p, m, now)) {
+		peer_tell(p, message_build_enter(p->config.self, p->id));
+		return;
+	}
+	handshake_answer(&p->handshake, m->description.sdp, now);
+	peer_emit_progress(p, "answer", NULL);
 }
 
 void room_peer_message(RoomPeer *p, const Message *m)
@@ -779,24 +660,21 @@ void room_peer_message(RoomPeer *p, const Message *m)
 	switch (m->type) {
 	case MESSAGE_ENTER:
 		take_info(p, m);
-		emit_progress(p, "enter", NULL);
+		peer_emit_progress(p, "enter", NULL);
 		handshake_enter(&p->handshake, &m->hello, now);
 		break;
 	case MESSAGE_WELCOME:
 		take_info(p, m);
-		emit_progress(p, "welcome", NULL);
+		peer_emit_progress(p, "welcome", NULL);
 		handshake_welcome(&p->handshake, &m->hello, now);
 		break;
 	case MESSAGE_OFFER:
 		take_info(p, m);
-		emit_progress(p, "offer", NULL);
-		handshake_offer(&p->handshake, m->description.sdp, &m->hello,
-				now);
+		take_offer(p, m, now);
 		break;
 	case MESSAGE_ANSWER:
 		take_info(p, m);
-		emit_progress(p, "answer", NULL);
-		handshake_answer(&p->handshake, m->description.sdp, now);
+		take_answer(p, m, now);
 		break;
 	case MESSAGE_CANDIDATE:
 		if (m->candidate.candidate[0])
@@ -817,7 +695,7 @@ void room_peer_message(RoomPeer *p, const Message *m)
 
 void room_peer_restart(RoomPeer *p, gboolean ice_restart)
 {
-	handshake_request_restart(&p->handshake, ice_restart,
+	handshake_request_restart(&p->handshake, ice_restart, FALSE,
 				  g_get_monotonic_time());
 	emit_restart(p, TRUE);
 	arm(p);
@@ -836,7 +714,7 @@ void room_peer_renew_media(RoomPeer *p)
 void room_peer_detach(RoomPeer *p)
 {
 	p->detached = TRUE;
-	stop_timer(&p->timer);
+	peer_stop_timer(&p->timer);
 }
 
 struct peer_info *room_peer_get_info(RoomPeer *p)
@@ -861,11 +739,13 @@ gboolean room_peer_is_detached(RoomPeer *p)
 
 void room_peer_tell_closed(RoomPeer *p)
 {
+	if (p->audio_stream || p->video_stream)
+		tell_stream_ended(p);
 	peer_transfers_lost(p->transfers, "The connection to the peer is gone.");
 	for (guint i = 0; i < p->channels.list->len; i++)
 		emit_channel(p, "closed", p->channels.list->pdata[i]);
-	emit(p, "iceConnectionState", state_params(p, "closed"));
-	emit_signaling_state(p, "closed");
+	peer_emit(p, "iceConnectionState", peer_state_params(p, "closed"));
+	peer_emit_signaling(p, "closed");
 }
 
 const char *room_peer_get_fingerprint(RoomPeer *p)
@@ -876,13 +756,13 @@ const char *room_peer_get_fingerprint(RoomPeer *p)
 void room_peer_send_media_state(RoomPeer *p, gboolean video)
 {
 	const RoomPeerConfig *c = &p->config;
-	const MessageMedia said = message_media(p);
+	const MessageMedia said = peer_message_media(p);
 	gboolean muted = video ? said.video_muted : said.audio_muted;
 	gboolean sent = video ? c->media->sends.send_video
 			      : c->media->sends.send_audio;
 
 	if (peer_info_is_2x(&p->info))
-		tell(p, message_build_media_info(c->self, p->id, &said, video,
+		peer_tell(p, message_build_media_info(c->self, p->id, &said, video,
 						 !sent	 ? "unavailable"
 						 : muted ? "muted"
 							 : "active"));

@@ -36,6 +36,8 @@ struct room_peer_events {
 	void (*send)(void *user, JsonObject *message);
 	void (*codec_use)(void *user, enum media_codec codec, gboolean took);
 	void (*connected)(void *user, RoomPeer *peer);
+	/* The connection that stood is down. Its health sees to it. */
+	void (*down)(void *user, RoomPeer *peer);
 	/* The connection is lost for good, or was closed over there. @lost: it
 	 * stood, and then failed: the peer may still be in the room. */
 	void (*gone)(void *user, RoomPeer *peer, gboolean lost,
@@ -56,6 +58,7 @@ typedef struct {
 	const enum media_codec *video_codecs;		/* kept */
 	unsigned int n_video_codecs;
 	const struct ice_servers *ice;			/* kept */
+	guint health_ms;		/* 0: PEER_HEALTH_UNIT_MS */
 	const struct room_peer_events *events;
 	void *user;
 } RoomPeerConfig;

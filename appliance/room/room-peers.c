@@ -65,23 +65,35 @@ static void stop_recovery(Room *r)
 	g_clear_pointer(&r->recover_timer, g_source_unref);
 }
 
+static gboolean only_lost_left(Room *r)
+{
+	GHashTableIter iter;
+	gpointer id;
+
+	g_hash_table_iter_init(&iter, r->peers);
+	while (g_hash_table_iter_next(&iter, &id, NULL))
+		if (!g_hash_table_contains(r->lost, id))
+			return FALSE;
+	return TRUE;
+}
+
 static gboolean on_recover(gpointer data)
 {
 	Room *r = data;
 
 	stop_recovery(r);
 	/* A connection that stands is worth more than one to get back. */
-	if (g_hash_table_size(r->peers) == 0)
+	if (only_lost_left(r))
 		room_session_rejoin(r->session,
 				    "All connections were lost; joining anew");
 	return G_SOURCE_REMOVE;
 }
 
-/* To be called whenever there is a peer less. */
+/* To be called whenever there is a connection less. */
 static void arm_recovery(Room *r)
 {
 	if (r->recover_timer || !g_hash_table_size(r->lost) ||
-	    g_hash_table_size(r->peers))
+	    !only_lost_left(r))
 		return;
 	r->recover_timer = g_timeout_source_new(ROOM_RECOVER_MS);
 	g_source_set_callback(r->recover_timer, on_recover, r, NULL);
@@ -224,6 +236,7 @@ static void on_connected(void *user, RoomPeer *peer)
 
 	if (room_peer_is_detached(peer) || !*fingerprint)
 		return;
+	room_peers_found(r, room_peer_get_id(peer));
 	for (guint i = 0; i < r->kept->len; i++) {
 		RoomPeer *old = r->kept->pdata[i];
 
@@ -234,14 +247,35 @@ static void on_connected(void *user, RoomPeer *peer)
 	}
 }
 
+static void note_lost(Room *r, RoomPeer *peer)
+{
+	if (!room_peer_is_detached(peer) &&
+	    !g_hash_table_contains(r->byes, room_peer_get_id(peer)) &&
+	    g_hash_table_size(r->lost) < r->config.max_peers)
+		g_hash_table_add(r->lost, g_strdup(room_peer_get_id(peer)));
+}
+
+/* While its health tries to bring it back. */
+static void on_down(void *user, RoomPeer *peer)
+{
+	Room *r = user;
+	GSource *bye = g_hash_table_lookup(r->byes, room_peer_get_id(peer));
+
+	if (bye) {
+		remove_peer(r, peer, "it left the room");
+		return;
+	}
+	g_info("Peer %s is out of reach", room_peer_get_id(peer));
+	note_lost(r, peer);
+	arm_recovery(r);
+}
+
 static void on_gone(void *user, RoomPeer *peer, gboolean lost, const char *why)
 {
 	Room *r = user;
 
-	if (lost && !room_peer_is_detached(peer) &&
-	    !g_hash_table_contains(r->byes, room_peer_get_id(peer)) &&
-	    g_hash_table_size(r->lost) < r->config.max_peers)
-		g_hash_table_add(r->lost, g_strdup(room_peer_get_id(peer)));
+	if (lost)
+		note_lost(r, peer);
 	remove_peer(r, peer, why);
 }
 
@@ -250,6 +284,7 @@ static const struct room_peer_events peer_events = {
 	.send = on_send,
 	.codec_use = on_codec_use,
 	.connected = on_connected,
+	.down = on_down,
 	.gone = on_gone,
 	.transfer_wanted = room_transfers_is_wanted,
 	.transfer_room = room_transfers_has_room,
@@ -273,6 +308,7 @@ RoomPeer *room_peers_add(Room *r, const char *id)
 		.video_codecs = r->codecs,
 		.n_video_codecs = r->config.n_video_codecs,
 		.ice = &r->ice,
+		.health_ms = r->config.health_ms,
 		.events = &peer_events,
 		.user = r,
 	};

@@ -28,6 +28,7 @@ struct box {
 	gint taken, takes;
 	gboolean free_on_join;
 	gboolean no_trickle, channel_messages;	/* for open_box() */
+	guint health_ms;
 	void (*engine_made)(struct rtc_engine *engine);
 };
 
@@ -129,6 +130,7 @@ static inline struct box *open_box(struct fixture *f, int i, const char *key,
 		.codec_use = on_codec_use, .user = b,
 		.no_trickle = b->no_trickle,
 		.channel_messages = b->channel_messages,
+		.health_ms = b->health_ms,
 	};
 	g_autoptr(GError) error = NULL;
 

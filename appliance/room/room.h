@@ -69,6 +69,7 @@ typedef struct {
 	gboolean no_trickle;		/* descriptions wait for candidates */
 	gboolean channel_messages;	/* every message is an event, too */
 	unsigned int backoff_ms, backoff_max_ms;	/* 0: 500, 30000 */
+	unsigned int health_ms;		/* 0: PEER_HEALTH_UNIT_MS */
 	gdouble (*random)(void *user);	/* 0 <= x < 1; NULL: GLib's */
 	/* May a peer's request to send something wait for an answer? FALSE:
 	 * it is refused at once. NULL: it waits. At once; must not call the

@@ -346,14 +346,14 @@ static void renegotiate(struct pair *p, GRand *rand)
 {
 	guint before = p->a.generation;
 
-	handshake_request_restart(&p->a.h, FALSE, p->now_us);
+	handshake_request_restart(&p->a.h, FALSE, FALSE, p->now_us);
 	g_assert_cmpuint(deliver(p, rand), <=, MOST_MESSAGES);
 	assert_connected(p);
 	g_assert_cmpuint(p->a.generation, >, before);
 
 	before = p->a.generation;
 	if (p->b.version == NATIVE)
-		handshake_request_restart(&p->b.h, TRUE, p->now_us);
+		handshake_request_restart(&p->b.h, TRUE, FALSE, p->now_us);
 	else if (p->b.version == V2X)
 		js_offer(&p->b);
 	else
@@ -524,7 +524,7 @@ static void test_restart_waits_for_the_answer(void)
 
 	pair_init(&p, V0637, 1000, 1, "a", "b");
 	handshake_welcome(&p.a.h, &lighter, 0);
-	handshake_request_restart(&p.a.h, TRUE, 0);
+	handshake_request_restart(&p.a.h, TRUE, FALSE, 0);
 	g_assert_cmpuint(p.a.sent[RESTART], ==, 0);
 	sdp = g_strdup_printf("%u", p.a.local_offer);
 	handshake_answer(&p.a.h, sdp, 0);
@@ -681,7 +681,7 @@ static void replay_file(char **lines, const char *self, const char *peer,
 		else if (!g_strcmp0(m->mid, self) &&
 			 is_own_restart(r, m, t)) {
 			r->own_restarts++;
-			handshake_request_restart(&r->self.h, FALSE, t);
+			handshake_request_restart(&r->self.h, FALSE, FALSE, t);
 		}
 	}
 	g_queue_free_full(r->sink.in, g_free);

@@ -30,9 +30,11 @@ static void test_meet(struct fixture *f, gconstpointer data)
 	g_assert_cmpstr(json_object_get_string_member(info, "room"), ==,
 			"lobby");
 	/* the newcomer is the heavier: it offers, once */
-	g_assert_cmpuint(progress(a, "offer"), ==, 1);
-	g_assert_cmpuint(progress(b, "offer"), ==, 0);
+	g_assert_cmpuint(progress(a, "welcome"), ==, 1);
 	g_assert_cmpuint(progress(b, "welcome"), ==, 1);
+	g_assert_cmpuint(progress(a, "offer"), ==, 1);
+	g_assert_cmpuint(progress(b, "offer"), ==, 1);
+	g_assert_cmpuint(progress(a, "answer"), ==, 1);
 	g_assert_cmpuint(progress(b, "answer"), ==, 1);
 	g_assert_cmpuint(progress(a, "enter"), ==, 2);	/* own and b's */
 	/* the stream is one, and is known */
@@ -284,15 +286,17 @@ static void test_consent_lost(struct fixture *f, gconstpointer data)
 
 	meet(a, b);
 	b_id = sid(b);
+	b->engine->unreachable = true;
 	fake_rtc_fail(fake_rtc_get(a->engine, b_id));
-	WAIT(find(a, "peerLeft", "peerId", b_id));
+	WAIT(described(a, "lostPeers") == 1);
 	g_assert_true(in_room(a));
-	g_assert_cmpint(a->taken, ==, 0);
-	g_assert_nonnull(find(a, "peerConnectionState", "state", "closed"));
 	/* b is in the room still: it must have been our network. A new join
 	 * under a new id is the way back. */
-	g_assert_cmpint(described(a, "lostPeers"), ==, 1);
 	WAIT(count(a, "sessionDisconnect") == 1);
+	g_assert_nonnull(find(a, "peerLeft", "peerId", b_id));
+	g_assert_nonnull(find(a, "peerConnectionState", "state", "closed"));
+	g_assert_cmpint(a->taken, ==, 0);
+	b->engine->unreachable = false;
 	WAIT(in_room(a));
 	meet(a, b);
 	WAIT(described(b, "peers") == 1);
@@ -300,19 +304,87 @@ static void test_consent_lost(struct fixture *f, gconstpointer data)
 	g_assert_cmpint(b->taken, ==, 1);
 }
 
+/* The way to one of two was lost and is found again: nobody has left. */
+static void test_way_back(struct fixture *f, gconstpointer data)
+{
+	const int *heavy = data;
+	struct box *a = join(f, 0), *b, *c, *self, *other;
+	g_autofree char *id = NULL;
+	struct rtc_peer *rtc;
+	guint restarts;
+
+	WAIT(in_room(a));
+	b = join(f, 1);
+	meet(a, b);
+	c = join(f, 2);
+	meet(a, c);
+	meet(b, c);
+	/* whether the lighter or the heavier one loses it */
+	self = *heavy ? b : a;
+	other = *heavy ? a : b;
+	id = sid(other);
+	rtc = fake_rtc_get(self->engine, id);
+	restarts = count(self, "peerRestart");
+	fake_rtc_fail(rtc);
+	WAIT(described(self, "lostPeers") == 1);
+	WAIT(described(self, "lostPeers") == 0);
+	g_assert_cmpuint(count(self, "peerRestart"), >, restarts);
+	g_assert_true(rtc->connected);
+	g_assert_true(fake_rtc_get(self->engine, id) == rtc);
+	g_assert_cmpuint(count(self, "peerLeft"), ==, 0);
+	g_assert_cmpuint(count(other, "peerLeft"), ==, 0);
+	g_assert_cmpuint(count(self, "sessionDisconnect"), ==, 0);
+	/* it was ICE that was restarted, by whoever offered */
+	g_assert_cmpuint(rtc->n_ice_restarts +
+			 ((struct rtc_peer *) fake_find(rtc->other))
+				 ->n_ice_restarts, ==, 1);
+}
+
+/* The other one's connection is another one now, under the same id. */
+static void test_replaced_connection(struct fixture *f, gconstpointer data)
+{
+	struct box *a = join(f, 0), *b;
+	g_autofree char *a_id = NULL, *b_id = NULL;
+	guint made;
+
+	WAIT(in_room(a));
+	b = join(f, 1);
+	meet(a, b);
+	a_id = sid(a);
+	b_id = sid(b);
+	made = a->engine->n_made;
+	/* as after a crash of the page's process, with signaling elsewhere */
+	fake_rtc_become_another(fake_rtc_get(b->engine, a_id));
+	g_assert_true(room_refresh(b->room, NULL, FALSE, NULL));
+	WAIT(a->engine->n_made == made + 1);
+	WAIT(fake_rtc_get(a->engine, b_id)->connected &&
+	     fake_rtc_get(b->engine, a_id)->connected);
+	g_assert_cmpuint(count(a, "peerLeft"), ==, 0);
+	/* own, its first, its second */
+	WAIT(a->taken == 1 && count(a, "incomingStream") == 3);
+	g_assert_cmpuint(count(a, "streamEnded"), ==, 1);
+}
+
 /* One of two failed: that is its own trouble, as long as the other stands. */
 static void test_one_of_two_lost(struct fixture *f, gconstpointer data)
 {
-	struct box *a = join(f, 0), *b = join(f, 1), *c = join(f, 2);
+	struct box *a = &f->boxes[0], *b, *c;
 	g_autofree char *b_id = NULL, *c_id = NULL;
 
+	a->health_ms = 40;
+	join(f, 0);
+	b = join(f, 1);
+	c = join(f, 2);
 	meet(a, b);
 	meet(a, c);
 	meet(b, c);
 	b_id = sid(b);
 	c_id = sid(c);
+	/* gone for good: it never answers again */
+	b->engine->unreachable = true;
 	fake_rtc_fail(fake_rtc_get(a->engine, b_id));
 	WAIT(find(a, "peerLeft", "peerId", b_id));
+	g_assert_cmpuint(count(a, "peerRestart"), >=, 1);
 	g_assert_cmpint(described(a, "lostPeers"), ==, 1);
 	/* and when that one says goodbye, there is nobody to get back */
 	room_leave(b->room);
@@ -459,6 +531,11 @@ int main(int argc, char *argv[])
 	CASE("server-restart", test_server_restart);
 	CASE("kept-until-media-ends", test_kept_until_media_ends);
 	CASE("consent-lost", test_consent_lost);
+	g_test_add("/room/way-back-light", struct fixture, &(int){0}, set_up,
+		   test_way_back, tear_down);
+	g_test_add("/room/way-back-heavy", struct fixture, &(int){1}, set_up,
+		   test_way_back, tear_down);
+	CASE("replaced-connection", test_replaced_connection);
 	CASE("one-of-two-lost", test_one_of_two_lost);
 	CASE("wrong-key", test_wrong_key);
 	CASE("peer-limit", test_peer_limit);
