@@ -245,28 +245,6 @@ static void test_early_candidates(struct fixture *f, gconstpointer data)
 }
 
 /* --- data channels ------------------------------------------------------- */
-static const char *last_sent(struct rtc_peer *p)
-{
-	return p->last_sent ? p->last_sent : "";
-}
-
-static void test_transfers_are_refused(struct fixture *f, gconstpointer data)
-{
-	struct box *a = join(f, 0), *b = join(f, 1);
-	g_autofree char *a_id = NULL, *b_id = NULL;
-	struct rtc_peer *to_a, *to_b;
-	static const char wrq[] = "{\"type\":\"WRQ\",\"name\":\"f\",\"size\":4}";
-
-	meet(a, b);
-	a_id = sid(a);
-	b_id = sid(b);
-	to_a = fake_rtc_get(b->engine, a_id);
-	to_b = fake_rtc_get(a->engine, b_id);
-	g_assert_cmpint(rtc_peer_send(to_a, 4711, true, (const uint8_t *) wrq,
-				      strlen(wrq)), ==, 0);
-	WAIT(strstr(last_sent(to_b), "\"ackN\":-1"));
-}
-
 static void test_messaging_channel_comes_back(struct fixture *f,
 					      gconstpointer data)
 {
@@ -347,7 +325,6 @@ int main(int argc, char *argv[])
 	CASE("second-connection", test_second_connection_of_ours);
 	CASE("no-trickle", test_without_trickle);
 	CASE("early-candidates", test_early_candidates);
-	CASE("transfers", test_transfers_are_refused);
 	CASE("messaging-channel", test_messaging_channel_comes_back);
 	CASE("killed", test_killed_peer);
 	CASE("dying-server", test_bye_of_a_dying_server);
