@@ -66,6 +66,10 @@ static inline const char *text_member(JsonObject *o, const char *name)
 		json_node_get_string(n) : NULL;
 }
 
+/* --- daemon-access.c ------------------------------------------------------- */
+/* [room] and [network], for RoomConfig.access; borrows from @config. */
+void daemon_read_access(Config *config, RoomAccess *ret);
+
 /* --- daemon-status.c ------------------------------------------------------- */
 /* One page on everything, as docs/control.md describes it. */
 JsonNode *daemon_describe(Daemon *d);

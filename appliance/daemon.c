@@ -237,6 +237,7 @@ static gboolean start_room(Daemon *d, GError **error)
 		return FALSE;
 	user_data_node = read_user_data(user_data);
 	daemon_media_fill_room(d, &room);
+	daemon_read_access(c, &room.access);
 	room.room_server = d->room_server_url;
 	room.secret = secret;
 	room.user_data = user_data_node;

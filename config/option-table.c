@@ -52,6 +52,47 @@ static const struct option_row rows[N_OPTIONS] = {
 		.help = "What peers are told about this box: JSON, or a plain "
 			"string such as its name. Empty: the host name.",
 	},
+	[OPT_ROOM_START] = {
+		"room", "start", OPTION_STRING, "", .max = 64,
+		.help = "When a scheduled room begins, in ISO 8601, such as "
+			"2026-01-31T09:00:00.000Z, to the letter as it was "
+			"scheduled. Needs room.secret_file; until then the "
+			"room is asked for again and again. Empty: no "
+			"schedule.",
+	},
+	[OPT_ROOM_DURATION] = {
+		"room", "duration", OPTION_INT, "24",
+		.min = 1, .max = 8784, .unit = "hours",
+		.help = "How long a scheduled room lasts; with room.start.",
+	},
+	[OPT_ROOM_REGION] = {
+		"room", "region", OPTION_STRING, "", .max = 16,
+		.help = "The region whose signaling server is wanted, such as "
+			"sg or us2. Empty: the server chooses.",
+	},
+	[OPT_ROOM_FORCE_SSL] = {
+		"room", "force_ssl", OPTION_BOOL, "no",
+		.help = "Reach room.server and its signaling by TLS whatever "
+			"its address says.",
+	},
+	[OPT_ROOM_CA_FILE] = {
+		"room", "ca_file", OPTION_PATH, "",
+		.help = "A PEM file with the certificates to trust, instead "
+			"of the system's: for a room server with a "
+			"certificate of its own making.",
+	},
+	[OPT_ROOM_TRANSPORT] = {
+		"room", "transport", OPTION_CHOICE, "auto",
+		.values = "auto|websocket|polling",
+		.help = "How signaling travels. auto: by WebSocket on every "
+			"port that the server names, then by HTTP polling.",
+	},
+	[OPT_ROOM_SOCKET_TIMEOUT] = {
+		"room", "socket_timeout", OPTION_INT, "7000",
+		.min = 5000, .max = 300000, .unit = "milliseconds",
+		.help = "How long one try to reach the signaling server may "
+			"take.",
+	},
 
 	[OPT_ROOMSERVER_ENABLED] = {
 		"roomserver", "enabled", OPTION_BOOL, "no",
@@ -215,6 +256,31 @@ static const struct option_row rows[N_OPTIONS] = {
 		.help = "Who tells media packets from ICE packets: the "
 			"kernel, or libnice's thread. auto: the kernel where "
 			"it can.",
+	},
+	[OPT_NETWORK_STUN] = {
+		"network", "stun", OPTION_BOOL, "yes",
+		.help = "Use the STUN servers that the room names.",
+	},
+	[OPT_NETWORK_PUBLIC_STUN] = {
+		"network", "public_stun", OPTION_BOOL, "yes",
+		.help = "Among them those that are neither the room server's "
+			"own host nor Temasys'.",
+	},
+	[OPT_NETWORK_TURN] = {
+		"network", "turn", OPTION_BOOL, "yes",
+		.help = "Use the TURN relays that the room names.",
+	},
+	[OPT_NETWORK_FORCE_TURN] = {
+		"network", "force_turn", OPTION_BOOL, "no",
+		.help = "Media goes through a relay or not at all; no address "
+			"of this box is told to peers.",
+	},
+	[OPT_NETWORK_TURN_TRANSPORT] = {
+		"network", "turn_transport", OPTION_CHOICE, "any",
+		.values = "any|udp|tcp|none|all",
+		.help = "How relays are reached. any: as the room says. udp, "
+			"tcp: so, whatever it says. none: its address without "
+			"a word on transport. all: both.",
 	},
 
 	[OPT_TRANSFER_ACCEPT] = {

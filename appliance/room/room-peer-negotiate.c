@@ -91,7 +91,7 @@ static gboolean do_offer(void *user, gboolean ice_restart,
 	g_autofree char *sdp = NULL;
 
 	/* The first channel that a peer sees is the one for messages. */
-	if (!p->opened_messaging &&
+	if (!p->opened_messaging && !p->config.self->no_data_channel &&
 	    !peer_channels_get_messaging(&p->channels)) {
 		g_autofree char *label =
 			g_strdup_printf("%s_%s", p->config.self->mid, p->id);

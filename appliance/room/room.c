@@ -111,6 +111,8 @@ static void on_in_room(void *user, const Message *m)
 	r->self.weight = m->in_room.has_tie_breaker
 				 ? m->in_room.tie_breaker
 				 : (gdouble) room_now_ms();
+	r->self.no_data_channel =
+		room_session_get_access(r->session)->no_data_channel;
 	r->locked = FALSE;
 	ice_servers_done(&r->ice);
 	ice_servers_parse(m->in_room.ice_servers,

@@ -74,7 +74,8 @@ static void add_hello(JsonObject *o, const MessageSelf *self)
 	json_object_set_null_member(o, "temasysPluginVersion");
 	json_object_set_boolean_member(o, "enableIceTrickle",
 				       self->ice_trickle);
-	json_object_set_boolean_member(o, "enableDataChannel", TRUE);
+	json_object_set_boolean_member(o, "enableDataChannel",
+				       !self->no_data_channel);
 	json_object_set_boolean_member(o, "enableIceRestart", TRUE);
 	json_object_set_string_member(o, "SMProtocolVersion",
 				      MESSAGE_SM_VERSION);

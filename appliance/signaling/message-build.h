@@ -27,6 +27,7 @@ typedef struct {
 	const char *os;
 	gdouble weight;
 	gboolean ice_trickle;
+	gboolean no_data_channel;	/* enableDataChannel: false */
 	gboolean screenshare;		/* 0.6.12's sessionType */
 	JsonObject *user_info;		/* of user_info_build() */
 } MessageSelf;
