@@ -67,15 +67,17 @@ void daemon_control_event(Daemon *d, const char *name, JsonObject *params)
 	if (!d->join_call)
 		return;
 	if (is_self_joined(d, name, params)) {
-		g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
-		JsonNode *copy;
+		/* The event's own object goes on to others. */
+		JsonObject *o = json_object_new();
 
-		json_node_set_object(node, params);
-		copy = json_node_copy(node);
-		json_object_remove_member(json_node_get_object(copy), "isSelf");
-		json_object_set_string_member(json_node_get_object(copy),
-					      "room", d->room_name);
-		control_call_reply(d->join_call, copy);
+		json_object_set_string_member(o, "room", d->room_name);
+		json_object_set_string_member(o, "peerId",
+					      text_member(params, "peerId"));
+		json_object_set_object_member(
+			o, "peerInfo", json_object_ref(
+				json_object_get_object_member(params,
+							      "peerInfo")));
+		daemon_reply_object(d->join_call, o);
 		drop_join(d);
 	} else if (!strcmp(name, "systemAction") &&
 		   !g_strcmp0(text_member(params, "action"), "reject")) {

@@ -142,5 +142,7 @@ static GLogWriterOutput write_log(GLogLevelFlags level,
 
 void log_filter_install(struct log_filter *filter)
 {
+	/* What a program prints for others stands alone on standard output. */
+	g_log_writer_default_set_use_stderr(TRUE);
 	g_log_set_writer_func(write_log, filter, NULL);
 }

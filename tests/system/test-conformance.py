@@ -1,0 +1,768 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Every method and every event of SkylinkJS 0.6.12, on running daemons.
+
+One row per name of surface.json; each asserts what somebody else sees of it: the
+other box, the server, or an event. A name without a row fails. ONLY=NAME runs
+the rows whose title contains it.
+"""
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+
+from conformance import MEDIA, SURFACE, WAIT, Box, World
+from daemon import Daemon, Refused
+from front import Front
+from wire import Server, Suite, WebSocket, event as packet, until
+
+suite = Suite()
+covered = set()
+world = None
+
+
+def the_world():
+    global world
+    if world is None:
+        world = World()
+    return world
+
+
+def end_world():
+    global world
+    if world:
+        gone, world = world, None
+        gone.stop()
+
+
+def row(kind, name, what):
+    """A row of the table; it leaves the world as it found it, or it is made
+    anew."""
+    def add(function):
+        covered.add((kind, name))
+
+        @suite.case(f'{kind} {name}: {what}')
+        def _(after):
+            try:
+                function(after)
+                if world:
+                    for box in (world.a, world.b):
+                        box.collect()
+                    faults, world.a.faults, world.b.faults = world.faults(), [], []
+                    assert not faults, faults
+            except BaseException:
+                try:
+                    end_world()
+                except Exception as error:
+                    print(f'# cleanup: {error!r}')
+                raise
+        return function
+    return add
+
+
+def method(name, what):
+    return row('method', name, what)
+
+
+def event(name, what):
+    return row('event', name, what)
+
+
+def log(name, what):
+    return row('log', name, what)
+
+
+def pair():
+    """Both boxes, and where their events stand now."""
+    w = the_world()
+    return w.a, w.b, w.a.mark(), w.b.mark()
+
+
+def box(after, url, *arguments, **options):
+    made = Box(url, *arguments, **options)
+    after(made.stop)
+    return made
+
+
+def front(after, **options):
+    made = Front(the_world().server, **options)
+    after(made.close)
+    return made
+
+
+def rejoin(w, who, options=None):
+    """Out of the room and in again, until both are connected again."""
+    other = w.b if who is w.a else w.a
+    since, other_since = who.mark(), other.mark()
+    if who.daemon.status()['room']['state'] != 'idle':
+        who.call('leaveRoom', False)
+    joined = who.call('joinRoom', room='lobby', options=options or {})
+    other.wait('dataChannelState', other_since, state='open', peerId=joined['peerId'])
+    who.wait('dataChannelState', since, state='open', peerId=other.id)
+    return joined
+
+
+def tell_user_data(who, other, data):
+    """Set, and seen: the server is asked once a second."""
+    since = other.mark()
+    who.call('setUserData', data)
+    return other.wait('peerUpdated', since, peerId=who.id, peerInfo__userData=data)
+
+
+# --- joining, leaving -----------------------------------------------------------
+@method('joinRoom', 'the other one sees who came, with its user data')
+def _(after):
+    a, b, _, since = pair()
+    joined = rejoin(world, a, {'userData': {'n': [1, 'two', None]}})
+    assert joined['room'] == 'lobby' and joined['peerInfo']['userData'] == {'n': [1, 'two', None]}
+    seen = b.wait('peerJoined', since, peerId=joined['peerId'], isSelf=False)
+    assert seen['peerInfo']['userData'] == {'n': [1, 'two', None]}, seen
+    # By position, as a page calls it.
+    assert a.call('joinRoom', 'lobby', {'userData': 'a'})['room'] == 'lobby'
+    a.call('leaveRoom', False)
+    rejoin(world, a, {'userData': 'a'})
+
+
+@method('leaveRoom', 'the other one sees who left; the answer says what was left')
+def _(after):
+    a, b, since, other_since = pair()
+    was = a.id
+    assert a.call('leaveRoom', {'userMedia': False, 'screenshare': False}) == {
+        'peerId': was, 'previousRoom': 'lobby'}
+    assert b.wait('peerLeft', other_since, peerId=was)['isSelf'] is False
+    assert a.wait('peerLeft', since, peerId=was)['isSelf'] is True
+    a.wait('channelClose', since)
+    assert 'no room' in a.refused('leaveRoom')['message']
+    rejoin(world, a, {'userData': 'a'})
+
+
+@method('lockRoom', 'the other one is told, a third one is turned away')
+def _(after):
+    a, b, since, other_since = pair()
+    after(lambda: a.call('unlockRoom'))
+    a.call('lockRoom')
+    assert a.wait('roomLock', since, isLocked=True)['isSelf'] is True
+    assert b.wait('roomLock', other_since, isLocked=True)['peerId'] == a.id
+    third = box(after, world.server.url, wait=False)
+    seen = third.wait('systemAction', action='reject')
+    assert seen['reason'] == 'locked', seen
+    assert not third.faults, third.faults
+
+
+@method('unlockRoom', 'a third one gets in again')
+def _(after):
+    a, b, _, since = pair()
+    a.call('lockRoom')
+    b.wait('roomLock', since, isLocked=True)
+    a.call('unlockRoom')
+    assert b.wait('roomLock', since, isLocked=False)['isSelf'] is False
+    third = box(after, world.server.url)
+    b.wait('peerJoined', since, peerId=third.id)
+    assert not third.faults, third.faults
+
+
+# --- messages, user data ----------------------------------------------------------
+@method('sendMessage', 'to all, to one, to a list: content, sender, privacy')
+def _(after):
+    a, b, since, other_since = pair()
+    for n, (targets, private) in enumerate(((None, False), (b.id, True), ([b.id], True))):
+        content = {'n': n, 'text': 'ä\u2028"', 'deep': [[None]]}
+        a.call('sendMessage', *([content, targets] if targets else [content]))
+        seen = b.wait('incomingMessage', other_since, message__content=content)
+        assert seen['message']['isPrivate'] is private, seen
+        assert seen['message']['isDataChannel'] is False and seen['isSelf'] is False
+        assert seen['peerId'] == seen['message']['senderPeerId'] == a.id, seen
+        own = a.wait('incomingMessage', since, message__content=content)
+        assert own['isSelf'] is True and own['message']['isPrivate'] is private
+    assert 'nobody' in a.refused('sendMessage', 'x', 'nobody')['message']
+
+
+@method('sendP2PMessage', 'the same over the data channel')
+def _(after):
+    a, b, since, other_since = pair()
+    for n, (targets, private) in enumerate(((None, False), (b.id, True), ([b.id], True))):
+        content = f'p2p {n}'
+        a.call('sendP2PMessage', *([content, targets] if targets else [content]))
+        seen = b.wait('incomingMessage', other_since, message__content=content)
+        assert seen['message']['isPrivate'] is private, seen
+        assert seen['message']['isDataChannel'] is True and seen['isSelf'] is False
+        assert seen['peerId'] == a.id, seen
+        assert a.wait('incomingMessage', since, message__content=content)['isSelf'] is True
+    assert 'nobody' in a.refused('sendP2PMessage', 'x', ['nobody'])['message']
+
+
+@method('setUserData', 'the other one sees it at once, and a newcomer, too')
+def _(after):
+    a, b, since, other_since = pair()
+    a.call('setUserData', {'name': 'Halle', 'list': [1, 2]})
+    seen = b.wait('peerUpdated', other_since, peerId=a.id)
+    assert seen['peerInfo']['userData'] == {'name': 'Halle', 'list': [1, 2]}, seen
+    assert a.wait('peerUpdated', since)['isSelf'] is True
+    third = box(after, world.server.url)
+    info = third.wait('peerJoined', peerId=a.id)['peerInfo']
+    assert info['userData'] == {'name': 'Halle', 'list': [1, 2]}, info
+    tell_user_data(a, b, 'a')
+
+
+@method('getUserData', 'what was set, and what the other one sees')
+def _(after):
+    a, b, _, _ = pair()
+    for data in ('text', {'o': 1}, ['list'], 'a'):
+        tell_user_data(a, b, data)
+        assert a.call('getUserData') == data
+
+
+# --- peers ------------------------------------------------------------------------
+@method('getPeerInfo', 'of self and of the other one, and both agree')
+def _(after):
+    a, b, _, _ = pair()
+    own, seen = a.call('getPeerInfo'), b.call('getPeerInfo', a.id)
+    assert own['agent']['name'] == seen['agent']['name'] == 'skylinkd', (own, seen)
+    for name in ('userData', 'mediaStatus', 'settings', 'room'):
+        assert own[name] == seen[name], (own, seen)
+    assert own['settings']['video']['resolution'] == {'width': 320, 'height': 180}, own
+    assert own['room'] == 'lobby' and own['userData'] == 'a'
+    assert 'nobody' in a.refused('getPeerInfo', 'nobody')['message']
+
+
+@method('refreshConnection', 'both ends see the restart; who is not there is told apart')
+def _(after):
+    a, b, since, other_since = pair()
+    answer = a.call('refreshConnection', b.id)
+    assert answer['listOfPeers'] == [b.id] and answer['refreshErrors'] == {}, answer
+    assert a.wait('peerRestart', since, peerId=b.id)['isSelfInitiateRestart'] is True
+    assert b.wait('peerRestart', other_since, peerId=a.id)['isSelfInitiateRestart'] is False
+    error = a.refused('refreshConnection', ['nobody'])
+    assert list(error['data']['refreshErrors']) == ['nobody'], error
+    assert error['data']['listOfPeers'] == ['nobody'], error
+
+
+@method('generateUUID', 'a UUID, another one each time')
+def _(after):
+    a, _, _, _ = pair()
+    ids = {a.call('generateUUID') for _ in range(50)}
+    assert len(ids) == 50
+    assert all(len(i) == 36 and [len(p) for p in i.split('-')] == [8, 4, 4, 4, 12] for i in ids)
+
+
+# --- mute -------------------------------------------------------------------------
+def muted(a, b, call, audio, video):
+    """After the call the other one sees it so."""
+    since = b.mark()
+    assert call() == {'audioMuted': audio, 'videoMuted': video}
+    seen = b.wait('streamMuted', since, peerId=a.id, peerInfo__mediaStatus={
+        'audioMuted': audio, 'videoMuted': video})
+    assert seen['isSelf'] is False and seen['isScreensharing'] is False
+
+
+@method('muteStream', 'the other one sees both change')
+def _(after):
+    a, b, _, _ = pair()
+    muted(a, b, lambda: a.call('muteStream', {'audioMuted': True, 'videoMuted': True}), True, True)
+    muted(a, b, lambda: a.call('muteStream', {'videoMuted': False}), True, False)
+    muted(a, b, lambda: a.call('muteStream', {'audioMuted': False}), False, False)
+
+
+@method('disableAudio', 'the other one sees the sound muted')
+def _(after):
+    a, b, _, _ = pair()
+    muted(a, b, lambda: a.call('disableAudio'), True, False)
+
+
+@method('enableAudio', 'the other one sees the sound back')
+def _(after):
+    a, b, _, _ = pair()
+    if not a.daemon.status()['audio']['muted']:
+        muted(a, b, lambda: a.call('disableAudio'), True, False)
+    muted(a, b, lambda: a.call('enableAudio'), False, False)
+
+
+@method('disableVideo', 'the other one sees the picture muted')
+def _(after):
+    a, b, _, _ = pair()
+    muted(a, b, lambda: a.call('disableVideo'), False, True)
+
+
+@method('enableVideo', 'the other one sees the picture back')
+def _(after):
+    a, b, _, _ = pair()
+    if not a.daemon.status()['video']['muted']:
+        muted(a, b, lambda: a.call('disableVideo'), False, True)
+    muted(a, b, lambda: a.call('enableVideo'), False, False)
+
+
+# --- subscriptions ------------------------------------------------------------------
+def listener(after):
+    control = the_world().a.daemon.control()
+    after(control.close)
+    return control
+
+
+def names_told(control):
+    """What arrived until now."""
+    control.call('generateUUID')
+    names = [e['method'] for e in control.events]
+    control.events.clear()
+    return names
+
+
+@method('on', 'this event arrives, others do not')
+def _(after):
+    a, b, _, _ = pair()
+    control = listener(after)
+    assert control.call('on', eventName='incomingMessage') == {'events': ['incomingMessage']}
+    b.call('sendMessage', 'one')
+    tell_user_data(b, a, 'changed')
+    tell_user_data(b, a, 'b')
+    b.call('sendMessage', 'two')
+    a.wait('incomingMessage', message__content='two')
+    assert names_told(control) == ['incomingMessage'] * 2
+
+
+@method('once', 'the first that fits the condition, and then no more')
+def _(after):
+    a, b, since, _ = pair()
+    control = listener(after)
+    control.call('once', eventName='incomingMessage', condition={'message.content': ['x', 'y']})
+    for text in ('a', 'x', 'y', 'x'):
+        b.call('sendMessage', text)
+    a.wait('incomingMessage', since, message__content='y')
+    b.call('sendMessage', 'end')
+    a.wait('incomingMessage', since, message__content='end')
+    told = [e['params']['message']['content'] for e in control.events]
+    control.call('generateUUID')
+    told = [e['params']['message']['content'] for e in control.events]
+    assert told == ['x'], told
+
+
+@method('off', 'what was subscribed does not arrive any more')
+def _(after):
+    a, b, _, _ = pair()
+    control = listener(after)
+    control.call('on', eventName=['incomingMessage', 'peerUpdated'])
+    assert control.call('off', eventName='incomingMessage') == {'events': ['peerUpdated']}
+    b.call('sendMessage', 'unheard')
+    tell_user_data(b, a, 'heard')
+    tell_user_data(b, a, 'b')
+    assert set(names_told(control)) == {'peerUpdated'}
+
+
+# --- logs ---------------------------------------------------------------------------
+@method('setDebugMode', 'log lines are kept from then on, and tell their place')
+def _(after):
+    a, b, since, _ = pair()
+    a.call('setDebugMode', False)
+    a.call('clearAllLogs')
+    b.call('sendMessage', 'not kept')
+    a.wait('incomingMessage', since, message__content='not kept')
+    assert a.call('getLogs') == []
+    assert a.call('setDebugMode') == {'trace': True, 'storeLogs': True}
+    b.call('sendMessage', 'kept')
+    a.wait('incomingMessage', since, message__content='kept')
+    lines = a.call('getLogs')
+    assert any('incomingMessage' in line[2] and '.c:' in line[3]['place'] for line in lines), lines
+    assert a.call('setDebugMode', {'storeLogs': True}) == {'trace': False, 'storeLogs': True}
+    a.call('setDebugMode', False)
+
+
+@method('setLogLevel', 'more is written, then less')
+def _(after):
+    a, b, since, _ = pair()
+    a.call('setLogLevel', SURFACE['constants']['LOG_LEVEL']['DEBUG'])
+    b.call('sendMessage', 'loud')
+    a.wait('incomingMessage', since, message__content='loud')
+    until(lambda: 'incomingMessage' in a.daemon.log())
+    a.call('setLogLevel', SURFACE['constants']['LOG_LEVEL']['ERROR'])
+    written = a.daemon.log().count('incomingMessage')
+    b.call('sendMessage', 'quiet')
+    a.wait('incomingMessage', since, message__content='quiet')
+    assert a.daemon.log().count('incomingMessage') == written
+    a.call('setLogLevel', SURFACE['constants']['LOG_LEVEL']['LOG'])
+
+
+@log('getLogs', 'timestamp, level, text; of one level alone')
+def _(after):
+    a, b, since, _ = pair()
+    a.call('setDebugMode', {'storeLogs': True})
+    after(lambda: a.call('setDebugMode', False))
+    b.call('sendMessage', 'logged')
+    a.wait('incomingMessage', since, message__content='logged')
+    lines = a.call('getLogs')
+    debug = a.call('getLogs', SURFACE['constants']['LOG_LEVEL']['DEBUG'])
+    assert debug and all(line[1] == 'debug' for line in debug), debug
+    assert [line for line in lines if line[1] == 'debug'] == debug[:len(lines)]
+    for line in lines:
+        time.strptime(line[0][:19], '%Y-%m-%dT%H:%M:%S')
+        assert line[0].endswith('Z') and line[2], line
+
+
+@log('clearAllLogs', 'nothing is left; of one level alone')
+def _(after):
+    a, b, since, _ = pair()
+    a.call('setDebugMode', {'storeLogs': True})
+    b.call('sendMessage', 'to forget')
+    a.wait('incomingMessage', since, message__content='to forget')
+    a.call('setDebugMode', False)
+    assert a.call('getLogs')
+    a.call('clearAllLogs', SURFACE['constants']['LOG_LEVEL']['DEBUG'])
+    assert all(line[1] != 'debug' for line in a.call('getLogs'))
+    a.call('clearAllLogs')
+    assert a.call('getLogs') == []
+
+
+@log('printAllLogs', 'the lines stand on standard error')
+def _(after):
+    a, b, since, _ = pair()
+    a.call('setDebugMode', {'storeLogs': True})
+    b.call('sendMessage', 'to print')
+    a.wait('incomingMessage', since, message__content='to print')
+    a.call('setDebugMode', False)
+    before = a.daemon.log().count(' debug: ')
+    n = a.call('printAllLogs')
+    assert n == len(a.call('getLogs')) > 0
+    assert a.daemon.log().count(' debug: ') > before
+    a.call('clearAllLogs')
+
+
+# --- the signaling connection ---------------------------------------------------------
+@event('channelOpen', 'when the room is joined')
+def _(after):
+    w = the_world()
+    since = w.b.mark()
+    rejoin(w, w.b, {'userData': 'b'})
+    w.b.wait('channelOpen', since)
+
+
+@event('channelClose', 'when the room is left')
+def _(after):
+    w = the_world()
+    since = w.b.mark()
+    w.b.call('leaveRoom', False)
+    w.b.wait('channelClose', since)
+    rejoin(w, w.b, {'userData': 'b'})
+
+
+@event('channelMessage', "the other one's message as it came")
+def _(after):
+    a, b, _, since = pair()
+    a.call('sendMessage', {'raw': 1}, b.id)
+    seen = b.wait('channelMessage', since, message__type='private')
+    assert seen['message']['data'] == {'raw': 1} and seen['message']['mid'] == a.id, seen
+
+
+def dead_port():
+    """A port where nobody listens, and nobody will while it is held."""
+    held = socket.socket()
+    held.bind(('127.0.0.1', 0))
+    return held, held.getsockname()[1]
+
+
+def dead_ports_first(after, n=1):
+    """A front whose room API names ports that nobody answers at, first."""
+    held = [dead_port() for _ in range(n)]
+    for s, _ in held:
+        after(s.close)
+
+    def edit(answer):
+        answer['httpPortList'] = [port for _, port in held] + [made.port]
+    made = front(after, edit=edit)
+    return made
+
+
+@event('socketError', 'a dead port in the list: which error, which way was tried')
+def _(after):
+    made = dead_ports_first(after)
+    c = box(after, made.url)
+    codes = SURFACE['constants']['SOCKET_ERROR']
+    seen = c.wait('socketError')
+    assert seen['errorCode'] == codes['CONNECTION_FAILED'], seen
+    assert seen['error'], seen
+    assert c.daemon.status()['room']['state'] == 'joined'
+    assert not c.faults, c.faults
+
+
+@event('channelRetry', 'a dead port in the list: the next one is tried')
+def _(after):
+    made = dead_ports_first(after)
+    c = box(after, made.url)
+    seen = c.wait('channelRetry')
+    assert seen['currentAttempt'] >= 1, seen
+    c.wait('channelOpen')
+    assert not c.faults, c.faults
+
+
+@event('channelError', 'the connection is cut in the room')
+def _(after):
+    made = front(after)
+    c = box(after, made.url)
+    since = c.mark()
+    made.cut()
+    assert c.wait('channelError', since)['error']
+    c.wait('peerJoined', since, isSelf=True)    # and it comes back
+    assert not c.faults, c.faults
+
+
+@event('sessionDisconnect', 'the connection is cut: self is out, and comes back')
+def _(after):
+    made = front(after)
+    c = box(after, made.url)
+    was, since = c.id, c.mark()
+    made.cut()
+    assert c.wait('sessionDisconnect', since)['peerId'] == was
+    c.wait('peerJoined', since, isSelf=True)
+    assert not c.faults, c.faults
+
+
+@event('readyStateChange', 'loading, completed; a wrong key: its error code')
+def _(after):
+    w = the_world()
+    states = SURFACE['constants']['READY_STATE_CHANGE']
+    since = w.b.mark()
+    rejoin(w, w.b, {'userData': 'b'})
+    for name in ('LOADING', 'COMPLETED'):
+        assert w.b.wait('readyStateChange', since, readyState=states[name])['room'] == 'lobby'
+    wrong = box(after, w.server.url, '--set', 'room.app_key=wrong', wait=False)
+    seen = wrong.wait('readyStateChange', readyState=states['ERROR'])
+    assert seen['error']['errorCode'] == \
+        SURFACE['constants']['READY_STATE_CHANGE_ERROR']['API_INVALID'], seen
+    assert seen['error']['status'] and seen['error']['content'], seen
+    assert not wrong.faults, wrong.faults
+
+
+@event('systemAction', 'a warning is told; a rejection ends the stay')
+def _(after):
+    made = front(after)
+    c = box(after, made.url)
+    since = c.mark()
+    # Made up by the relay: our server has no cause to say it here.
+    made.say({'type': 'redirect', 'action': 'warning', 'reason': 'toclose',
+              'info': 'Room closes soon', 'rid': 'x'})
+    seen = c.wait('systemAction', since, action='warning')
+    assert seen == {'action': 'warning', 'reason': 'toclose', 'message': 'Room closes soon'}, seen
+    assert c.daemon.status()['room']['state'] == 'joined'
+    made.say({'type': 'redirect', 'action': 'reject', 'reason': 'roomclose',
+              'info': 'Room is closed', 'rid': 'x'})
+    c.wait('systemAction', since, action='reject', reason='roomclose')
+    c.wait('channelClose', since)
+    assert not c.faults, c.faults
+
+
+# --- peers --------------------------------------------------------------------------------
+@event('handshakeProgress', 'all four steps, on one side or the other')
+def _(after):
+    a, b, since, other_since = pair()
+    rejoin(world, b, {'userData': 'b'})
+    for state in ('enter', 'welcome', 'offer', 'answer'):
+        for one, mark in ((a, since), (b, other_since)):
+            one.collect()
+        assert any(e == 'handshakeProgress' and p['state'] == state
+                   for e, p in a.seen[since:] + b.seen[other_since:]), state
+
+
+@event('candidateGenerationState', 'gathering, completed')
+def _(after):
+    a, b, since, _ = pair()
+    rejoin(world, b, {'userData': 'b'})
+    for state in ('gathering', 'completed'):
+        assert a.wait('candidateGenerationState', since, state=state)['peerId'] == b.id
+
+
+@event('peerConnectionState', 'an offer here or there, stable, closed')
+def _(after):
+    a, b, since, other_since = pair()
+    was = b.id
+    rejoin(world, b, {'userData': 'b'})
+    a.wait('peerConnectionState', since, state='closed', peerId=was)
+    a.wait('peerConnectionState', since, state='stable', peerId=b.id)
+    a.collect()
+    b.collect()
+    offered = {p['state'] for e, p in a.seen[since:] + b.seen[other_since:]
+               if e == 'peerConnectionState'}
+    assert offered >= {'have-local-offer', 'have-remote-offer'}, offered
+
+
+class Raw:
+    """A peer of the test's own: signaling alone, no connection behind it."""
+
+    def __init__(self, after, server, room='lobby'):
+        self.socket = WebSocket(server)
+        after(self.socket.close)
+        self.socket.join(room)
+        self.id = self.socket.sid
+
+    def enter(self, **fields):
+        self.socket.say(**{
+            'type': 'enter', 'agent': 'Chrome', 'version': '100', 'os': 'Linux',
+            'receiveOnly': False, 'weight': 1, 'SMProtocolVersion': '0.1.2.4',
+            'DTProtocolVersion': '0.1.3', 'enableIceTrickle': True, 'enableDataChannel': True,
+            'userInfo': {'userData': 'raw', 'settings': {'audio': False, 'video': False,
+                                                         'bandwidth': {}},
+                         'mediaStatus': {'audioMuted': True, 'videoMuted': True}}, **fields})
+
+    def until(self, kind, peer=None):
+        while True:
+            message = self.socket.receive_message()
+            for one in [json.loads(m) for m in message['lists']] \
+                    if message['type'] == 'group' else [message]:
+                if one['type'] == kind and peer in (None, one.get('mid')):
+                    return one
+
+
+@event('iceConnectionState', 'checking, connected, completed; a candidate that is none: '
+       'trickleFailed')
+def _(after):
+    a, b, since, _ = pair()
+    rejoin(world, b, {'userData': 'b'})
+    for state in ('checking', 'connected', 'completed'):
+        assert a.wait('iceConnectionState', since, state=state)['peerId'] == b.id
+    raw = Raw(after, world.server)
+    raw.enter()
+    raw.until('welcome', a.id)
+    raw.socket.say(type='candidate', target=a.id, id='audio', label=0,
+                   candidate='candidate:nonsense')
+    a.wait('iceConnectionState', since, state='trickleFailed', peerId=raw.id)
+
+
+@event('peerJoined', 'who came, and that we did')
+def _(after):
+    a, b, since, other_since = pair()
+    joined = rejoin(world, b, {'userData': 'b'})
+    assert a.wait('peerJoined', since, peerId=joined['peerId'])['isSelf'] is False
+    assert b.wait('peerJoined', other_since, peerId=joined['peerId'])['isSelf'] is True
+
+
+@event('peerRestart', 'told on both sides, with who began')
+def _(after):
+    a, b, since, other_since = pair()
+    # Asks one that was not asked a moment ago.
+    rejoin(world, b, {'userData': 'b'})
+    b.call('refreshConnection')
+    assert b.wait('peerRestart', other_since, peerId=a.id)['isSelfInitiateRestart'] is True
+    assert a.wait('peerRestart', since, peerId=b.id)['isSelfInitiateRestart'] is False
+
+
+@event('peerUpdated', "the other one's user data")
+def _(after):
+    a, b, since, other_since = pair()
+    b.call('setUserData', {'is': 'new'})
+    seen = a.wait('peerUpdated', since, peerId=b.id)
+    assert seen['isSelf'] is False and seen['peerInfo']['userData'] == {'is': 'new'}
+    assert b.wait('peerUpdated', other_since)['isSelf'] is True
+    tell_user_data(b, a, 'b')
+
+
+@event('peerLeft', 'who went, and that we did')
+def _(after):
+    a, b, since, other_since = pair()
+    was = b.id
+    b.call('leaveRoom', False)
+    assert b.wait('peerLeft', other_since, peerId=was)['isSelf'] is True
+    assert a.wait('peerLeft', since, peerId=was)['isSelf'] is False
+    rejoin(world, b, {'userData': 'b'})
+
+
+@event('incomingStream', "the other one's media, and our own")
+def _(after):
+    a, b, since, other_since = pair()
+    rejoin(world, b, {'userData': 'b'})
+    assert a.wait('incomingStream', since, peerId=b.id)['isSelf'] is False
+    own = b.wait('incomingStream', other_since, isSelf=True)
+    assert own['stream']['audio'] is True and own['stream']['video'] is True, own
+
+
+@event('incomingMessage', 'content, sender, over which way')
+def _(after):
+    a, b, since, _ = pair()
+    b.call('sendMessage', 'over the server')
+    b.call('sendP2PMessage', 'over the channel')
+    assert a.wait('incomingMessage', since, message__content='over the server',
+                  message__isDataChannel=False)['peerId'] == b.id
+    assert a.wait('incomingMessage', since, message__content='over the channel',
+                  message__isDataChannel=True)['message']['senderPeerId'] == b.id
+
+
+@event('roomLock', 'who locked it')
+def _(after):
+    a, b, since, other_since = pair()
+    b.call('lockRoom')
+    b.call('unlockRoom')
+    for locked in (True, False):
+        seen = a.wait('roomLock', since, isLocked=locked)
+        assert seen['peerId'] == b.id and seen['isSelf'] is False
+        assert b.wait('roomLock', other_since, isLocked=locked)['isSelf'] is True
+
+
+@event('dataChannelState', 'open, closed, of the messaging channel')
+def _(after):
+    a, b, since, _ = pair()
+    was = b.id
+    rejoin(world, b, {'userData': 'b'})
+    seen = a.wait('dataChannelState', since, state='open', peerId=b.id)
+    assert seen['channelType'] == 'messaging' and seen['channelName'], seen
+    a.wait('dataChannelState', since, state='closed', peerId=was)
+
+
+@event('streamMuted', 'ours and theirs')
+def _(after):
+    a, b, since, other_since = pair()
+    b.call('muteStream', {'audioMuted': True})
+    assert a.wait('streamMuted', since, peerId=b.id)['isSelf'] is False
+    assert b.wait('streamMuted', other_since)['isSelf'] is True
+    b.call('muteStream', {'audioMuted': False})
+    a.wait('streamMuted', since, peerId=b.id, peerInfo__mediaStatus__audioMuted=False)
+
+
+# --- a media server --------------------------------------------------------------------------
+def with_mcu(after):
+    """A box in a room where a media server is said to be. The relay makes its
+    messages up (our room server gives nobody that id) and keeps what is for
+    it."""
+    made = front(after, keep=lambda message: message.get('target') != 'MCU')
+    c = box(after, made.url, room='mcu')
+    made.say({'type': 'enter', 'mid': 'MCU', 'rid': 'x', 'agent': 'MCU', 'version': '1',
+              'os': '', 'weight': 0, 'receiveOnly': False, 'userInfo': {
+                  'userData': '', 'settings': {'audio': False, 'video': False, 'bandwidth': {}},
+                  'mediaStatus': {'audioMuted': False, 'videoMuted': False}}})
+    until(lambda: any(m['type'] == 'welcome' and m.get('target') == 'MCU' for m in made.said))
+    return made, c
+
+
+@event('serverPeerJoined', 'a media server comes')
+def _(after):
+    _, c = with_mcu(after)
+    assert c.wait('serverPeerJoined') == {'peerId': 'MCU', 'serverPeerType': 'mcu'}
+    assert not c.faults, c.faults
+
+
+@event('serverPeerLeft', 'a media server goes')
+def _(after):
+    made, c = with_mcu(after)
+    made.say({'type': 'bye', 'mid': 'MCU', 'rid': 'x'})
+    assert c.wait('serverPeerLeft') == {'peerId': 'MCU', 'serverPeerType': 'mcu'}
+    assert not c.faults, c.faults
+
+
+# --- the end ------------------------------------------------------------------------------------
+@suite.case('the constants are those of SkylinkJS')
+def _(after):
+    a = the_world().a
+    assert a.call('rpc.constants') == SURFACE['constants']
+
+
+@suite.case('every name has a row')
+def _(after):
+    wanted = {('method', name) for name in SURFACE['methods']} | \
+        {('log', name) for name in SURFACE['SkylinkLogs']} | \
+        {('event', name) for name in SURFACE['events']}
+    assert covered == wanted, f'without a row: {sorted(wanted - covered)}; unknown: ' \
+        f'{sorted(covered - wanted)}'
+
+
+try:
+    end_world()
+except Exception as error:
+    print(f'# the end: {error!r}')
+    suite.failed += 1
+suite.finish()
