@@ -263,10 +263,15 @@ def suite_vm(results, options):
              'FULL': '1' if options.full else ''})
 
 
+def suite_package(results, options):
+    """The Debian package on a bare Debian."""
+    tap(results, 'package', ['tests/vm/test-package'], 1800)
+
+
 SUITES = [('gcc', suite_gcc), ('clang', suite_clang), ('asan', suite_asan),
           ('tsan', suite_tsan), ('bare', suite_bare),
           ('system', suite_system), ('browser', suite_browser),
-          ('vm', suite_vm)]
+          ('vm', suite_vm), ('package', suite_package)]
 QUICK = ('gcc', 'clang', 'asan')
 
 
