@@ -21,6 +21,8 @@
 
 #define DAEMON_EVENTS_MAX 256	/* media state changes on their way */
 
+typedef struct DaemonTransfers DaemonTransfers;
+
 typedef struct {
 	const struct daemon_options *options;
 	GMainLoop *loop;
@@ -32,6 +34,7 @@ typedef struct {
 	Room *room;
 	ControlServer *control;
 	struct control_queue *events;		/* media threads -> control */
+	DaemonTransfers *transfers;		/* NULL: a room server alone */
 
 	char *room_server_url;
 	char *room_name;		/* the room wanted; NULL: none */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "appliance/daemon-media.h"
+#include "appliance/daemon-transfers.h"
 
 #include <arpa/inet.h>
 #include <glib-unix.h>
@@ -35,6 +36,8 @@ static void tell_event(Daemon *d, const char *name, JsonObject *params)
 	daemon_control_event(d, name, params);
 	if (d->control)
 		control_server_emit(d->control, name, params);
+	/* After it: calls are answered when their events were told. */
+	daemon_transfers_event(d, name, params);
 }
 
 static void on_room_event(void *user, const char *name, JsonObject *params)
@@ -238,6 +241,7 @@ static gboolean start_room(Daemon *d, GError **error)
 	user_data_node = read_user_data(user_data);
 	daemon_media_fill_room(d, &room);
 	daemon_read_access(c, &room.access);
+	daemon_transfers_fill_room(d, &room);
 	room.room_server = d->room_server_url;
 	room.secret = secret;
 	room.user_data = user_data_node;
@@ -309,6 +313,8 @@ static gboolean start(Daemon *d, GError **error)
 			return FALSE;
 		if (!start_engine(d, error))
 			return FALSE;
+		if (!daemon_transfers_start(d, error))
+			return FALSE;
 	}
 	if (!start_control(d, error))
 		return FALSE;
@@ -321,8 +327,10 @@ static void stop(Daemon *d)
 		room_free(d->room);
 	d->room = NULL;
 	daemon_control_done(d);
+	daemon_transfers_done(d);
 	control_server_free(d->control);
 	d->control = NULL;
+	daemon_transfers_free(d);
 	/* Without takers the pipelines push nothing, but the network thread may
 	 * still ask them for a keyframe: the engine ends before them. */
 	daemon_media_stop(d);

@@ -243,7 +243,7 @@ static const ControlParam introduce_peer[] = {
 static const ControlParam send_blob_data[] = {
 	{.name = "data", .type = CONTROL_OBJECT,
 	 .fields = (const ControlParam[]){
-		 {.name = "fd", .type = CONTROL_INT, .min = 0, .max = 7,
+		 {.name = "fd", .type = CONTROL_INT, .min = 0, .max = 3,
 		  .help = "Which of the descriptors sent with the line "
 			  "(SCM_RIGHTS): a file to read."},
 		 {.name = "name", .type = CONTROL_STRING, .max = 255,
@@ -267,6 +267,14 @@ static const ControlParam accept_transfer[] = {
 	PEER("peerId", "The sender."),
 	PEER("transferId", "As incomingDataRequest told it."),
 	OPTIONAL_BOOL("accept", "true: take it; false, the default: refuse."),
+	{.name = "destination", .type = CONTROL_OBJECT, .optional = true,
+	 .fields = (const ControlParam[]){
+		 {.name = "fd", .type = CONTROL_INT, .min = 0, .max = 3,
+		  .help = "Which of the descriptors sent with the line "
+			  "(SCM_RIGHTS): a file to write."},
+		 END},
+	 .help = "Ours: a file of the caller's for it. Without it the box "
+		 "keeps the file (transfer.received)."},
 	END};
 
 static const ControlParam cancel_transfer[] = {
@@ -618,6 +626,9 @@ const ControlEvent control_events[] = {
 	{"introduceStateChange",
 	 "state, privilegedPeerId, sendingPeerId, receivingPeerId, reason",
 	 "A privileged peer introduces two others, or it failed."},
+	{"transfer.refused", "peerId, transferId, transferInfo, error",
+	 "A file came that would have been taken by itself (transfer.accept), "
+	 "but could not be: error says why."},
 	{"device.state", "kind, state, detail",
 	 "A camera or microphone came, went, or was replaced by a "
 	 "placeholder."},

@@ -477,7 +477,7 @@ static void test_unusable(struct fixture *f, gconstpointer data)
 	expect_refused(f, 1, "others may write there");
 	g_assert_cmpint(g_rmdir(f->path), ==, 0);
 	g_assert_true(g_file_set_contents(f->path, "a file", -1, NULL));
-	expect_refused(f, 1, g_strerror(EEXIST));
+	expect_refused(f, 1, g_strerror(ENOTDIR));
 	g_assert_cmpint(g_unlink(f->path), ==, 0);
 	receive_text(f, "a", "x");
 }

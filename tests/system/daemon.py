@@ -22,28 +22,44 @@ def program(name):
 class Refused(Exception):
     """An error answer of the control socket."""
 
+    def __init__(self, error):
+        super().__init__(error['message'])
+        self.code = error['code']
+        self.data = error.get('data')
+
 
 class Control:
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(30)
         self.socket.connect(path)
-        self.lines = self.socket.makefile('r', encoding='utf-8')
+        self.buffer = b''
+        self.fds = []           # that came with answers
         self.n = 0
         self.events = []
         self.answers = {}
 
-    def send(self, method, params=None):
+    def send(self, method, params=None, fds=()):
+        """Descriptors go with the line, and stay the caller's."""
         self.n += 1
-        self.socket.sendall((json.dumps({'jsonrpc': '2.0', 'id': self.n, 'method': method,
-                                         'params': params or {}}) + '\n').encode())
+        line = (json.dumps({'jsonrpc': '2.0', 'id': self.n, 'method': method,
+                            'params': params or {}}) + '\n').encode()
+        sent = socket.send_fds(self.socket, [line], list(fds)) if fds else 0
+        self.socket.sendall(line[sent:])
         return self.n
 
+    def line(self):
+        while b'\n' not in self.buffer:
+            data, fds, _, _ = socket.recv_fds(self.socket, 1 << 16, 8)
+            self.fds += fds
+            if not data:
+                raise EOFError('the daemon closed the connection')
+            self.buffer += data
+        line, _, self.buffer = self.buffer.partition(b'\n')
+        return line.decode()
+
     def read(self):
-        line = self.lines.readline()
-        if not line:
-            raise EOFError('the daemon closed the connection')
-        message = json.loads(line)
+        message = json.loads(self.line())
         if 'id' in message:
             self.answers[message['id']] = message
         else:
@@ -54,7 +70,7 @@ class Control:
             self.read()
         message = self.answers.pop(number)
         if 'error' in message:
-            raise Refused(message['error']['message'])
+            raise Refused(message['error'])
         return message['result']
 
     def call(self, method, **params):
