@@ -24,7 +24,7 @@
 struct rtc_engine {
 	struct rtc_engine_config config;
 	char fingerprint[100];
-	guint n_peers, n_made, n_connected;
+	guint n_peers, n_made, n_connected, n_relay_only;
 	bool gathers_early;	/* before there is a description */
 	bool unreachable;	/* negotiates, and never connects */
 };
@@ -209,6 +209,7 @@ struct rtc_peer *rtc_peer_new(struct rtc_engine *engine,
 	g_hash_table_insert(fake_peers, GUINT_TO_POINTER(p->id), p);
 	engine->n_peers++;
 	engine->n_made++;
+	engine->n_relay_only += config->relay_only;
 	if (engine->gathers_early)
 		fake_gather(p);
 	return p;

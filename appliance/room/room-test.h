@@ -29,6 +29,7 @@ struct box {
 	gboolean free_on_join;
 	gboolean no_trickle, channel_messages;	/* for open_box() */
 	guint health_ms;
+	RoomAccess access;
 	void (*engine_made)(struct rtc_engine *engine);
 };
 
@@ -131,6 +132,7 @@ static inline struct box *open_box(struct fixture *f, int i, const char *key,
 		.no_trickle = b->no_trickle,
 		.channel_messages = b->channel_messages,
 		.health_ms = b->health_ms,
+		.access = b->access,
 	};
 	g_autoptr(GError) error = NULL;
 
