@@ -14,6 +14,11 @@ struct engine {
 	GHashTable *sessions; /* sid -> struct engine_session */
 	GPtrArray *dead;      /* waiting for engine_reap() */
 	size_t total_bytes;   /* in all queues, shared packets counted each */
+	/* The message being handled: its text, the packet it came in if that
+	 * can be passed on, and that packet once it is made. */
+	const char *json, *raw;
+	size_t json_len, raw_len;
+	struct engine_packet *relayed;
 };
 
 struct engine_packet *engine_packet_new(const char *text, size_t len)
@@ -37,6 +42,22 @@ struct engine_packet *engine_packet_unref(struct engine_packet *packet)
 	if (packet && --packet->refs == 0)
 		g_free(packet);
 	return NULL;
+}
+
+struct engine_packet *engine_packet_for(struct engine *engine,
+					const char *json, size_t len)
+{
+	g_autoptr(GString) text = NULL;
+
+	if (engine->raw && json == engine->json && len == engine->json_len) {
+		if (!engine->relayed)
+			engine->relayed = engine_packet_new(engine->raw,
+							    engine->raw_len);
+		return engine_packet_ref(engine->relayed);
+	}
+	text = g_string_sized_new(len + len / 8 + 32);
+	sio_event_format(text, json, len);
+	return engine_packet_new(text->str, text->len);
 }
 
 static void clear_queue(struct engine_session *session)
@@ -273,8 +294,23 @@ static void bad_packet(struct engine_session *session)
 	engine_session_kill(session);
 }
 
-static void receive_event(struct engine_session *session,
-			  const struct sio_packet *packet)
+/* Exactly what sio_event_format() could have written, but for the choice of
+ * escapes: one string, and nothing around it. The text is valid JSON. */
+static bool is_plain_event(const char *text, size_t len)
+{
+	static const char start[] = "42[\"message\",\"";
+	size_t i = sizeof(start) - 1;
+
+	if (len < i + 2 || memcmp(text, start, i) != 0)
+		return false;
+	for (; text[i] != '"'; i++)
+		if (text[i] == '\\')
+			i++;
+	return i == len - 2;
+}
+
+static void receive_event(struct engine_session *session, const char *text,
+			  size_t text_len, const struct sio_packet *packet)
 {
 	struct engine *engine = session->engine;
 	g_autofree char *json = NULL;
@@ -287,12 +323,19 @@ static void receive_event(struct engine_session *session,
 		/* A number beyond our limits, say: the message is lost, the
 		 * client need not be. */
 		room_count(engine->counters->bad_messages, 1);
-	else if (r == 0)
-		engine->ops->message(engine->data, session, json, len);
+	if (r != 0)
+		return;
+	engine->json = json;
+	engine->json_len = len;
+	engine->raw = is_plain_event(text, text_len) ? text : NULL;
+	engine->raw_len = text_len;
+	engine->ops->message(engine->data, session, json, len);
+	engine->raw = engine->json = NULL;
+	engine->relayed = engine_packet_unref(engine->relayed);
 }
 
-static void receive_message(struct engine_session *session, const char *data,
-			    size_t len)
+static void receive_message(struct engine_session *session, const char *text,
+			    size_t text_len, const char *data, size_t len)
 {
 	struct sio_packet packet;
 
@@ -301,7 +344,7 @@ static void receive_message(struct engine_session *session, const char *data,
 		return;
 	}
 	if (packet.type == SIO_EVENT)
-		receive_event(session, &packet);
+		receive_event(session, text, text_len, &packet);
 	else if (packet.type == SIO_DISCONNECT)
 		engine_session_kill(session);
 }
@@ -331,7 +374,7 @@ void engine_session_receive(struct engine_session *session, const char *text,
 		break;
 	}
 	case EIO_MESSAGE:
-		receive_message(session, packet.data, packet.len);
+		receive_message(session, text, len, packet.data, packet.len);
 		break;
 	case EIO_CLOSE:
 		engine_session_kill(session);

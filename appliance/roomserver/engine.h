@@ -58,7 +58,7 @@ struct engine_session {
 				 * limit for joining */
 	bool finishing;		/* goes when its queue is empty */
 	bool dead;		/* goes in the next engine_reap() */
-	void *user;		/* the owner's */
+	void *user, *address;	/* the owner's */
 	void *carrier;		/* WebSocket, or the poll being held; NULL */
 	void *poster;		/* the POST being received; NULL */
 	/* private */
@@ -88,6 +88,18 @@ struct engine *engine_new(const struct engine_config *config,
 			  struct room_counters *counters);
 /* Closes all sessions. */
 struct engine *engine_free(struct engine *engine);
+
+/**
+ * engine_packet_for() - the packet that carries a message to clients
+ * @json: valid UTF-8
+ *
+ * While ops->message is called with this very text the packet is the one that
+ * came, and made once: what is relayed is neither decoded nor encoded again.
+ *
+ * Return: (transfer full)
+ */
+struct engine_packet *engine_packet_for(struct engine *engine,
+					const char *json, size_t len);
 
 /* Return: NULL when there are as many as allowed. Its queue holds the open
  * packet and the "connected" of Socket.IO. */

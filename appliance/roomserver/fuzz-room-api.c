@@ -13,6 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const uint8_t secret[ROOM_SECRET_BYTES];
+	static const struct room_key key = {.name = "k", .space = "k"};
 	g_autofree char *text = g_strndup((const char *) data, size);
 	char *host_text = strchr(text, '\n');
 	struct room_api_request request;
@@ -21,13 +22,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (host_text) {
 		*host_text++ = '\0';
-		if (room_api_parse_host(host_text, 80, &host) == 0)
-			g_assert_true(host.name[0] && host.port);
+		if (room_api_parse_host(host_text, &host) == 0)
+			g_assert_true(host.name[0]);
 	}
 	if (room_api_parse(text, &request) < 0)
 		return 0;
 	answer = room_api_format(&request, &(struct room_api_grant){
 						   .secret = secret,
+						   .key = &key,
 						   .uid = "u",
 						   .now_ms = 1,
 						   .host = &host,

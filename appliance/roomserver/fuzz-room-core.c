@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Three peers in a room; each line is said by one of them (its first byte:
- * a, b, c). Nothing may reach who says it, unless it is a redirect or inRoom,
- * and at the end everybody leaves in peace. The ids of the three are known:
- * "AAAA...", "AQEB...", "AgIC..."; their room is "r". */
+/* Two peers in a room, "r", and a privileged one in another, "p"; each line is
+ * said by one of them (its first byte: a, b, c), and "+" is an hour that goes
+ * by. Nothing may reach who says it, unless it is the server's answer, and at
+ * the end everybody leaves in peace. The ids of the three are known: "AAAA...",
+ * "AQEB...", "AgIC...". */
 #include "appliance/roomserver/room-core.h"
 
 #include <json-glib/json-glib.h>
@@ -23,7 +24,7 @@ struct fuzz_end {
 struct fuzz_world {
 	struct fuzz_end ends[N_ENDS];
 	uint8_t random;
-	gint64 now_us;
+	gint64 now_us, wall_ms;
 };
 
 static void deliver(void *data, void *const *tags, unsigned int n,
@@ -33,9 +34,13 @@ static void deliver(void *data, void *const *tags, unsigned int n,
 	for (unsigned int i = 0; i < n; i++) {
 		struct fuzz_end *end = tags[i];
 
+		g_assert_true(n <= N_ENDS);
 		if (end->speaking)
 			g_assert_true(n == 1 && (strstr(json, "redirect") ||
 						 strstr(json, "inRoom") ||
+						 strstr(json, "peerList") ||
+						 strstr(json, "introduceError") ||
+						 strstr(json, "approach") ||
 						 strstr(json, "bye")));
 	}
 }
@@ -51,7 +56,7 @@ static gint64 monotonic_us(void *data)
 
 static gint64 wall_ms(void *data)
 {
-	return INT64_C(1795337635413);
+	return ((struct fuzz_world *) data)->wall_ms;
 }
 
 static void fill_random(void *data, uint8_t *bytes, size_t n)
@@ -67,24 +72,25 @@ static const struct room_core_ops ops = {
 	.random = fill_random,
 };
 
-static void join(struct fuzz_end *end, const uint8_t *secret)
+static void join(struct fuzz_end *end, const uint8_t *secret, const char *uid,
+		 const char *key, const char *rid)
 {
 	static const char start[] = "2026-11-22T08:53:55.148Z";
 	char user_cred[ROOM_TOKEN_SIZE], room_cred[ROOM_TOKEN_SIZE];
 	g_autofree char *text = NULL;
 
 	room_token_make_user(secret,
-			     &(struct room_token_user){"k", "u", start, "c"},
+			     &(struct room_token_user){key, uid, start, "c"},
 			     user_cred);
 	room_token_make_room(
-		secret, &(struct room_token_room){"k", "r", start, "200", "o"},
+		secret, &(struct room_token_room){key, rid, start, "200", "o"},
 		room_cred);
 	text = g_strdup_printf(
-		"{\"type\":\"joinRoom\",\"uid\":\"u\",\"cid\":\"c\","
-		"\"rid\":\"r\",\"userCred\":\"%s\",\"timeStamp\":\"%s\","
+		"{\"type\":\"joinRoom\",\"uid\":\"%s\",\"cid\":\"c\","
+		"\"key\":\"%s\",\"rid\":\"%s\",\"userCred\":\"%s\",\"timeStamp\":\"%s\","
 		"\"apiOwner\":\"o\",\"roomCred\":\"%s\",\"start\":\"%s\","
 		"\"len\":\"200\"}",
-		user_cred, start, room_cred, start);
+		uid, key, rid, user_cred, start, room_cred, start);
 	end->speaking = true;
 	room_client_receive(end->client, text, strlen(text));
 	end->speaking = false;
@@ -93,26 +99,34 @@ static void join(struct fuzz_end *end, const uint8_t *secret)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const char file[] = "[k]\n[p]\nparent = k\nprivileged = yes\n"
+				   "auto_introduce = no\n";
+	g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
+	struct room_keys *keys =
+		room_keys_parse("keys", file, strlen(file), problems);
 	struct room_core_config config = {
-		.app_key = "k",
-		.turn_url = "turn:u@h",
-		.turn_credential = "c",
+		.keys = keys,
+		.turn = {.host = "h", .secret = "c"},
 	};
 	struct room_counters counters = {0};
-	struct fuzz_world world = {0};
+	struct fuzz_world world = {.wall_ms = INT64_C(1795337635413)};
 	struct room_core *core =
 		room_core_new(&config, &ops, &world, &counters);
 
 	for (unsigned int i = 0; i < N_ENDS; i++) {
 		world.ends[i].client = room_client_new(core, &world.ends[i]);
-		join(&world.ends[i], config.secret);
+		join(&world.ends[i], config.secret, (char[]){'a' + (char) i, 0},
+		     i == 2 ? "p" : "k", i == 2 ? "p" : "r");
 	}
 	while (size) {
 		const uint8_t *newline = memchr(data, '\n', size);
 		size_t len = newline ? (size_t) (newline - data) : size;
 		struct fuzz_end *end = &world.ends[len ? data[0] % N_ENDS : 0];
 
-		if (len > 1) {
+		if (len && data[0] == '+') {
+			world.wall_ms += 3600 * 1000;
+			room_core_tick(core);
+		} else if (len > 1) {
 			end->speaking = true;
 			room_client_receive(end->client,
 					    (const char *) data + 1, len - 1);
@@ -129,5 +143,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		room_client_free(world.ends[i].client);
 	g_assert_true(room_count_get(counters.rooms) == 0);
 	room_core_free(core);
+	room_keys_free(keys);
 	return 0;
 }

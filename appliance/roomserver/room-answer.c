@@ -76,7 +76,7 @@ static int send_all(struct lws *wsi, const struct room_answer *answer)
 	if (answer->csp)
 		add(&h, wsi, "content-security-policy:", answer->csp);
 	add(&h, wsi, "x-content-type-options:", "nosniff");
-	add(&h, wsi, "referrer-policy:", "no-referrer");
+	add(&h, wsi, "referrer-policy:", "same-origin");
 	add_cors(&h, wsi);
 	if (finish(&h, wsi, answer->len) < 0)
 		return -1;

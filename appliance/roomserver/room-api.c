@@ -23,22 +23,43 @@ static int take_segment(const char **path, char *ret, size_t size)
 	return 0;
 }
 
-static int parse_hours(const char *text, unsigned int *ret)
+/* A JSON number as people write hours: "2", "0.5". */
+static bool is_hours(const char *text)
 {
-	guint64 hours;
+	const char *digits = text;
 
-	if (!g_ascii_string_to_unsigned(text, 10, 1, ROOM_API_MAX_HOURS, &hours,
-					NULL))
+	while (g_ascii_isdigit(*text))
+		text++;
+	if (text == digits || (*digits == '0' && text - digits > 1))
+		return false;
+	if (*text == '.') {
+		digits = ++text;
+		while (g_ascii_isdigit(*text))
+			text++;
+		if (text == digits)
+			return false;
+	}
+	return !*text;
+}
+
+static int parse_schedule(struct room_api_request *request)
+{
+	g_autoptr(GDateTime) start =
+		g_date_time_new_from_iso8601(request->start, NULL);
+	double hours = g_ascii_strtod(request->len, NULL);
+
+	if (!start || !is_hours(request->len) || !(hours > 0) ||
+	    hours > ROOM_API_MAX_HOURS)
 		return -EBADMSG;
-	*ret = (unsigned int) hours;
+	request->end_ms = g_date_time_to_unix(start) * 1000 +
+			  (gint64) (hours * 3600 * 1000);
+	request->scheduled = true;
 	return 0;
 }
 
 int room_api_parse(const char *path, struct room_api_request *ret)
 {
 	struct room_api_request request = {0};
-	char hours[8];
-	g_autoptr(GDateTime) start = NULL;
 
 	if (!g_str_has_prefix(path, "/api/"))
 		return -ENOENT;
@@ -52,13 +73,9 @@ int room_api_parse(const char *path, struct room_api_request *ret)
 	if (*path) {
 		if (take_segment(&path, request.start, sizeof(request.start)) <
 			    0 ||
-		    take_segment(&path, hours, sizeof(hours)) < 0 || *path ||
-		    parse_hours(hours, &request.hours) < 0)
+		    take_segment(&path, request.len, sizeof(request.len)) < 0 ||
+		    *path || parse_schedule(&request) < 0)
 			return -EBADMSG;
-		start = g_date_time_new_from_iso8601(request.start, NULL);
-		if (!start)
-			return -EBADMSG;
-		request.scheduled = true;
 	}
 	*ret = request;
 	return 0;
@@ -86,11 +103,10 @@ static size_t host_span(const char *header)
 	return n > 1 && header[n] == ']' ? n + 1 : 0;
 }
 
-int room_api_parse_host(const char *header, uint16_t default_port,
-			struct room_api_host *ret)
+int room_api_parse_host(const char *header, struct room_api_host *ret)
 {
 	size_t n = host_span(header);
-	guint64 port = default_port;
+	guint64 port = 0;
 
 	if (!n || n > ROOM_API_MAX_HOST)
 		return -EBADMSG;
@@ -134,14 +150,16 @@ static void append_tokens(GString *out, const struct room_api_request *request,
 {
 	g_autofree char *now = format_time(grant->now_ms);
 	const char *start = request->scheduled ? request->start : now;
-	unsigned int hours =
-		request->scheduled ? request->hours : ROOM_API_OPEN_HOURS;
+	const char *len = request->scheduled
+				  ? request->len
+				  : G_STRINGIFY(ROOM_API_OPEN_HOURS);
 	char rid[ROOM_ID_CHARS + 1], cid[ROOM_ID_CHARS + 1];
-	char token[ROOM_TOKEN_SIZE], len[12];
+	char token[ROOM_TOKEN_SIZE];
 
-	g_snprintf(len, sizeof(len), "%u", hours);
 	room_token_cid(grant->secret, request->key, cid);
-	room_token_room_id(grant->secret, request->key, request->room, rid);
+	/* Aliases of one parent have its rooms. */
+	room_token_room_id(grant->secret, grant->key->space, request->room,
+			   rid);
 
 	append_string(out, "cid", cid);
 	append_string(out, "apiOwner", API_OWNER);
@@ -168,7 +186,12 @@ static void append_tokens(GString *out, const struct room_api_request *request,
 			     token);
 	append_string(out, "roomCred", token);
 	append_string(out, "start", start);
-	g_string_append_printf(out, ",\"len\":%u", hours);
+	/* What comes back must be what went out: JavaScript would write some
+	 * fractions in another way. */
+	if (strchr(len, '.'))
+		append_string(out, "len", len);
+	else
+		g_string_append_printf(out, ",\"len\":%s", len);
 }
 
 char *room_api_format(const struct room_api_request *request,
@@ -177,24 +200,31 @@ char *room_api_format(const struct room_api_request *request,
 	g_autoptr(GString) out = g_string_new("{\"success\":true");
 	const struct room_api_host *host = grant->host;
 	g_autofree char *with_port =
-		g_strdup_printf("%s:%u", host->name, host->port);
+		host->port ? g_strdup_printf("%s:%u", host->name, host->port)
+			   : g_strdup(host->name);
 
 	append_tokens(out, request, grant);
 	append_string(out, "ipSigserver",
 		      grant->port_in_host ? with_port : host->name);
 	append_string(out, "ipSigserverPath", "/socket.io");
+	/* One port speaks both; without one in the address there is something
+	 * in front of us that listens on the usual two. */
 	g_string_append_printf(out,
 			       ",\"httpPortList\":[%u],\"httpsPortList\":[%u]",
-			       host->port, host->port);
+			       host->port ? host->port : 80u,
+			       host->port ? host->port : 443u);
 	/* Strings that hold JSON: SkylinkJS parses them, and without them
 	 * takes the answer for a failure. */
 	append_string(out, "pc_constraints", "{}");
 	append_string(out, "offer_constraints", "{}");
 	append_string(out, "media_constraints", "{}");
-	g_string_append(out, ",\"bandwidth\":{},\"isPrivileged\":false"
-			     ",\"autoIntroduce\":true"
-			     ",\"enable_stats_config\":false"
-			     ",\"hasMCU\":false");
+	g_string_append_printf(out,
+			       ",\"bandwidth\":{},\"isPrivileged\":%s"
+			       ",\"autoIntroduce\":%s"
+			       ",\"enable_stats_config\":false"
+			       ",\"hasMCU\":false",
+			       grant->key->privileged ? "true" : "false",
+			       grant->key->auto_introduce ? "true" : "false");
 	append_string(out, "roomName", request->room);
 	g_string_append_c(out, '}');
 	return g_string_free(g_steal_pointer(&out), FALSE);
@@ -208,4 +238,22 @@ char *room_api_format_error(int code, const char *info)
 	append_string(out, "info", info);
 	g_string_append_c(out, '}');
 	return g_string_free(g_steal_pointer(&out), FALSE);
+}
+
+unsigned int room_api_status(enum room_refusal refusal)
+{
+	switch (refusal) {
+	case ROOM_REFUSAL_NONE:
+		break;
+	case ROOM_REFUSAL_UNKNOWN_KEY:
+	case ROOM_REFUSAL_DOMAIN:
+	case ROOM_REFUSAL_CORS:
+	case ROOM_REFUSAL_ANONYMOUS:
+	case ROOM_REFUSAL_CREDENTIAL:
+	case ROOM_REFUSAL_PARENT:
+		return 401;
+	case ROOM_REFUSAL_NO_MEETING:
+		return 400;
+	}
+	return 200;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "appliance/roomserver/room-answer.h"
+#include "appliance/roomserver/room-api.h"
 
 /* libwebsockets stops searching the query at a longer one. */
 #define MAX_ARGUMENT 512
@@ -15,13 +16,26 @@ void connection_clear(struct connection *connection)
 	memset(connection, 0, sizeof(*connection));
 }
 
-struct engine_session *room_service_open_session(struct room_service *service,
-						 bool polling)
+struct engine_session *
+room_service_open_session(struct room_service *service, struct lws *wsi,
+			  const struct engine_query *query)
 {
-	struct engine_session *session = engine_open(service->engine, polling);
+	struct room_address *address = lws_get_opaque_user_data(wsi);
+	struct engine_session *session;
 
-	if (session)
-		session->user = room_client_new(service->core, session);
+	if (!room_limits_open(service->limits, address)) {
+		room_count(service->counters->refused, 1);
+		return NULL;
+	}
+	session = engine_open(service->engine, query->polling);
+	if (!session) {
+		room_limits_close(service->limits, address);
+		return NULL;
+	}
+	session->address = address;
+	session->user = room_client_new(service->core, session);
+	if (query->sdk_2)
+		room_client_set_no_groups(session->user);
 	return session;
 }
 
@@ -47,6 +61,9 @@ void engine_query_read(struct lws *wsi, struct engine_query *ret)
 	ret->polling = query_has(wsi, "transport=", "polling");
 	ret->version_3 = query_has(wsi, "EIO=", "3");
 	ret->base64 = query_has(wsi, "b64=", "1");
+	sid = lws_get_urlarg_by_name(wsi, "Skylink_SDK_version=", text,
+				     sizeof(text));
+	ret->sdk_2 = room_api_wants_port(sid);
 }
 
 const char *engine_query_error(unsigned int code)

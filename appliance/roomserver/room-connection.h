@@ -16,6 +16,7 @@
 
 #include "appliance/roomserver/engine.h"
 #include "appliance/roomserver/room-core.h"
+#include "appliance/roomserver/room-limits.h"
 #include "appliance/roomserver/room-listener.h"
 #include "appliance/roomserver/room-service.h"
 #include "appliance/signaling/engineio.h"
@@ -37,6 +38,7 @@ struct connection {
 	GString *body;			/* what has come of a POST, a message */
 	size_t max_body;
 	enum eio_form form;
+	gint64 body_since_us;		/* when the POST began */
 };
 
 struct room_service {
@@ -50,6 +52,9 @@ struct room_service {
 	struct engine *engine;
 	struct room_core *core;
 	uint8_t secret[ROOM_SECRET_BYTES];
+	const struct room_keys *keys;
+	const struct room_tls *tls;	/* NULL: http alone */
+	struct room_limits *limits;
 	char *app_key, *viewer_room;
 	lws_sorted_usec_list_t tick;
 	unsigned int n_connections, max_connections;
@@ -62,14 +67,17 @@ struct room_service {
 struct engine_query {
 	char sid[EIO_MAX_SID + 1];
 	bool websocket, polling, version_3, base64;
+	bool sdk_2;		/* SkylinkJS 2.x says so in its address */
 };
 
 /* Forget the request the connection was busy with. */
 void connection_clear(struct connection *connection);
 
-/* Return: a session with its client in the rooms, or NULL: too many. */
-struct engine_session *room_service_open_session(struct room_service *service,
-						 bool polling);
+/* Return: a session with its client in the rooms, or NULL: too many, in all or
+ * from where @wsi comes. */
+struct engine_session *
+room_service_open_session(struct room_service *service, struct lws *wsi,
+			  const struct engine_query *query);
 
 /* The system's randomness; @data is not used. */
 void room_service_random(void *data, uint8_t *bytes, size_t n);

@@ -1,62 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "appliance/roomserver/room-core.h"
+#include "appliance/roomserver/room-core-private.h"
 
-#include <json-glib/json-glib.h>
 #include <string.h>
 
 #include "appliance/signaling/engineio.h"
 #include "appliance/signaling/json-check.h"
 
-struct room {
-	char *rid;
-	GHashTable *peers; /* sid -> struct peer, not owned */
-	bool locked;
-};
-
-struct peer {
-	char sid[ROOM_SID_CHARS + 1];
-	struct room *room;
-	struct room_client *client;
-};
-
-struct room_client {
-	struct room_core *core;
-	void *tag;
-	struct peer *peers[ROOM_MAX_ROOMS_PER_CLIENT];
-	unsigned int n_peers;
-	double allowance; /* messages that may come at once */
-	gint64 allowance_us, warned_us;
-	bool finished;
-};
-
-struct room_core {
-	char *app_key, *turn_url, *turn_credential;
-	uint8_t secret[ROOM_SECRET_BYTES];
-	const struct room_core_ops *ops;
-	void *data;
-	struct room_counters *counters;
-	GHashTable *rooms; /* rid -> struct room, owned */
-	GPtrArray *tags;   /* receivers of the message at hand */
-	gint64 last_tie_breaker;
-	unsigned int n_clients;
-};
-
 /* Said by a server, an MCU or a recorder only: SkylinkJS believes whoever
- * sends them, so that relaying one would let a peer throw others out. */
+ * sends them, so that relaying one would let a peer throw others out. The
+ * rest are for the server, and nothing that one peer says to another. */
 static const char *const server_types[] = {
 	"inRoom",   "redirect",	      "peerList",  "introduceError",
 	"approach", "recordingEvent", "rtmpEvent", "storedMessages",
-	"joinRoom", "group",	      NULL,
+	"joinRoom", "group",	      "getPeers",  "introduce",
 };
-
-static void room_destroy(gpointer data)
-{
-	struct room *room = data;
-
-	g_hash_table_unref(room->peers);
-	g_free(room->rid);
-	g_free(room);
-}
 
 struct room_core *room_core_new(const struct room_core_config *config,
 				const struct room_core_ops *ops, void *data,
@@ -64,16 +21,21 @@ struct room_core *room_core_new(const struct room_core_config *config,
 {
 	struct room_core *core = g_new0(struct room_core, 1);
 
-	core->app_key = g_strdup(config->app_key);
-	core->turn_url = g_strdup(config->turn_url);
-	core->turn_credential = g_strdup(config->turn_credential);
+	core->keys = config->keys;
+	core->turn_host = g_strdup(config->turn.host);
+	core->turn_user = g_strdup(config->turn.user);
+	core->turn_secret = g_strdup(config->turn.secret);
 	memcpy(core->secret, config->secret, sizeof(core->secret));
 	core->ops = ops;
 	core->data = data;
 	core->counters = counters;
 	core->rooms = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
-					    room_destroy);
+					    core_destroy);
+	core->peers = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
+					    core_peer_destroy);
+	core->logins = g_hash_table_new(g_str_hash, g_str_equal);
 	core->tags = g_ptr_array_new();
+	core->next_due_ms = G_MAXINT64;
 	return core;
 }
 
@@ -82,21 +44,24 @@ struct room_core *room_core_free(struct room_core *core)
 	if (!core)
 		return NULL;
 	g_assert(core->n_clients == 0);
+	g_hash_table_unref(core->logins);
+	g_hash_table_unref(core->peers);
 	g_hash_table_unref(core->rooms);
 	g_ptr_array_unref(core->tags);
-	g_free(core->app_key);
-	g_free(core->turn_url);
-	g_free(core->turn_credential);
+	g_free(core->turn_host);
+	g_free(core->turn_user);
+	g_free(core->turn_secret);
+	explicit_bzero(core->secret, sizeof(core->secret));
 	g_free(core);
 	return NULL;
 }
 
-static void drop_bad(struct room_client *client)
+void core_drop_bad(struct room_client *client)
 {
 	room_count(client->core->counters->bad_messages, 1);
 }
 
-static const char *get_string(JsonObject *object, const char *name)
+const char *core_get_string(JsonObject *object, const char *name)
 {
 	JsonNode *node = json_object_get_member(object, name);
 
@@ -105,51 +70,7 @@ static const char *get_string(JsonObject *object, const char *name)
 	return json_node_get_string(node);
 }
 
-/* A member that comes as a string or as a number ("len"), as text. */
-static char *dup_text(JsonObject *object, const char *name)
-{
-	JsonNode *node = json_object_get_member(object, name);
-
-	if (!node || !JSON_NODE_HOLDS_VALUE(node))
-		return NULL;
-	if (json_node_get_value_type(node) == G_TYPE_STRING)
-		return json_node_dup_string(node);
-	if (json_node_get_value_type(node) == G_TYPE_INT64)
-		return g_strdup_printf("%" G_GINT64_FORMAT,
-				       json_node_get_int(node));
-	return NULL;
-}
-
-static void deliver_one(struct room_client *client, const GString *json)
-{
-	struct room_core *core = client->core;
-
-	core->ops->deliver(core->data, &client->tag, 1, json->str, json->len);
-}
-
-/* To everybody in the room but @except. */
-static void deliver_rest(struct room_core *core, struct room *room,
-			 const struct peer *except, const char *json,
-			 size_t len)
-{
-	GHashTableIter iter;
-	gpointer value;
-
-	g_ptr_array_set_size(core->tags, 0);
-	g_hash_table_iter_init(&iter, room->peers);
-	while (g_hash_table_iter_next(&iter, NULL, &value)) {
-		struct peer *peer = value;
-
-		if (peer != except)
-			g_ptr_array_add(core->tags, peer->client->tag);
-	}
-	if (core->tags->len)
-		core->ops->deliver(core->data, core->tags->pdata,
-				   core->tags->len, json, len);
-}
-
-/* Append ,"name":"value" or, for the first, without the comma. */
-static void append_member(GString *out, const char *name, const char *value)
+void core_append(GString *out, const char *name, const char *value)
 {
 	if (out->str[out->len - 1] != '{')
 		g_string_append_c(out, ',');
@@ -158,249 +79,195 @@ static void append_member(GString *out, const char *name, const char *value)
 	json_quote(out, value, strlen(value));
 }
 
-static void send_redirect(struct room_client *client, const char *rid,
-			  const char *action, const char *reason,
-			  const char *info)
-{
-	g_autoptr(GString) out = g_string_new("{");
-
-	append_member(out, "type", "redirect");
-	append_member(out, "action", action);
-	append_member(out, "reason", reason);
-	append_member(out, "info", info);
-	if (rid)
-		append_member(out, "rid", rid);
-	g_string_append_c(out, '}');
-	deliver_one(client, out);
-}
-
-/* A join is refused; a client that is in no other room goes. */
-static void reject(struct room_client *client, const char *rid,
-		   const char *reason, const char *info)
+void core_deliver_one(struct room_client *client, const GString *json)
 {
 	struct room_core *core = client->core;
 
-	room_count(core->counters->refused, 1);
-	send_redirect(client, rid, "reject", reason, info);
-	if (!client->n_peers) {
-		client->finished = true;
-		core->ops->finish(core->data, client->tag);
-	}
+	core->ops->deliver(core->data, &client->tag, 1, json->str, json->len);
 }
 
-static struct peer *find_own(struct room_client *client, const char *rid)
+void core_send_redirect(struct room_client *client, const char *rid,
+			const char *action, const char *reason,
+			const char *info)
 {
-	if (!rid) /* native clients of one room may leave it out */
-		return client->n_peers == 1 ? client->peers[0] : NULL;
-	for (unsigned int i = 0; i < client->n_peers; i++)
-		if (strcmp(client->peers[i]->room->rid, rid) == 0)
-			return client->peers[i];
+	g_autoptr(GString) out = g_string_new("{");
+
+	core_append(out, "type", "redirect");
+	core_append(out, "action", action);
+	core_append(out, "reason", reason);
+	core_append(out, "info", info);
+	if (rid)
+		core_append(out, "rid", rid);
+	g_string_append_c(out, '}');
+	core_deliver_one(client, out);
+}
+
+void core_finish_if_alone(struct room_client *client)
+{
+	struct room_core *core = client->core;
+
+	if (client->n_peers || client->finished)
+		return;
+	client->finished = true;
+	core->ops->finish(core->data, client->tag);
+}
+
+static bool is_server_type(const struct room_field *type)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(server_types); i++)
+		if (room_field_is(type, server_types[i]))
+			return true;
+	return false;
+}
+
+/* The peer in whose name the client speaks, when what it says of itself is
+ * right. */
+static struct peer *find_speaker(struct room_client *client,
+				 const struct room_message *m)
+{
+	for (unsigned int i = 0; i < client->n_peers; i++) {
+		struct peer *peer = client->peers[i];
+
+		if (!room_field_is(&m->mid, peer->sid))
+			continue;
+		/* native clients of one room may leave the room out */
+		return room_field_is(&m->rid, peer->room->rid) ||
+				       (m->rid.kind != ROOM_FIELD_STRING &&
+					client->n_peers == 1)
+			       ? peer
+			       : NULL;
+	}
 	return NULL;
 }
 
-/* The peer is gone for all others; the room goes with the last. */
-static void leave(struct peer *peer)
+static bool is_broadcast(const struct room_message *m)
 {
-	struct room_client *client = peer->client;
-	struct room_core *core = client->core;
-	struct room *room = peer->room;
-	g_autoptr(GString) out = g_string_new("{");
+	return m->target.kind == ROOM_FIELD_NONE ||
+	       m->target.kind == ROOM_FIELD_NULL;
+}
 
-	append_member(out, "type", "bye");
-	append_member(out, "mid", peer->sid);
-	append_member(out, "rid", room->rid);
-	g_string_append_c(out, '}');
-	deliver_rest(core, room, peer, out->str, out->len);
+/* Whom a broadcast of this peer reaches: its room, and those it has been
+ * introduced to. */
+enum audience {
+	AUDIENCE_ALL,
+	AUDIENCE_PRIVILEGED, /* of the room */
+	AUDIENCE_KNOW_GROUPS,
+	AUDIENCE_NO_GROUPS, /* SkylinkJS 2.x */
+};
 
-	g_hash_table_remove(room->peers, peer->sid);
-	if (!g_hash_table_size(room->peers))
-		g_hash_table_remove(core->rooms, room->rid);
-	for (unsigned int i = 0; i < client->n_peers; i++) {
-		if (client->peers[i] != peer)
-			continue;
-		client->peers[i] = client->peers[--client->n_peers];
+static bool belongs(const struct peer *peer, enum audience audience)
+{
+	switch (audience) {
+	case AUDIENCE_ALL:
 		break;
+	case AUDIENCE_PRIVILEGED:
+		return peer->key->privileged;
+	case AUDIENCE_KNOW_GROUPS:
+		return !peer->client->no_groups;
+	case AUDIENCE_NO_GROUPS:
+		return peer->client->no_groups;
 	}
-	g_free(peer);
-	room_count_set(core->counters->rooms, g_hash_table_size(core->rooms));
+	return true;
 }
 
-static void send_in_room(struct peer *peer)
+static void gather(struct room_core *core, const GPtrArray *peers,
+		   const struct peer *except, enum audience audience)
 {
-	struct room_core *core = peer->client->core;
-	g_autoptr(GString) out = g_string_new("{");
-	gint64 now_ms = core->ops->wall_ms(core->data);
+	for (guint i = 0; i < peers->len; i++) {
+		struct peer *peer = peers->pdata[i];
 
-	/* The newest always weighs most, across a clock that is set back too:
-	 * equal weights make two clients greet each other for ever. */
-	core->last_tie_breaker = MAX(now_ms, core->last_tie_breaker + 1);
-
-	append_member(out, "type", "inRoom");
-	append_member(out, "sid", peer->sid);
-	append_member(out, "rid", peer->room->rid);
-	g_string_append_printf(out, ",\"tieBreaker\":%" G_GINT64_FORMAT,
-			       core->last_tie_breaker);
-	g_string_append(out, ",\"pc_config\":{\"iceServers\":[{");
-	append_member(out, "url", core->turn_url);
-	append_member(out, "credential", core->turn_credential);
-	g_string_append(out, "}]}}");
-	deliver_one(peer->client, out);
+		if (peer != except && belongs(peer, audience))
+			g_ptr_array_add(core->tags, peer->client->tag);
+	}
 }
 
-static void enter_room(struct room_client *client, const char *rid)
+static void broadcast(struct peer *own, enum audience audience,
+		      const char *json, size_t len)
 {
-	struct room_core *core = client->core;
-	struct room *room = g_hash_table_lookup(core->rooms, rid);
-	struct peer *peer = g_new0(struct peer, 1);
-	uint8_t random[ROOM_SID_CHARS / 4 * 3];
+	struct room_core *core = own->client->core;
 
-	if (!room) {
-		room = g_new0(struct room, 1);
-		room->rid = g_strdup(rid);
-		room->peers = g_hash_table_new(g_str_hash, g_str_equal);
-		g_hash_table_insert(core->rooms, room->rid, room);
-	}
-	do {
-		core->ops->random(core->data, random, sizeof(random));
-		room_token_id(random, ROOM_SID_CHARS, peer->sid);
-	} while (g_hash_table_contains(room->peers, peer->sid));
-	peer->room = room;
-	peer->client = client;
-	g_hash_table_insert(room->peers, peer->sid, peer);
-	client->peers[client->n_peers++] = peer;
-	room_count_set(core->counters->rooms, g_hash_table_size(core->rooms));
-	send_in_room(peer);
+	g_ptr_array_set_size(core->tags, 0);
+	gather(core, own->room->peers, own, audience);
+	if (own->links && audience != AUDIENCE_PRIVILEGED)
+		gather(core, own->links, NULL, audience);
+	if (core->tags->len)
+		core->ops->deliver(core->data, core->tags->pdata,
+				   core->tags->len, json, len);
 }
 
-/* Both tokens are right for what joinRoom says of itself. */
-static bool tokens_hold(struct room_core *core, JsonObject *message)
+static struct peer *find_target(struct peer *own,
+				const struct room_field *target)
 {
-	g_autofree char *len = dup_text(message, "len");
-	struct room_token_user user = {
-		.key = core->app_key,
-		.uid = get_string(message, "uid"),
-		.time_stamp = get_string(message, "timeStamp"),
-		.cid = get_string(message, "cid"),
-	};
-	struct room_token_room room = {
-		.key = core->app_key,
-		.rid = get_string(message, "rid"),
-		.start = get_string(message, "start"),
-		.len = len,
-		.api_owner = get_string(message, "apiOwner"),
-	};
-	const char *user_cred = get_string(message, "userCred");
-	const char *room_cred = get_string(message, "roomCred");
-	char token[ROOM_TOKEN_SIZE];
+	char sid[ROOM_SID_CHARS + 1];
+	struct peer *to;
 
-	if (!user.uid || !user.time_stamp || !user.cid || !room.rid ||
-	    !room.start || !room.len || !room.api_owner || !user_cred ||
-	    !room_cred)
-		return false;
-	room_token_make_user(core->secret, &user, token);
-	if (!room_token_equal(token, user_cred))
-		return false;
-	room_token_make_room(core->secret, &room, token);
-	return room_token_equal(token, room_cred);
+	if (target->len != ROOM_SID_CHARS)
+		return NULL;
+	memcpy(sid, target->text, ROOM_SID_CHARS);
+	sid[ROOM_SID_CHARS] = '\0';
+	to = g_hash_table_lookup(own->client->core->peers, sid);
+	if (!to || to == own)
+		return NULL;
+	return to->room == own->room || core_are_linked(own, to) ? to : NULL;
 }
 
-/* The room's time, from "start" for "len" hours, as the token vouches. */
-static bool has_expired(struct room_core *core, JsonObject *message)
+static void note_version(struct room_client *client,
+			 const struct room_message *m)
 {
-	g_autofree char *len = dup_text(message, "len");
-	g_autoptr(GDateTime) start = g_date_time_new_from_iso8601(
-		get_string(message, "start"), NULL);
-	double end_ms;
-
-	if (!start)
-		return true;
-	end_ms = (double) g_date_time_to_unix(start) * 1000.0 +
-		 g_ascii_strtod(len, NULL) * 3600.0 * 1000.0;
-	return (double) core->ops->wall_ms(core->data) > end_ms;
+	if (m->sm_version.kind == ROOM_FIELD_STRING && m->sm_version.len >= 2 &&
+	    memcmp(m->sm_version.text, "2.", 2) == 0)
+		client->no_groups = true;
 }
 
-static void handle_join(struct room_client *client, JsonObject *message)
+static void note_lock(struct peer *own, const struct room_message *m)
 {
-	struct room_core *core = client->core;
-	const char *rid = get_string(message, "rid");
-	const char *key = get_string(message, "key");
-	struct room *room;
-	struct peer *own;
-
-	if (key && strcmp(key, core->app_key) != 0) {
-		reject(client, rid, "keyFailed", "Unknown application key");
-		return;
-	}
-	if (!tokens_hold(core, message)) {
-		reject(client, rid, "credentialError",
-		       "The credentials are not valid here");
-		return;
-	}
-	if (has_expired(core, message)) {
-		reject(client, rid, "expired", "The time of the room is over");
-		return;
-	}
-
-	own = find_own(client, rid);
-	room = g_hash_table_lookup(core->rooms, rid);
-	if (room && room->locked && !own) {
-		reject(client, rid, "locked", "The room is locked");
-		return;
-	}
-	if (own)
-		leave(own);
-	if (client->n_peers == ROOM_MAX_ROOMS_PER_CLIENT) {
-		reject(client, rid, "serverError",
-		       "This connection is in too many rooms");
-		return;
-	}
-	enter_room(client, rid);
+	if (room_field_is(&m->type, "roomLockEvent"))
+		own->room->locked = m->lock.kind == ROOM_FIELD_TRUE;
 }
 
 /* One message of a peer, alone or out of a group. */
-static void relay(struct room_client *client, JsonObject *message,
+static void relay(struct room_client *client, const struct room_message *m,
 		  const char *json, size_t len)
 {
 	struct room_core *core = client->core;
-	const char *type = get_string(message, "type");
-	const char *mid = get_string(message, "mid");
-	struct peer *own = find_own(client, get_string(message, "rid"));
-	JsonNode *target = json_object_get_member(message, "target");
+	struct peer *own = find_speaker(client, m);
 	struct peer *to;
 
-	if (!own || !mid || strcmp(mid, own->sid) != 0 ||
-	    g_strv_contains(server_types, type)) {
-		drop_bad(client);
+	if (!own || is_server_type(&m->type)) {
+		core_drop_bad(client);
 		return;
 	}
-	if (strcmp(type, "bye") == 0) {
+	if (room_field_is(&m->type, "bye")) {
 		/* 2.x says it to each peer of a room it leaves; the first
 		 * time serves all. */
-		leave(own);
+		core_leave(own);
 		return;
 	}
-	if (strcmp(type, "roomLockEvent") == 0)
-		own->room->locked = json_object_get_boolean_member_with_default(
-			message, "lock", FALSE);
+	note_version(client, m);
+	note_lock(own, m);
 
-	if (!target || JSON_NODE_HOLDS_NULL(target)) {
-		deliver_rest(core, own->room, own, json, len);
+	if (is_broadcast(m)) {
+		/* Whoever is to be introduced by others is not announced. */
+		broadcast(own,
+			  !own->key->auto_introduce &&
+					  room_field_is(&m->type, "enter")
+				  ? AUDIENCE_PRIVILEGED
+				  : AUDIENCE_ALL,
+			  json, len);
 		return;
 	}
-	if (json_node_get_value_type(target) != G_TYPE_STRING) {
-		drop_bad(client);
+	if (m->target.kind != ROOM_FIELD_STRING) {
+		core_drop_bad(client);
 		return;
 	}
-	to = g_hash_table_lookup(own->room->peers,
-				 json_node_get_string(target));
-	if (to && to != own)
+	to = find_target(own, &m->target);
+	if (to)
 		core->ops->deliver(core->data, &to->client->tag, 1, json, len);
 }
 
-/* Takes @cost from the client's allowance. Nothing is said for the first
- * messages beyond the rate; a client that goes on gets one warning every few
- * seconds. */
-static bool within_rate(struct room_client *client, unsigned int cost)
+/* Nothing is said for the first messages beyond the rate; a client that goes
+ * on gets one warning every few seconds. */
+bool core_within_rate(struct room_client *client, unsigned int cost)
 {
 	struct room_core *core = client->core;
 	gint64 now_us = core->ops->monotonic_us(core->data);
@@ -415,54 +282,108 @@ static bool within_rate(struct room_client *client, unsigned int cost)
 		client->allowance -= cost;
 		return true;
 	}
-	drop_bad(client);
+	core_drop_bad(client);
 	if (!client->warned_us ||
 	    now_us - client->warned_us >= ROOM_RATE_WARN_US) {
 		client->warned_us = now_us;
-		send_redirect(client,
-			      client->n_peers ? client->peers[0]->room->rid
-					      : NULL,
-			      "warning", "fastmsg",
-			      "Messages are sent too quickly and are dropped");
+		core_send_redirect(client,
+				   client->n_peers ? client->peers[0]->room->rid
+						   : NULL,
+				   "warning", "fastmsg",
+				   "Messages are sent too quickly and are "
+				   "dropped");
 	}
 	return false;
 }
 
-/* Groups are taken apart: 2.x does not know them, everybody else takes the
- * parts as well, and a target inside must be obeyed. Each part counts as a
- * message: the group itself was the first. */
-static void handle_group(struct room_client *client, JsonObject *message)
-{
-	JsonNode *node = json_object_get_member(message, "lists");
-	JsonArray *lists;
+/* --- groups -----------------------------------------------------------------
+ */
 
-	if (!node || !JSON_NODE_HOLDS_ARRAY(node) ||
+/* A group that may be passed on whole: each part is a broadcast of @own that
+ * every peer of the room is to get. */
+static bool is_plain_part(const struct peer *own, const char *text)
+{
+	struct room_message m;
+
+	return text && room_message_scan(&m, text, strlen(text)) == 0 &&
+	       find_speaker(own->client, &m) == own && is_broadcast(&m) &&
+	       !is_server_type(&m.type) && !room_field_is(&m.type, "bye") &&
+	       !room_field_is(&m.type, "enter");
+}
+
+static const char *get_part(JsonArray *lists, guint i)
+{
+	JsonNode *item = json_array_get_element(lists, i);
+
+	return json_node_get_value_type(item) == G_TYPE_STRING
+		       ? json_node_get_string(item)
+		       : NULL;
+}
+
+/* Whole for those who know groups, in parts for the others. */
+static void relay_whole(struct peer *own, JsonArray *lists, const char *json,
+			size_t len)
+{
+	broadcast(own, AUDIENCE_KNOW_GROUPS, json, len);
+	for (guint i = 0; i < json_array_get_length(lists); i++) {
+		const char *text = get_part(lists, i);
+		struct room_message m;
+
+		if (room_message_scan(&m, text, strlen(text)) == 0) {
+			note_lock(own, &m);
+			broadcast(own, AUDIENCE_NO_GROUPS, text, strlen(text));
+		}
+	}
+}
+
+/* Each part like a message of its own: a target inside is obeyed, and what
+ * must not be said alone must not be said in a group either. */
+static void relay_parts(struct room_client *client, JsonArray *lists)
+{
+	for (guint i = 0; i < json_array_get_length(lists); i++) {
+		const char *text = get_part(lists, i);
+		struct room_message m;
+
+		if (!text || room_message_scan(&m, text, strlen(text)) < 0)
+			core_drop_bad(client);
+		else
+			relay(client, &m, text, strlen(text));
+	}
+}
+
+static void handle_group(struct room_client *client,
+			 const struct room_message *m, const char *json,
+			 size_t len)
+{
+	g_autoptr(JsonObject) message = json_checked_parse_object(
+		json, (gssize) len, EIO_MAX_PACKET, NULL);
+	JsonNode *node =
+		message ? json_object_get_member(message, "lists") : NULL;
+	struct peer *own = find_speaker(client, m);
+	JsonArray *lists;
+	guint n;
+	bool plain = is_broadcast(m);
+
+	if (!own || !node || !JSON_NODE_HOLDS_ARRAY(node) ||
 	    json_array_get_length(json_node_get_array(node)) > ROOM_MAX_GROUP) {
-		drop_bad(client);
+		core_drop_bad(client);
 		return;
 	}
 	lists = json_node_get_array(node);
-	for (guint i = 0; i < json_array_get_length(lists); i++) {
-		JsonNode *item = json_array_get_element(lists, i);
-		g_autoptr(JsonObject) inner = NULL;
-		const char *text;
-
-		if (i && !within_rate(client, 1))
-			return;
-		if (json_node_get_value_type(item) != G_TYPE_STRING) {
-			drop_bad(client);
-			continue;
-		}
-		text = json_node_get_string(item);
-		inner = json_checked_parse_object(text, -1, EIO_MAX_PACKET,
-						  NULL);
-		if (!inner || !get_string(inner, "type")) {
-			drop_bad(client);
-			continue;
-		}
-		relay(client, inner, text, strlen(text));
-	}
+	n = json_array_get_length(lists);
+	/* Each part counts as a message: the group itself was the first. */
+	if (!n || !core_within_rate(client, n - 1))
+		return;
+	for (guint i = 0; plain && i < n; i++)
+		plain = is_plain_part(own, get_part(lists, i));
+	if (plain)
+		relay_whole(own, lists, json, len);
+	else
+		relay_parts(client, lists);
 }
+
+/* --- clients ----------------------------------------------------------------
+ */
 
 struct room_client *room_client_new(struct room_core *core, void *tag)
 {
@@ -481,7 +402,7 @@ struct room_client *room_client_free(struct room_client *client)
 	if (!client)
 		return NULL;
 	while (client->n_peers)
-		leave(client->peers[0]);
+		core_leave(client->peers[0]);
 	client->core->n_clients--;
 	g_free(client);
 	return NULL;
@@ -492,28 +413,46 @@ bool room_client_has_joined(const struct room_client *client)
 	return client->n_peers > 0;
 }
 
+void room_client_set_no_groups(struct room_client *client)
+{
+	client->no_groups = true;
+}
+
+/* The few that the server acts on itself, read into a tree. */
+static void handle_request(struct room_client *client, const char *json,
+			   size_t len,
+			   void (*handle)(struct room_client *client,
+					  JsonObject *message))
+{
+	g_autoptr(JsonObject) message = json_checked_parse_object(
+		json, (gssize) len, EIO_MAX_PACKET, NULL);
+
+	if (message)
+		handle(client, message);
+	else
+		core_drop_bad(client);
+}
+
 void room_client_receive(struct room_client *client, const char *json,
 			 size_t len)
 {
-	g_autoptr(JsonObject) message = NULL;
-	const char *type;
+	struct room_message m;
 
 	if (client->finished ||
-	    !within_rate(client, 1 + (unsigned int) (len / ROOM_RATE_BYTES)))
+	    !core_within_rate(client,
+			      1 + (unsigned int) (len / ROOM_RATE_BYTES)))
 		return;
 	room_count(client->core->counters->messages_in, 1);
-	message = json_checked_parse_object(json, (gssize) len, EIO_MAX_PACKET,
-					    NULL);
-	type = message ? get_string(message, "type") : NULL;
-	if (!type) {
-		drop_bad(client);
-		return;
-	}
-
-	if (strcmp(type, "joinRoom") == 0)
-		handle_join(client, message);
-	else if (strcmp(type, "group") == 0)
-		handle_group(client, message);
+	if (room_message_scan(&m, json, len) < 0)
+		core_drop_bad(client);
+	else if (room_field_is(&m.type, "joinRoom"))
+		handle_request(client, json, len, core_handle_join);
+	else if (room_field_is(&m.type, "getPeers"))
+		handle_request(client, json, len, core_handle_get_peers);
+	else if (room_field_is(&m.type, "introduce"))
+		handle_request(client, json, len, core_handle_introduce);
+	else if (room_field_is(&m.type, "group"))
+		handle_group(client, &m, json, len);
 	else
-		relay(client, message, json, len);
+		relay(client, &m, json, len);
 }

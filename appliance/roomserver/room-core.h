@@ -12,6 +12,11 @@
  * Rules: a message with a target goes to that peer of the same room alone,
  * any other to the rest of the room, its text unchanged byte for byte; mid and
  * rid must be the sender's own; what only a server may say is not relayed.
+ * Peers of different rooms that a privileged one has introduced to each other
+ * hear each other as if they were in one.
+ *
+ * Each peer stays until the time its token names (start and hours): it is
+ * warned before, told at the end, and gone then.
  *
  * Source:  docs/skylink-protocol.md §4, §11, §13, §18.1
  * Thread:  server
@@ -23,6 +28,7 @@
 #include <stdbool.h>
 
 #include "appliance/roomserver/room-counters.h"
+#include "appliance/roomserver/room-keys.h"
 #include "appliance/roomserver/room-token.h"
 
 #define ROOM_SID_CHARS		  20
@@ -35,14 +41,38 @@
 #define ROOM_RATE_PER_SECOND	  400
 #define ROOM_RATE_BYTES		  4096	/* more than one message each */
 #define ROOM_RATE_WARN_US	  (5 * G_USEC_PER_SEC)
+/* Tokens are verified and a room may be made: some 40 at once, 4 a second. */
+#define ROOM_JOIN_COST		  100
+#define ROOM_MAX_ROOMS		  16384
+#define ROOM_MAX_LINKS		  64	/* introductions across rooms */
+/* Before the end of its time a client hears "toClose". */
+#define ROOM_CLOSE_WARNING_MS	  (5 * 60 * 1000)
+/* Clocks of those who schedule rooms are a little off. */
+#define ROOM_START_TOLERANCE_MS	  5000
+/* SkylinkJS 0.6.12 uses one token as long as the page is open. */
+#define ROOM_TOKEN_MAX_AGE_MS	  (INT64_C(8760) * 3600 * 1000)
+#define ROOM_TURN_LIFETIME_S	  86400
 
 struct room_core;
 struct room_client;
 
+/*
+ * Where clients find a relay. With @user its password is @secret; without, the
+ * credentials are made for each client and end after a day: user = the second
+ * at which they end, password = base64(HMAC-SHA1(secret, user)), which is what
+ * coturn's use-auth-secret expects. (Its usual "time:name" cannot be used:
+ * SkylinkJS cuts the URL at the colons.)
+ */
+struct room_turn {
+	const char *host;		/* "box.example[:3478]" */
+	const char *user;		/* NULL: time-limited */
+	const char *secret;
+};
+
 struct room_core_config {
-	const char *app_key;
-	const char *turn_url;		/* "turn:user@host" */
-	const char *turn_credential;
+	const struct room_keys *keys;	/* borrowed for life; the first serves
+					 * who names none */
+	struct room_turn turn;
 	uint8_t secret[ROOM_SECRET_BYTES];
 };
 
@@ -65,10 +95,16 @@ struct room_core *room_core_new(const struct room_core_config *config,
 /* All clients must have been freed. */
 struct room_core *room_core_free(struct room_core *core);
 
+/* To be called about once a second: rooms whose time comes to its end. */
+void room_core_tick(struct room_core *core);
+
 struct room_client *room_client_new(struct room_core *core, void *tag);
 /* Its peers leave: the others get "bye". */
 struct room_client *room_client_free(struct room_client *client);
 bool room_client_has_joined(const struct room_client *client);
+/* Its library is SkylinkJS 2.x, which does not know "group". Also noticed by
+ * what the client says of itself in its messages. */
+void room_client_set_no_groups(struct room_client *client);
 
 /**
  * room_client_receive() - one message from this client

@@ -205,12 +205,14 @@ void room_listener_close(struct room_listener *listener)
 	listener->fd = -1;
 }
 
-int room_listener_accept(const struct room_listener *listener)
+int room_listener_accept(const struct room_listener *listener,
+			 struct sockaddr_storage *ret_from)
 {
+	socklen_t len = sizeof(*ret_from);
 	int on = 1, idle = KEEPALIVE_IDLE_S, interval = KEEPALIVE_INTERVAL_S,
 	    probes = KEEPALIVE_PROBES;
-	int fd =
-		accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = accept4(listener->fd, (struct sockaddr *) ret_from, &len,
+			 SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd < 0)
 		return -errno;

@@ -52,8 +52,11 @@ void room_listener_close(struct room_listener *listener);
 
 /**
  * room_listener_accept() - the next waiting connection
+ * @ret_from: where it comes from
  *
  * Return: a descriptor, CLOEXEC, non-blocking, without Nagle's delay and with
  * keep-alive; -EAGAIN when none waits; another negative errno.
  */
-int room_listener_accept(const struct room_listener *listener);
+struct sockaddr_storage;
+int room_listener_accept(const struct room_listener *listener,
+			 struct sockaddr_storage *ret_from);

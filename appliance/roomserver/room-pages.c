@@ -39,6 +39,47 @@ static bool read_path(struct lws *wsi, char *ret, size_t size)
 	return true;
 }
 
+static char *copy_header(struct lws *wsi, enum lws_token_indexes token)
+{
+	char text[MAX_PATH];
+
+	return lws_hdr_copy(wsi, text, sizeof(text), token) > 0 ? g_strdup(text)
+								: NULL;
+}
+
+static int answer_error(struct lws *wsi, unsigned int status, int code,
+			const char *info)
+{
+	g_autofree char *body = room_api_format_error(code, info);
+
+	return room_answer_json(wsi, status, body);
+}
+
+static enum room_refusal check_caller(struct lws *wsi,
+				      const struct room_key *key,
+				      const struct room_api_request *request)
+{
+	g_autofree char *origin = copy_header(wsi, WSI_TOKEN_ORIGIN);
+	g_autofree char *referer = copy_header(wsi, WSI_TOKEN_HTTP_REFERER);
+	g_autofree char *host = copy_header(wsi, WSI_TOKEN_HOST);
+	char cred[ROOM_API_MAX_CRED];
+
+	return room_key_check(
+		key,
+		&(struct room_caller){
+			.origin = origin,
+			.referer = referer,
+			.host = host,
+			.cred = lws_get_urlarg_by_name(wsi, "cred=", cred,
+						       sizeof(cred)),
+			.room = request->room,
+			.start = request->scheduled ? request->start : NULL,
+			.len = request->scheduled ? request->len : NULL,
+			.end_ms = request->end_ms,
+			.now_ms = g_get_real_time() / 1000,
+		});
+}
+
 static int serve_api(struct room_service *service, struct lws *wsi)
 {
 	char path[MAX_PATH];
@@ -47,23 +88,24 @@ static int serve_api(struct room_service *service, struct lws *wsi)
 	char header[ROOM_API_MAX_HOST + 8], version[16] = "";
 	char uid[UID_CHARS + 1];
 	uint8_t random[UID_CHARS / 4 * 3];
+	const struct room_key *key;
+	enum room_refusal refusal;
 	g_autofree char *body = NULL;
 
 	if (!read_path(wsi, path, sizeof(path)) ||
-	    room_api_parse(path, &request) < 0) {
-		body = room_api_format_error(400, "This is not a room request");
-		return room_answer_json(wsi, HTTP_STATUS_BAD_REQUEST, body);
-	}
+	    room_api_parse(path, &request) < 0)
+		return answer_error(wsi, HTTP_STATUS_BAD_REQUEST, 400,
+				    "This is not a room request");
 	if (lws_hdr_copy(wsi, header, sizeof(header), WSI_TOKEN_HOST) <= 0 ||
-	    room_api_parse_host(header, 80, &host) < 0) {
-		body = room_api_format_error(400, "The Host header is no host");
-		return room_answer_json(wsi, HTTP_STATUS_BAD_REQUEST, body);
-	}
-	if (strcmp(request.key, service->app_key) != 0) {
+	    room_api_parse_host(header, &host) < 0)
+		return answer_error(wsi, HTTP_STATUS_BAD_REQUEST, 400,
+				    "The Host header is no host");
+	key = room_keys_find(service->keys, request.key);
+	refusal = check_caller(wsi, key, &request);
+	if (refusal) {
 		room_count(service->counters->refused, 1);
-		body = room_api_format_error(ROOM_API_UNKNOWN_KEY,
-					     "Unknown application key");
-		return room_answer_json(wsi, HTTP_STATUS_BAD_REQUEST, body);
+		return answer_error(wsi, room_api_status(refusal), refusal,
+				    room_refusal_describe(refusal));
 	}
 
 	lws_hdr_custom_copy(
@@ -74,6 +116,7 @@ static int serve_api(struct room_service *service, struct lws *wsi)
 	body = room_api_format(
 		&request, &(struct room_api_grant){
 				  .secret = service->secret,
+				  .key = key,
 				  .uid = uid,
 				  .now_ms = g_get_real_time() / 1000,
 				  .host = &host,
@@ -89,6 +132,15 @@ static int serve_viewer_config(struct room_service *service, struct lws *wsi)
 	json_quote(body, service->app_key, strlen(service->app_key));
 	g_string_append(body, ",\"room\":");
 	json_quote(body, service->viewer_room, strlen(service->viewer_room));
+	if (service->tls) {
+		const char *print = room_tls_get_fingerprint(service->tls);
+
+		g_string_append(body, ",\"fingerprint\":");
+		json_quote(body, print, strlen(print));
+		g_string_append(body, room_tls_is_self_signed(service->tls)
+					      ? ",\"selfSigned\":true"
+					      : ",\"selfSigned\":false");
+	}
 	g_string_append_c(body, '}');
 	return room_answer_json(wsi, HTTP_STATUS_OK, body->str);
 }

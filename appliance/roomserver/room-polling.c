@@ -120,10 +120,10 @@ static int refuse_full(struct lws *wsi)
 }
 
 static int open_polling(struct room_service *service, struct lws *wsi,
-			enum eio_form form)
+			const struct engine_query *query, enum eio_form form)
 {
 	struct engine_session *session =
-		room_service_open_session(service, true);
+		room_service_open_session(service, wsi, query);
 	g_autoptr(GString) payload = g_string_new(NULL);
 	struct engine_packet *packet;
 
@@ -144,7 +144,7 @@ static int serve_poll(struct room_service *service, struct lws *wsi,
 	struct engine_session *session;
 
 	if (!*query->sid)
-		return open_polling(service, wsi, form);
+		return open_polling(service, wsi, query, form);
 	session = engine_find(service->engine, query->sid);
 	if (!session)
 		return room_answer_json(wsi, HTTP_STATUS_BAD_REQUEST,
@@ -187,6 +187,7 @@ int room_polling_expect_body(struct lws *wsi, struct connection *connection,
 	}
 	connection->purpose = purpose;
 	connection->max_body = max_body;
+	connection->body_since_us = g_get_monotonic_time();
 	connection->body = g_string_new(NULL);
 	return 0;
 }
@@ -246,6 +247,10 @@ int room_polling_on_body(struct connection *connection, const void *in,
 	if (!connection->body)
 		return -1;
 	if (len > connection->max_body - connection->body->len)
+		return -1;
+	/* Byte by byte it would never end: libwebsockets counts anew at each. */
+	if (g_get_monotonic_time() - connection->body_since_us >
+	    ROOM_SERVICE_BODY_TIMEOUT_S * G_USEC_PER_SEC)
 		return -1;
 	if (connection->purpose == PURPOSE_POST)
 		g_string_append_len(connection->body, in, (gssize) len);

@@ -6,6 +6,8 @@
 #include <sys/random.h>
 
 #include "appliance/roomserver/room-service.h"
+#include "appliance/roomserver/room-state.h"
+#include "appliance/roomserver/room-tls.h"
 
 #define DEFAULT_LISTEN		 "127.0.0.1:8080"
 #define DEFAULT_KEY		 "demo"
@@ -20,12 +22,16 @@
  * any. With an address where nobody answers (loopback, broadcast, unspecified,
  * unroutable: all tried) it takes Chromium 40 s, which pages without trickle
  * wait for. */
-#define DUMMY_TURN_URL	      "turn:none@turn.invalid"
-#define DUMMY_TURN_CREDENTIAL "none"
+#define DUMMY_TURN	  "none@turn.invalid"
+#define DUMMY_TURN_SECRET "none"
+
+#define SECRET_FILE "roomserver.secret"
 
 struct room_server {
 	struct room_listener listener;
 	struct room_counters counters;
+	struct room_keys *keys;
+	struct room_tls *tls;
 	struct room_service *service;
 	GThread *thread;
 	char *url;
@@ -39,14 +45,8 @@ static gpointer serve(gpointer data)
 	return NULL;
 }
 
-G_STATIC_ASSERT(ROOM_SERVER_SECRET_BYTES == ROOM_SECRET_BYTES);
-
-static gboolean fill_secret(uint8_t *secret, const guint8 *kept, GError **error)
+static gboolean make_secret(uint8_t secret[ROOM_SECRET_BYTES], GError **error)
 {
-	if (kept) {
-		memcpy(secret, kept, ROOM_SECRET_BYTES);
-		return TRUE;
-	}
 	if (getrandom(secret, ROOM_SECRET_BYTES, 0) == ROOM_SECRET_BYTES)
 		return TRUE;
 	g_set_error(error, ROOM_LISTENER_ERROR, ROOM_LISTENER_BIND,
@@ -55,47 +55,141 @@ static gboolean fill_secret(uint8_t *secret, const guint8 *kept, GError **error)
 	return FALSE;
 }
 
-struct room_server *room_server_new(const struct room_server_config *config,
-				    GError **error)
+/* The secret of an earlier start, or a new one that is kept. */
+static gboolean fill_secret(uint8_t secret[ROOM_SECRET_BYTES], const char *dir,
+			    GError **error)
 {
-	struct room_server *server = g_new0(struct room_server, 1);
-	struct room_core_config core = {
-		.app_key = config->app_key ? config->app_key : DEFAULT_KEY,
-		.turn_url =
-			config->turn_url ? config->turn_url : DUMMY_TURN_URL,
-		.turn_credential = config->turn_credential
-					   ? config->turn_credential
-					   : DUMMY_TURN_CREDENTIAL,
+	g_autoptr(GBytes) kept = NULL;
+
+	if (dir && !room_state_read(dir, SECRET_FILE, &kept, error))
+		return FALSE;
+	if (kept && g_bytes_get_size(kept) == ROOM_SECRET_BYTES) {
+		memcpy(secret, g_bytes_get_data(kept, NULL), ROOM_SECRET_BYTES);
+		return TRUE;
+	}
+	return make_secret(secret, error) &&
+	       (!dir || room_state_write(dir, SECRET_FILE, secret,
+					 ROOM_SECRET_BYTES, error));
+}
+
+static gboolean fill_tls(struct room_server *server,
+			 const struct room_server_config *config,
+			 const char *dir, GError **error)
+{
+	if (!config->tls)
+		return TRUE;
+	if (config->certificate && config->certificate_key) {
+		server->tls = room_tls_load(config->certificate,
+					    config->certificate_key, error);
+	} else {
+		g_auto(GStrv) names = room_tls_own_names(config->names);
+
+		server->tls = room_tls_keep(dir, (const char *const *) names,
+					    g_get_real_time() / G_USEC_PER_SEC,
+					    error);
+	}
+	return server->tls != NULL;
+}
+
+/* What must be kept and cannot be is no reason not to serve. */
+static gboolean fill_kept(struct room_server *server,
+			  const struct room_server_config *config,
+			  uint8_t secret[ROOM_SECRET_BYTES], GError **error)
+{
+	g_autoptr(GError) local = NULL;
+	const char *dir = config->state_dir;
+
+	if (fill_secret(secret, dir, &local) &&
+	    fill_tls(server, config, dir, &local))
+		return TRUE;
+	if (!dir || local->domain != ROOM_STATE_ERROR ||
+	    local->code != ROOM_STATE_ERROR_WRITE) {
+		g_propagate_error(error, g_steal_pointer(&local));
+		return FALSE;
+	}
+	g_warning("%s; the room server goes on with a secret and a certificate "
+		  "that end with it",
+		  local->message);
+	return make_secret(secret, error) &&
+	       fill_tls(server, config, NULL, error);
+}
+
+/* "user@host" and its password, or "host" and coturn's secret. */
+static void split_turn(const struct room_server_config *config,
+		       struct room_turn *ret, char **ret_user)
+{
+	const char *turn = config->turn ? config->turn : DUMMY_TURN;
+	const char *at = strchr(turn, '@');
+
+	*ret_user = at ? g_strndup(turn, (gsize) (at - turn)) : NULL;
+	*ret = (struct room_turn){
+		.host = at ? at + 1 : turn,
+		.user = *ret_user,
+		.secret = config->turn && config->turn_secret
+				  ? config->turn_secret
+				  : DUMMY_TURN_SECRET,
 	};
+}
+
+static unsigned int or_default(unsigned int value, unsigned int fallback)
+{
+	return value ? value : fallback;
+}
+
+static gboolean start(struct room_server *server,
+		      const struct room_server_config *config, GError **error)
+{
+	g_autofree char *turn_user = NULL;
+	struct room_core_config core = {.keys = server->keys};
+	unsigned int max_clients =
+		or_default(config->max_clients, DEFAULT_MAX_CLIENTS);
 	struct room_service_config service = {
 		.core = &core,
+		.app_key = config->app_key ? config->app_key : DEFAULT_KEY,
 		.viewer_room = config->viewer_room ? config->viewer_room
 						   : DEFAULT_ROOM,
-		.max_clients = config->max_clients ? config->max_clients
-						   : DEFAULT_MAX_CLIENTS,
-		.ping_interval_ms = config->ping_interval_ms
-					    ? config->ping_interval_ms
-					    : DEFAULT_PING_INTERVAL_MS,
-		.ping_timeout_ms = config->ping_timeout_ms
-					   ? config->ping_timeout_ms
-					   : DEFAULT_PING_TIMEOUT_MS,
+		.max_clients = max_clients,
+		.max_clients_per_address = or_default(
+			config->max_clients_per_address, max_clients),
+		.ping_interval_ms = or_default(config->ping_interval_ms,
+					       DEFAULT_PING_INTERVAL_MS),
+		.ping_timeout_ms = or_default(config->ping_timeout_ms,
+					      DEFAULT_PING_TIMEOUT_MS),
 	};
+	gboolean ok;
 
-	server->listener.fd = -1;
-	if (!fill_secret(core.secret, config->token_secret, error) ||
+	split_turn(config, &core.turn, &turn_user);
+	if (!fill_kept(server, config, core.secret, error) ||
 	    !room_listener_open(&server->listener,
 				config->listen ? config->listen
 					       : DEFAULT_LISTEN,
 				config->next_free_port, error))
-		return room_server_free(server);
+		return FALSE;
 	server->url = g_strdup_printf("http://%s:%u/", server->listener.host,
 				      server->listener.port);
+	service.tls = server->tls;
 	server->service = room_service_new(&service, &server->listener,
 					   &server->counters, error);
-	if (!server->service)
-		return room_server_free(server);
-	server->thread = g_thread_try_new("server", serve, server, error);
-	if (!server->thread)
+	ok = server->service != NULL;
+	if (ok)
+		server->thread =
+			g_thread_try_new("server", serve, server, error);
+	explicit_bzero(core.secret, sizeof(core.secret));
+	return ok && server->thread;
+}
+
+struct room_server *room_server_new(const struct room_server_config *config,
+				    GError **error)
+{
+	struct room_server *server = g_new0(struct room_server, 1);
+
+	server->listener.fd = -1;
+	server->keys =
+		config->keys
+			? config->keys
+			: room_keys_new_open(config->app_key ? config->app_key
+							     : DEFAULT_KEY);
+	if (!start(server, config, error))
 		return room_server_free(server);
 	return server;
 }
@@ -110,6 +204,8 @@ struct room_server *room_server_free(struct room_server *server)
 	}
 	room_service_free(server->service);
 	room_listener_close(&server->listener);
+	room_tls_free(server->tls);
+	room_keys_free(server->keys);
 	g_free(server->url);
 	g_free(server);
 	return NULL;
@@ -123,6 +219,19 @@ guint16 room_server_get_port(struct room_server *server)
 const char *room_server_get_url(struct room_server *server)
 {
 	return server->url;
+}
+
+const char *room_server_get_fingerprint(struct room_server *server)
+{
+	return server->tls ? room_tls_get_fingerprint(server->tls) : NULL;
+}
+
+const char *room_server_get_key_secret(struct room_server *server,
+				       const char *app_key)
+{
+	const struct room_key *key = room_keys_find(server->keys, app_key);
+
+	return key ? key->secret : NULL;
 }
 
 char *room_server_get_local_url(struct room_server *server)

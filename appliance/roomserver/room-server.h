@@ -2,7 +2,8 @@
 /* appliance/roomserver/room-server.h - a Skylink-compatible room service
  *
  * Room API with CORS, Socket.IO 1.x over WebSocket and polling, and the viewer
- * page, on one listening port, in a thread and event loop of its own.
+ * page, with and without TLS, on one listening port, in a thread and event loop
+ * of its own.
  *
  * Source:  the wire protocol as documented in docs/skylink-protocol.md
  * Thread:  control to create and destroy; runs on "server"
@@ -13,23 +14,31 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#define ROOM_SERVER_SECRET_BYTES 32
+#include "appliance/roomserver/room-keys.h"
 
 struct room_server;
 
 struct room_server_config {
 	const char *listen;	/* "127.0.0.1:8080", "[::1]:8080", "*:8080" */
 	bool next_free_port;	/* busy: try up to 20 ports above */
-	const char *app_key;	/* the one key served, "demo" */
+	/* The keys served (taken, also on failure), and which of them the
+	 * page uses; NULL: the one is served without conditions. */
+	struct room_keys *keys;
+	const char *app_key;	/* "demo" */
 	const char *viewer_room; /* the room the page at / joins, "lobby" */
-	const char *turn_url;	/* "turn:user@host" for clients, or NULL: a
-				 * dummy entry that keeps 0.6.37 alive */
-	const char *turn_credential;
-	/* What tokens are signed with; NULL: made anew. SkylinkJS 0.6.12 joins
-	 * its old room again with its old tokens: keeping these bytes makes
-	 * them outlive a restart of the server. */
-	const guint8 *token_secret;	/* ROOM_SERVER_SECRET_BYTES */
+	/* A relay for clients: "HOST[:PORT]" or "USER@HOST[:PORT]" (see struct
+	 * room_turn), and its secret. NULL: a dummy that keeps 0.6.37 alive */
+	const char *turn;
+	const char *turn_secret;
+	/* Where the secret of the tokens and our own certificate are kept;
+	 * NULL: nowhere. SkylinkJS 0.6.12 joins its old room again with its
+	 * old tokens: so these outlive a restart of the server. */
+	const char *state_dir;
+	bool tls;		/* https and wss on the same port */
+	const char *certificate, *certificate_key; /* PEM; NULL: our own */
+	const char *const *names; /* more host names for our own; or NULL */
 	unsigned int max_clients;	/* 0: 1024 */
+	unsigned int max_clients_per_address;	/* 0: all of them */
 	unsigned int ping_interval_ms, ping_timeout_ms;	/* 0: 25000, 60000 */
 };
 
@@ -42,6 +51,11 @@ struct room_server *room_server_free(struct room_server *server);
 /* The port really taken, and "http://127.0.0.1:8081/" for people. Any thread */
 guint16 room_server_get_port(struct room_server *server);
 const char *room_server_get_url(struct room_server *server);
+/* Of the certificate: "AB:CD:..."; NULL without TLS. Any thread */
+const char *room_server_get_fingerprint(struct room_server *server);
+/* The secret of a key, for a client in this program; NULL: none. */
+const char *room_server_get_key_secret(struct room_server *server,
+				       const char *app_key);
 /* For a client in this program: an address that is there whatever the network
  * does, when it listens on all. Return: to be freed with g_free(). Any thread */
 char *room_server_get_local_url(struct room_server *server);

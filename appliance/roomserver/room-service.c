@@ -57,9 +57,11 @@ static void on_message(void *data, struct engine_session *session,
 
 static void on_closed(void *data, struct engine_session *session)
 {
+	struct room_service *service = data;
 	struct connection *connection;
 
 	session->user = room_client_free(session->user);
+	room_limits_close(service->limits, session->address);
 	if (session->poster) {
 		connection = lws_wsi_user(session->poster);
 		connection->session = NULL;
@@ -80,12 +82,11 @@ static void on_closed(void *data, struct engine_session *session)
 static void on_deliver(void *data, void *const *tags, unsigned int n,
 		       const char *json, size_t len)
 {
-	g_autoptr(GString) text = g_string_sized_new(len + len / 8 + 32);
-	struct engine_packet *packet;
+	struct room_service *service = data;
+	/* Encoded once at most, however many get it. */
+	struct engine_packet *packet =
+		engine_packet_for(service->engine, json, len);
 
-	/* Encoded once, however many get it. */
-	sio_event_format(text, json, len);
-	packet = engine_packet_new(text->str, text->len);
 	for (unsigned int i = 0; i < n; i++)
 		engine_session_send(tags[i], packet);
 	engine_packet_unref(packet);
@@ -161,7 +162,9 @@ static void on_connection_end(struct connection *connection)
 static void on_incoming(struct room_service *service)
 {
 	for (unsigned int i = 0; i < ACCEPTS_PER_TURN; i++) {
-		int fd = room_listener_accept(service->listener);
+		struct sockaddr_storage from = {0};
+		int fd = room_listener_accept(service->listener, &from);
+		struct room_address *address = NULL;
 		struct lws *wsi;
 
 		if (fd == -EAGAIN)
@@ -176,16 +179,22 @@ static void on_incoming(struct room_service *service)
 		}
 		if (fd < 0)
 			continue; /* that one was gone already */
-		if (service->n_connections >= service->max_connections) {
+		if (service->n_connections < service->max_connections)
+			address = room_limits_connect(
+				service->limits,
+				(const struct sockaddr *) &from);
+		if (!address) {
 			room_count(service->counters->refused, 1);
 			close(fd);
 			continue;
 		}
 		/* Closes the descriptor itself when it fails. */
 		wsi = lws_adopt_socket_vhost(service->vhost, fd);
-		if (!wsi)
+		if (!wsi) {
+			room_limits_disconnect(service->limits, address);
 			continue;
-		lws_set_opaque_user_data(wsi, service);
+		}
+		lws_set_opaque_user_data(wsi, address);
 		service->n_connections++;
 	}
 }
@@ -200,6 +209,7 @@ static void on_tick(lws_sorted_usec_list_t *entry)
 		lws_rx_flow_control(service->listen_wsi, 1);
 	}
 	engine_tick(service->engine);
+	room_core_tick(service->core);
 	engine_reap(service->engine);
 	lws_sul_schedule(service->context, 0, &service->tick, on_tick,
 			 service->stopping ? STOPPING_TICK_US : TICK_US);
@@ -232,10 +242,10 @@ static int handle(struct room_service *service, struct lws *wsi,
 		if (connection)
 			on_connection_end(connection);
 		return 0;
-	case LWS_CALLBACK_WSI_DESTROY:
-		if (lws_get_opaque_user_data(wsi) == service)
-			service->n_connections--;
-		return 0;
+	case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
+		/* "user" is the context of all connections to come. */
+		return room_tls_apply(service->tls, (void *) connection) ? 0
+									 : 1;
 	case LWS_CALLBACK_RAW_RX_FILE:
 		if (wsi == service->hangup_wsi)
 			room_polling_on_hangup(service);
@@ -255,6 +265,17 @@ static bool is_http(enum lws_callback_reasons reason)
 		reason == LWS_CALLBACK_HTTP_WRITEABLE;
 }
 
+static void on_destroy(struct room_service *service, struct lws *wsi)
+{
+	struct room_address *address = lws_get_opaque_user_data(wsi);
+
+	if (!address)
+		return; /* not one that we have accepted */
+	room_limits_disconnect(service->limits, address);
+	lws_set_opaque_user_data(wsi, NULL);
+	service->n_connections--;
+}
+
 static int on_event(struct lws *wsi, enum lws_callback_reasons reason,
 		    void *user, void *in, size_t len)
 {
@@ -263,7 +284,11 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason,
 	int r;
 
 	/* libwebsockets speaks before and after our time, too. */
-	if (!service || !service->engine)
+	if (!service)
+		return 0;
+	if (reason == LWS_CALLBACK_WSI_DESTROY)
+		on_destroy(service, wsi);
+	if (!service->engine)
 		return 0;
 	service->nested++;
 	r = handle(service, wsi, reason, user, in, len);
@@ -302,6 +327,11 @@ static bool create_context(struct room_service *service)
 		.vhost_name = "room",
 	};
 
+	/* One port for both: a TLS client's first byte tells it apart. */
+	if (service->tls)
+		info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
+				LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX |
+				LWS_SERVER_OPTION_ALLOW_NON_SSL_ON_SSL_PORT;
 	lws_set_log_level(0, NULL);
 	service->context = lws_create_context(&info);
 	if (!service->context)
@@ -348,11 +378,14 @@ struct room_service *room_service_new(const struct room_service_config *config,
 	service->hangup_epoll = -1;
 	service->listener = listener;
 	service->counters = counters;
-	service->app_key = g_strdup(config->core->app_key);
+	service->app_key = g_strdup(config->app_key);
+	service->keys = config->core->keys;
+	service->tls = config->tls;
+	service->limits = room_limits_new(config->max_clients_per_address);
 	service->viewer_room = g_strdup(config->viewer_room);
 	memcpy(service->secret, config->core->secret, ROOM_SECRET_BYTES);
 	service->max_connections =
-		config->max_clients * ROOM_SERVICE_CONNECTIONS_PER_CLIENT +
+		config->max_clients * ROOM_CONNECTIONS_PER_CLIENT +
 		ROOM_SERVICE_MORE_CONNECTIONS;
 	service->core =
 		room_core_new(config->core, &core_ops, service, counters);
@@ -380,6 +413,7 @@ struct room_service *room_service_free(struct room_service *service)
 	if (service->hangup_epoll >= 0)
 		close(service->hangup_epoll);
 	room_core_free(service->core);
+	room_limits_free(service->limits);
 	g_free(service->app_key);
 	g_free(service->viewer_room);
 	g_free(service);

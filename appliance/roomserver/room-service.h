@@ -18,16 +18,16 @@
 #include "appliance/roomserver/room-core.h"
 #include "appliance/roomserver/room-counters.h"
 #include "appliance/roomserver/room-listener.h"
+#include "appliance/roomserver/room-tls.h"
 
 /* Headers and requests that do not come to their end. */
 #define ROOM_SERVICE_HEADER_TIMEOUT_S 10
 #define ROOM_SERVICE_KEEPALIVE_S      75
+#define ROOM_SERVICE_BODY_TIMEOUT_S   20
 /* An answer that the client does not take. */
 #define ROOM_SERVICE_ANSWER_TIMEOUT_S 20
 #define ROOM_SERVICE_MAX_HEADER_BYTES 8192
-/* Each client may have two requests and a fetch of the page open. */
-#define ROOM_SERVICE_CONNECTIONS_PER_CLIENT 3
-#define ROOM_SERVICE_MORE_CONNECTIONS	    64
+#define ROOM_SERVICE_MORE_CONNECTIONS 64
 /* One POST may hold a queue of packets, each character encoded twice. */
 #define ROOM_SERVICE_MAX_POST_BYTES (4u << 20)
 #define ROOM_SERVICE_MAX_UNJOINED_POST_BYTES (64u << 10)
@@ -36,8 +36,10 @@
 
 struct room_service_config {
 	const struct room_core_config *core;
-	const char *viewer_room;
-	unsigned int max_clients, ping_interval_ms, ping_timeout_ms;
+	const char *app_key, *viewer_room;	/* what the page joins */
+	const struct room_tls *tls;	/* borrowed for life; NULL: http alone */
+	unsigned int max_clients, max_clients_per_address;
+	unsigned int ping_interval_ms, ping_timeout_ms;
 };
 
 struct room_service;

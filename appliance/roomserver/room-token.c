@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define SHA256_BYTES 32
+#define SHA1_BYTES   20
 
 /* Fields end with a NUL, which none of them can hold: no two different lists
  * give the same input. */
@@ -98,4 +99,17 @@ void room_token_cid(const uint8_t secret[ROOM_SECRET_BYTES], const char *key,
 void room_token_id(const uint8_t *random, unsigned int n_chars, char *ret)
 {
 	to_base64url(random, n_chars / 4 * 3, ret, n_chars);
+}
+
+char *room_token_sha1(const char *secret, const char *text)
+{
+	g_autoptr(GHmac) hmac = g_hmac_new(G_CHECKSUM_SHA1,
+					   (const guchar *) secret,
+					   strlen(secret));
+	uint8_t digest[SHA1_BYTES];
+	gsize n = sizeof(digest);
+
+	g_hmac_update(hmac, (const guchar *) text, -1);
+	g_hmac_get_digest(hmac, digest, &n);
+	return g_base64_encode(digest, n);
 }

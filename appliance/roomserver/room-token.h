@@ -49,3 +49,7 @@ void room_token_cid(const uint8_t secret[ROOM_SECRET_BYTES], const char *key,
 /* @n_chars characters of [A-Za-z0-9_-] from @n_chars * 3 / 4 random bytes;
  * @n_chars is a multiple of 4, at most 64. */
 void room_token_id(const uint8_t *random, unsigned int n_chars, char *ret);
+
+/* base64(HMAC-SHA1(secret, text)): the form in which clients prove that they
+ * know a key's secret, and coturn's time-limited credentials. g_free() it. */
+char *room_token_sha1(const char *secret, const char *text);

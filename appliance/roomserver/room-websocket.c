@@ -38,9 +38,12 @@ int room_websocket_on_open(struct room_service *service, struct lws *wsi,
 			   struct connection *connection)
 {
 	struct engine_session *session;
+	struct engine_query query;
 
 	connection_clear(connection);
-	session = room_service_open_session(service, false);
+	engine_query_read(wsi, &query);
+	query.polling = false;
+	session = room_service_open_session(service, wsi, &query);
 	if (!session) {
 		lws_close_reason(wsi, LWS_CLOSE_STATUS_UNEXPECTED_CONDITION,
 				 (unsigned char *) "full", 4);

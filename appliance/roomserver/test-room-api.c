@@ -21,7 +21,14 @@ static void test_paths(void)
 			==, 0);
 	g_assert_true(request.scheduled);
 	g_assert_cmpstr(request.start, ==, "2026-11-22T08:54:42.149Z");
-	g_assert_cmpuint(request.hours, ==, 20);
+	g_assert_cmpstr(request.len, ==, "20");
+	g_assert_cmpint(request.end_ms, ==,
+			INT64_C(1795337682000) + 20 * 3600 * 1000);
+	g_assert_cmpint(room_api_parse("/api/k/r/2026-11-22T08:54:42Z/0.25",
+				       &request),
+			==, 0);
+	g_assert_cmpint(request.end_ms, ==,
+			INT64_C(1795337682000) + 900 * 1000);
 }
 
 static void test_bad_paths(void)
@@ -35,6 +42,10 @@ static void test_bad_paths(void)
 		"/api/k/r/2026-11-22T08:54:42.149Z/0",
 		"/api/k/r/2026-11-22T08:54:42.149Z/9999",
 		"/api/k/r/2026-11-22T08:54:42.149Z/1x",
+		"/api/k/r/2026-11-22T08:54:42.149Z/02",
+		"/api/k/r/2026-11-22T08:54:42.149Z/.5",
+		"/api/k/r/2026-11-22T08:54:42.149Z/1.",
+		"/api/k/r/2026-11-22T08:54:42.149Z/1e2",
 		"/api/k/r/2026-11-22T08:54:42.149Z/20/more",
 		"/api/k/r/yesterday/20",
 		"/api/k/\377",
@@ -59,9 +70,9 @@ static void test_hosts(void)
 		unsigned int port;
 	} good[] = {
 		{"127.0.0.1:8080", "127.0.0.1", 8080},
-		{"box.local", "box.local", 80},
+		{"box.local", "box.local", 0},
 		{"[::1]:81", "[::1]", 81},
-		{"[fd00::2]", "[fd00::2]", 80},
+		{"[fd00::2]", "[fd00::2]", 0},
 	};
 	static const char *const bad[] = {
 		"",	   ":80",   "a:",     "a:0",	  "a:65536",
@@ -71,24 +82,30 @@ static void test_hosts(void)
 	struct room_api_host host;
 
 	for (gsize i = 0; i < G_N_ELEMENTS(good); i++) {
-		g_assert_cmpint(room_api_parse_host(good[i].header, 80, &host),
+		g_assert_cmpint(room_api_parse_host(good[i].header, &host),
 				==, 0);
 		g_assert_cmpstr(host.name, ==, good[i].name);
 		g_assert_cmpuint(host.port, ==, good[i].port);
 	}
 	for (gsize i = 0; i < G_N_ELEMENTS(bad); i++)
-		g_assert_cmpint(room_api_parse_host(bad[i], 80, &host), ==,
+		g_assert_cmpint(room_api_parse_host(bad[i], &host), ==,
 				-EBADMSG);
 }
 
-static JsonObject *answer(const struct room_api_request *request,
-			  bool port_in_host)
+static JsonObject *answer_on(const struct room_api_request *request,
+			     bool port_in_host, uint16_t port)
 {
+	static const struct room_key key = {
+		.name = "demo",
+		.space = "demo",
+		.auto_introduce = true,
+	};
 	static const uint8_t secret[ROOM_SECRET_BYTES] = {7};
-	struct room_api_host host = {.name = "[::1]", .port = 8081};
+	struct room_api_host host = {.name = "[::1]", .port = port};
 	g_autofree char *text = room_api_format(
 		request, &(struct room_api_grant){
 				 .secret = secret,
+				 .key = &key,
 				 .uid = "user-1",
 				 .now_ms = INT64_C(1795337682149),
 				 .host = &host,
@@ -98,6 +115,68 @@ static JsonObject *answer(const struct room_api_request *request,
 
 	g_assert_nonnull(node);
 	return json_node_dup_object(node);
+}
+
+static JsonObject *answer(const struct room_api_request *request,
+			  bool port_in_host)
+{
+	return answer_on(request, port_in_host, 8081);
+}
+
+/* Behind a proxy there is no port in the address. */
+static void test_usual_ports(void)
+{
+	struct room_api_request request = {.key = "demo", .room = "r"};
+	g_autoptr(JsonObject) object = answer_on(&request, true, 0);
+
+	g_assert_cmpstr(json_object_get_string_member(object, "ipSigserver"),
+			==, "[::1]");
+	g_assert_cmpint(json_array_get_int_element(
+				json_object_get_array_member(object,
+							     "httpPortList"),
+				0),
+			==, 80);
+	g_assert_cmpint(json_array_get_int_element(
+				json_object_get_array_member(object,
+							     "httpsPortList"),
+				0),
+			==, 443);
+}
+
+/* An alias has its parent's rooms, and its own flags. */
+static void test_alias(void)
+{
+	static const uint8_t secret[ROOM_SECRET_BYTES] = {7};
+	struct room_api_request request = {.key = "desk", .room = "r"};
+	struct room_api_host host = {.name = "h"};
+	struct room_key key = {
+		.name = "desk",
+		.space = "desk",
+		.privileged = true,
+	};
+	g_autoptr(JsonNode) own = NULL, alias = NULL;
+	g_autofree char *text = NULL, *aliased = NULL;
+	struct room_api_grant grant = {
+		.secret = secret,
+		.key = &key,
+		.uid = "u",
+		.host = &host,
+	};
+
+	text = room_api_format(&request, &grant);
+	key.space = "kiosk";
+	aliased = room_api_format(&request, &grant);
+	own = json_from_string(text, NULL);
+	alias = json_from_string(aliased, NULL);
+	g_assert_cmpstr(json_object_get_string_member(json_node_get_object(own),
+						      "room_key"),
+			!=,
+			json_object_get_string_member(
+				json_node_get_object(alias), "room_key"));
+	g_assert_true(json_object_get_boolean_member(
+		json_node_get_object(alias), "isPrivileged"));
+	g_assert_false(json_object_get_boolean_member(
+		json_node_get_object(alias), "autoIntroduce"));
 }
 
 /* Everything SkylinkJS 0.6.12 to 2.x look at. */
@@ -144,13 +223,18 @@ static void test_scheduled_answer(void)
 		.room = "r",
 		.scheduled = true,
 		.start = "2026-11-23T00:00:00.000Z",
-		.hours = 2,
+		.len = "2",
 	};
 	g_autoptr(JsonObject) object = answer(&request, false);
+	g_autoptr(JsonObject) fraction = NULL;
 
 	g_assert_cmpstr(json_object_get_string_member(object, "start"), ==,
 			"2026-11-23T00:00:00.000Z");
 	g_assert_cmpint(json_object_get_int_member(object, "len"), ==, 2);
+	strcpy(request.len, "1.50");
+	fraction = answer(&request, false);
+	g_assert_cmpstr(json_object_get_string_member(fraction, "len"), ==,
+			"1.50");
 }
 
 static void test_sdk_versions(void)
@@ -179,6 +263,8 @@ int main(int argc, char *argv[])
 	g_test_add_func("/room-api/hosts", test_hosts);
 	g_test_add_func("/room-api/answer", test_answer);
 	g_test_add_func("/room-api/scheduled", test_scheduled_answer);
+	g_test_add_func("/room-api/usual-ports", test_usual_ports);
+	g_test_add_func("/room-api/alias", test_alias);
 	g_test_add_func("/room-api/sdk", test_sdk_versions);
 	g_test_add_func("/room-api/error", test_error);
 	return g_test_run();

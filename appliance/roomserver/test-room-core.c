@@ -1,191 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "appliance/roomserver/room-core.h"
 
-#include <json-glib/json-glib.h>
-#include <string.h>
-
+#include "appliance/roomserver/room-core-test.h"
 #include "appliance/signaling/json-check.h"
-
-#define KEY  "demo"
-#define CID  "cid"
-#define USER "u1"
-#define NOW  INT64_C(1795337635413)
-
-/* A connection as the core sees it: a tag, and what arrives there. */
-struct end {
-	struct world *world;
-	struct room_client *client;
-	GPtrArray *got; /* JSON texts */
-	bool finished;
-	char sid[ROOM_SID_CHARS + 1];
-	gint64 weight;
-};
-
-struct world {
-	struct room_core *core;
-	struct room_core_config config;
-	struct room_counters counters;
-	gint64 monotonic_us, wall_ms;
-	uint8_t next_random;
-};
-
-static void deliver(void *data, void *const *tags, unsigned int n,
-		    const char *json, size_t len)
-{
-	for (unsigned int i = 0; i < n; i++) {
-		struct end *end = tags[i];
-
-		g_ptr_array_add(end->got, g_strndup(json, len));
-	}
-}
-
-static void finish(void *data, void *tag)
-{
-	((struct end *) tag)->finished = true;
-}
-
-static gint64 monotonic_us(void *data)
-{
-	return ((struct world *) data)->monotonic_us;
-}
-
-static gint64 wall_ms(void *data)
-{
-	return ((struct world *) data)->wall_ms;
-}
-
-static void fill_random(void *data, uint8_t *bytes, size_t n)
-{
-	memset(bytes, ((struct world *) data)->next_random++, n);
-}
-
-static const struct room_core_ops ops = {
-	.deliver = deliver,
-	.finish = finish,
-	.monotonic_us = monotonic_us,
-	.wall_ms = wall_ms,
-	.random = fill_random,
-};
-
-static void world_init(struct world *w)
-{
-	memset(w, 0, sizeof(*w));
-	w->config = (struct room_core_config){
-		.app_key = KEY,
-		.turn_url = "turn:u@h",
-		.turn_credential = "c",
-		.secret = {1, 2, 3},
-	};
-	w->wall_ms = NOW;
-	w->monotonic_us = 1000;
-	w->core = room_core_new(&w->config, &ops, w, &w->counters);
-}
-
-static void end_init(struct end *end, struct world *w)
-{
-	*end = (struct end){.world = w};
-	end->got = g_ptr_array_new_with_free_func(g_free);
-	end->client = room_client_new(w->core, end);
-}
-
-static void end_done(struct end *end)
-{
-	end->client = room_client_free(end->client);
-	g_clear_pointer(&end->got, g_ptr_array_unref);
-}
-
-static void say(struct end *end, const char *json)
-{
-	room_client_receive(end->client, json, strlen(json));
-}
-
-/* What has come since the last look, one text a line. */
-static char *take(struct end *end)
-{
-	GString *all = g_string_new(NULL);
-
-	for (guint i = 0; i < end->got->len; i++) {
-		if (i)
-			g_string_append_c(all, '\n');
-		g_string_append(all, end->got->pdata[i]);
-	}
-	g_ptr_array_set_size(end->got, 0);
-	return g_string_free(all, FALSE);
-}
-
-#define assert_got(end, text)                                                  \
-	G_STMT_START                                                           \
-	{                                                                      \
-		g_autofree char *got_ = take(end);                             \
-		g_assert_cmpstr(got_, ==, text);                               \
-	}                                                                      \
-	G_STMT_END
-
-static char *join_text(struct world *w, const char *rid, const char *start,
-		       const char *spoil)
-{
-	char user_cred[ROOM_TOKEN_SIZE], room_cred[ROOM_TOKEN_SIZE];
-
-	room_token_make_user(w->config.secret,
-			     &(struct room_token_user){
-				     .key = KEY,
-				     .uid = USER,
-				     .time_stamp = start,
-				     .cid = CID,
-			     },
-			     user_cred);
-	room_token_make_room(w->config.secret,
-			     &(struct room_token_room){
-				     .key = KEY,
-				     .rid = rid,
-				     .start = start,
-				     .len = "200",
-				     .api_owner = "o",
-			     },
-			     room_cred);
-	if (spoil && strcmp(spoil, "user") == 0)
-		user_cred[3] = user_cred[3] == 'x' ? 'y' : 'x';
-	if (spoil && strcmp(spoil, "room") == 0)
-		room_cred[42] = room_cred[42] == 'x' ? 'y' : 'x';
-	return g_strdup_printf(
-		"{\"type\":\"joinRoom\",\"uid\":\"" USER "\",\"cid\":\"" CID
-		"\",\"rid\":\"%s\",\"userCred\":\"%s\",\"timeStamp\":\"%s\","
-		"\"apiOwner\":\"o\",\"roomCred\":\"%s\",\"start\":\"%s\","
-		"\"len\":200,\"isPrivileged\":false,\"autoIntroduce\":true,"
-		"\"key\":\"%s\"}",
-		rid, user_cred, start, room_cred, start,
-		spoil && strcmp(spoil, "key") == 0 ? "other" : KEY);
-}
-
-#define START "2026-11-22T08:53:55.148Z"
-
-static void join(struct end *end, const char *rid)
-{
-	g_autofree char *text = join_text(end->world, rid, START, NULL);
-	g_autofree char *answer = NULL;
-	g_autoptr(JsonNode) node = NULL;
-	JsonObject *object;
-
-	say(end, text);
-	answer = take(end);
-	node = json_from_string(answer, NULL);
-	g_assert_nonnull(node);
-	object = json_node_get_object(node);
-	g_assert_cmpstr(json_object_get_string_member(object, "type"), ==,
-			"inRoom");
-	g_assert_cmpstr(json_object_get_string_member(object, "rid"), ==, rid);
-	g_strlcpy(end->sid, json_object_get_string_member(object, "sid"),
-		  sizeof(end->sid));
-	end->weight = json_object_get_int_member(object, "tieBreaker");
-	g_assert_cmpuint(strlen(end->sid), ==, ROOM_SID_CHARS);
-}
-
-/* One message of a peer, with its own mid and rid. */
-static char *message(struct end *end, const char *rid, const char *rest)
-{
-	return g_strdup_printf("{\"mid\":\"%s\",\"rid\":\"%s\",%s}", end->sid,
-			       rid, rest);
-}
 
 static void test_in_room(void)
 {
@@ -205,7 +22,7 @@ static void test_in_room(void)
 	g_assert_cmpuint(room_count_get(w.counters.rooms), ==, 1);
 	end_done(&a);
 	g_assert_cmpuint(room_count_get(w.counters.rooms), ==, 0);
-	room_core_free(w.core);
+	world_done(&w);
 }
 
 static void test_tie_breakers_grow_whatever_the_clock_does(void)
@@ -225,7 +42,7 @@ static void test_tie_breakers_grow_whatever_the_clock_does(void)
 		g_assert_cmpint(ends[i].weight, >, ends[i - 1].weight);
 	for (int i = 0; i < 4; i++)
 		end_done(&ends[i]);
-	room_core_free(w.core);
+	world_done(&w);
 }
 
 static void test_refused_joins(void)
@@ -264,7 +81,7 @@ static void test_refused_joins(void)
 	g_assert_nonnull(strstr(a.got->pdata[0], "expired"));
 	g_assert_cmpuint(room_count_get(w.counters.refused), ==, 4);
 	end_done(&a);
-	room_core_free(w.core);
+	world_done(&w);
 }
 
 /* Two rooms; what one end says must arrive there and nowhere else. */
@@ -317,7 +134,7 @@ static void test_routing(void)
 	end_done(&b);
 	end_done(&c);
 	end_done(&other);
-	room_core_free(w.core);
+	world_done(&w);
 }
 
 static void test_forgeries_are_dropped(void)
@@ -380,7 +197,7 @@ static void test_forgeries_are_dropped(void)
 	end_done(&a);
 	end_done(&b);
 	end_done(&stranger);
-	room_core_free(w.core);
+	world_done(&w);
 }
 
 static void test_bye_when_a_client_goes(void)
@@ -403,7 +220,7 @@ static void test_bye_when_a_client_goes(void)
 	assert_got(&other, "");
 	end_done(&b);
 	end_done(&other);
-	room_core_free(w.core);
+	world_done(&w);
 }
 
 static void test_lock(void)
@@ -447,10 +264,10 @@ static void test_lock(void)
 	end_init(&c, &w);
 	join(&c, "r");
 	end_done(&c);
-	room_core_free(w.core);
+	world_done(&w);
 }
 
-static void test_groups_are_taken_apart(void)
+static void test_groups_with_a_target_are_taken_apart(void)
 {
 	struct world w;
 	struct end a, b, c;
@@ -503,7 +320,97 @@ static void test_groups_are_taken_apart(void)
 	end_done(&a);
 	end_done(&b);
 	end_done(&c);
-	room_core_free(w.core);
+	world_done(&w);
+}
+
+/* Two parts as one string each, in a group of @end. */
+static char *group_of(struct end *end, const char *one, const char *two)
+{
+	g_autoptr(GString) lists =
+		g_string_new("\"type\":\"group\",\"lists\":[");
+
+	json_quote(lists, one, strlen(one));
+	g_string_append_c(lists, ',');
+	json_quote(lists, two, strlen(two));
+	g_string_append_c(lists, ']');
+	return message(end, "r", lists->str);
+}
+
+static void test_groups_are_whole_but_for_2x(void)
+{
+	struct world w;
+	struct end a, old, modern, late;
+	g_autofree char *mute = NULL, *lock = NULL, *group = NULL, *both = NULL;
+	g_autofree char *enter = NULL, *text = NULL;
+
+	world_init(&w);
+	end_init(&a, &w);
+	end_init(&old, &w);
+	end_init(&modern, &w);
+	join(&a, "r");
+	join(&old, "r");
+	join(&modern, "r");
+	enter = message(&modern, "r",
+			"\"type\":\"enter\",\"SMProtocolVersion\":\"2.1.0\"");
+	say(&modern, enter);
+	assert_got(&a, enter);
+	assert_got(&old, enter);
+
+	mute = message(&a, "r", "\"type\":\"muteAudioEvent\",\"x\" : [1]");
+	lock = message(&a, "r", "\"type\":\"roomLockEvent\",\"lock\":true");
+	group = group_of(&a, mute, lock);
+	both = g_strdup_printf("%s\n%s", mute, lock);
+	say(&a, group);
+	assert_got(&old, group);
+	assert_got(&modern, both);
+	assert_got(&a, "");
+
+	/* The lock inside holds. */
+	end_init(&late, &w);
+	text = join_text(&w, "r", START, NULL);
+	say(&late, text);
+	g_assert_nonnull(strstr(late.got->pdata[0], "locked"));
+	end_done(&late);
+	end_done(&a);
+	end_done(&old);
+	end_done(&modern);
+	world_done(&w);
+}
+
+/* What must not be said alone must not come through in a group. */
+static void test_forgeries_in_groups(void)
+{
+	static const char *const forged[] = {
+		"{\"type\":\"redirect\",\"action\":\"reject\"}",
+		"{\"type\":\"public\",\"rid\":\"r\",\"mid\":\"B\"}",
+		"{\"t\\u0079pe\":\"redir\\u0065ct\"}",
+		"[]",
+		"{\"type\":\"group\",\"lists\":[]}",
+	};
+	struct world w;
+	struct end a, b;
+	g_autofree char *fine = NULL, *outer = NULL;
+
+	world_init(&w);
+	end_init(&a, &w);
+	end_init(&b, &w);
+	join(&a, "r");
+	join(&b, "r");
+	fine = message(&a, "r", "\"type\":\"public\"");
+	for (gsize i = 0; i < G_N_ELEMENTS(forged); i++) {
+		g_autofree char *group = group_of(&a, forged[i], fine);
+
+		say(&a, group);
+		assert_got(&b, fine);
+		g_assert_cmpuint(room_count_get(w.counters.bad_messages), ==,
+				 i + 1);
+	}
+	outer = group_of(&b, fine, fine);
+	say(&a, outer);
+	assert_got(&b, "");
+	end_done(&a);
+	end_done(&b);
+	world_done(&w);
 }
 
 /* SkylinkJS 2.x: one connection, several rooms, leaving with its own byes. */
@@ -546,7 +453,7 @@ static void test_several_rooms_on_one_connection(void)
 
 	end_done(&b);
 	end_done(&c);
-	room_core_free(w.core);
+	world_done(&w);
 }
 
 static void test_rooms_per_client_are_limited(void)
@@ -567,7 +474,7 @@ static void test_rooms_per_client_are_limited(void)
 	g_assert_nonnull(strstr(a.got->pdata[0], "serverError"));
 	g_assert_false(a.finished);
 	end_done(&a);
-	room_core_free(w.core);
+	world_done(&w);
 }
 
 static void test_joining_twice_is_joining_anew(void)
@@ -589,7 +496,7 @@ static void test_joining_twice_is_joining_anew(void)
 	assert_got(&b, bye);
 	end_done(&a);
 	end_done(&b);
-	room_core_free(w.core);
+	world_done(&w);
 }
 
 static void test_floods_are_warned_of_and_dropped(void)
@@ -605,9 +512,9 @@ static void test_floods_are_warned_of_and_dropped(void)
 	join(&b, "r");
 	text = message(&a, "r", "\"type\":\"public\"");
 	/* The join was one of the burst. */
-	for (int i = 0; i < ROOM_RATE_BURST + 49; i++)
+	for (int i = 0; i < ROOM_RATE_BURST - ROOM_JOIN_COST + 50; i++)
 		say(&a, text);
-	g_assert_cmpuint(b.got->len, ==, ROOM_RATE_BURST - 1);
+	g_assert_cmpuint(b.got->len, ==, ROOM_RATE_BURST - ROOM_JOIN_COST);
 	g_assert_cmpuint(a.got->len, ==, 1);
 	g_assert_nonnull(strstr(a.got->pdata[0], "\"reason\":\"fastmsg\""));
 	g_assert_nonnull(strstr(a.got->pdata[0], "\"action\":\"warning\""));
@@ -617,7 +524,8 @@ static void test_floods_are_warned_of_and_dropped(void)
 	for (int i = 0; i < 1000; i++)
 		say(&a, text);
 	g_assert_cmpuint(b.got->len, ==,
-			 ROOM_RATE_BURST - 1 + ROOM_RATE_PER_SECOND);
+			 ROOM_RATE_BURST - ROOM_JOIN_COST +
+				 ROOM_RATE_PER_SECOND);
 	g_assert_cmpuint(a.got->len, ==, 1);
 	w.monotonic_us += ROOM_RATE_WARN_US;
 	for (int i = 0; i < ROOM_RATE_BURST + 1; i++)
@@ -626,7 +534,7 @@ static void test_floods_are_warned_of_and_dropped(void)
 
 	end_done(&a);
 	end_done(&b);
-	room_core_free(w.core);
+	world_done(&w);
 }
 
 /* What is passed on counts, not how it was wrapped. */
@@ -645,6 +553,7 @@ static void test_groups_and_long_messages_count_for_more(void)
 	end_init(&b, &w);
 	join(&a, "r");
 	join(&b, "r");
+	room_client_set_no_groups(b.client);
 	part = message(&a, "r", "\"type\":\"public\"");
 	for (int i = 0; i < ROOM_MAX_GROUP; i++) {
 		g_string_append(lists, i ? "," : "");
@@ -671,7 +580,7 @@ static void test_groups_and_long_messages_count_for_more(void)
 
 	end_done(&a);
 	end_done(&b);
-	room_core_free(w.core);
+	world_done(&w);
 }
 
 int main(int argc, char *argv[])
@@ -685,7 +594,11 @@ int main(int argc, char *argv[])
 	g_test_add_func("/room-core/forgeries", test_forgeries_are_dropped);
 	g_test_add_func("/room-core/bye", test_bye_when_a_client_goes);
 	g_test_add_func("/room-core/lock", test_lock);
-	g_test_add_func("/room-core/groups", test_groups_are_taken_apart);
+	g_test_add_func("/room-core/groups", test_groups_with_a_target_are_taken_apart);
+	g_test_add_func("/room-core/groups-whole",
+			test_groups_are_whole_but_for_2x);
+	g_test_add_func("/room-core/groups-forged",
+			test_forgeries_in_groups);
 	g_test_add_func("/room-core/several-rooms",
 			test_several_rooms_on_one_connection);
 	g_test_add_func("/room-core/max-rooms",

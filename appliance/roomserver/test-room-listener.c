@@ -101,15 +101,16 @@ static void check_all_addresses(const char *address)
 		.sin6_addr = IN6ADDR_LOOPBACK_INIT,
 	};
 	g_autoptr(GError) error = NULL;
+	struct sockaddr_storage from;
 	int fd, client;
 
 	g_assert_true(room_listener_open(&listener, address, false, &error));
 	g_assert_no_error(error);
 	g_assert_cmpstr(listener.host, !=, "");
 	g_assert_cmpstr(listener.local_host, ==, "127.0.0.1");
-	g_assert_cmpint(room_listener_accept(&listener), ==, -EAGAIN);
+	g_assert_cmpint(room_listener_accept(&listener, &from), ==, -EAGAIN);
 	client = connect_v4(listener.port);
-	fd = room_listener_accept(&listener);
+	fd = room_listener_accept(&listener, &from);
 	g_assert_cmpint(fd, >=, 0);
 	close(fd);
 	close(client);
@@ -120,7 +121,7 @@ static void check_all_addresses(const char *address)
 	    connect(client, (struct sockaddr *) &v6, sizeof(v6)) < 0) {
 		g_test_skip("this machine has no IPv6");
 	} else {
-		fd = room_listener_accept(&listener);
+		fd = room_listener_accept(&listener, &from);
 		g_assert_cmpint(fd, >=, 0);
 		close(fd);
 	}

@@ -10,18 +10,20 @@
 #include "appliance/roomserver/room-core.h"
 #include "appliance/signaling/engineio.h"
 
-#define MAX_CLIENTS 3
+#define MAX_CLIENTS 4
 
 struct client {
 	const char *name;
 	struct engine_session *session;
 	GPtrArray *expected, *got; /* JSON texts */
+	bool modern;		   /* 2.x: no groups */
 };
 
 struct replay {
 	struct engine *engine;
 	struct room_core *core;
 	struct room_core_config config;
+	struct room_keys *keys;
 	struct room_counters counters;
 	struct client clients[MAX_CLIENTS];
 	unsigned int n_clients;
@@ -118,11 +120,22 @@ static void replay_init(struct replay *r)
 		.ping_timeout_ms = 60000,
 		.max_sessions = MAX_CLIENTS,
 	};
+	/* In the recordings the pages say what they are; here the key does. */
+	static const char file[] = "[labkey]\n[credkey]\n"
+				   "[quiet]\nauto_introduce = no\n"
+				   "[desk]\nparent = quiet\nprivileged = yes\n"
+				   "auto_introduce = no\n";
+	g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
 
+	r->keys = room_keys_parse("keys", file, strlen(file), problems);
+	g_assert_nonnull(r->keys);
 	r->config = (struct room_core_config){
-		.app_key = "labkey",
-		.turn_url = "turn:labuser@127.0.0.1",
-		.turn_credential = "labpw",
+		.keys = r->keys,
+		.turn = {
+			.host = "127.0.0.1",
+			.user = "labuser",
+			.secret = "labpw",
+		},
 	};
 	r->engine = engine_new(&config, &engine_ops, r, &r->counters);
 	r->core = room_core_new(&r->config, &core_ops, r, &r->counters);
@@ -133,6 +146,7 @@ static void replay_done(struct replay *r)
 {
 	engine_free(r->engine);
 	room_core_free(r->core);
+	room_keys_free(r->keys);
 	g_ptr_array_unref(r->said);
 	for (unsigned int i = 0; i < r->n_clients; i++) {
 		g_ptr_array_unref(r->clients[i].expected);
@@ -200,12 +214,23 @@ static char *sign(struct replay *r, const char *text)
 	JsonObject *o = json_node_get_object(node);
 	g_autofree char *len = g_strdup_printf(
 		"%" G_GINT64_FORMAT, json_object_get_int_member(o, "len"));
+	const char *key = json_object_get_string_member(o, "key");
+	g_autoptr(GDateTime) start = NULL;
 	char token[ROOM_TOKEN_SIZE];
 
+	/* Refused ones leave no other trace of the time. */
+	start = g_date_time_new_from_iso8601(
+		json_object_get_string_member(o, "start"), NULL);
+	r->wall_ms = MAX(r->wall_ms, 1000 * g_date_time_to_unix(start));
+	if (!json_object_get_boolean_member(o, "autoIntroduce"))
+		key = json_object_get_boolean_member(o, "isPrivileged")
+			      ? "desk" : "quiet";
+	key = g_intern_string(key);
+	json_object_set_string_member(o, "key", key);
 	room_token_make_user(
 		r->config.secret,
 		&(struct room_token_user){
-			.key = "labkey",
+			.key = key,
 			.uid = json_object_get_string_member(o, "uid"),
 			.time_stamp =
 				json_object_get_string_member(o, "timeStamp"),
@@ -216,7 +241,7 @@ static char *sign(struct replay *r, const char *text)
 	room_token_make_room(
 		r->config.secret,
 		&(struct room_token_room){
-			.key = "labkey",
+			.key = key,
 			.rid = json_object_get_string_member(o, "rid"),
 			.start = json_object_get_string_member(o, "start"),
 			.len = len,
@@ -256,7 +281,10 @@ static void take_in(struct replay *r, JsonObject *line)
 	g_autofree char *signed_text = NULL;
 
 	g_ptr_array_add(r->said, g_strdup(text));
-	if (strstr(text, "\"joinRoom\"")) {
+	if (strstr(text, "\"SMProtocolVersion\":\"2."))
+		c->modern = true;
+	/* In one recording the credentials are spoilt on purpose. */
+	if (strstr(text, "\"joinRoom\"") && !strstr(text, "Cred\":\"x\"")) {
 		signed_text = sign(r, text);
 		text = signed_text;
 		r->wall_ms = json_object_get_int_member_with_default(
@@ -292,6 +320,12 @@ static void take_out(struct replay *r, JsonObject *line)
 	text = r->said->pdata[json_object_get_int_member(line, "of")];
 	if (!json_object_has_member(line, "part")) {
 		g_ptr_array_add(c->expected, g_strdup(text));
+		return;
+	}
+	if (!c->modern) {
+		/* The recording server took every group apart. */
+		if (!json_object_get_int_member(line, "part"))
+			g_ptr_array_add(c->expected, g_strdup(text));
 		return;
 	}
 	group = json_from_string(text, NULL);
@@ -334,9 +368,17 @@ static void compare(const struct client *c)
 		a = json_from_string(got, NULL);
 		b = json_from_string(expected, NULL);
 		json_object_remove_member(json_node_get_object(a), "info");
+		json_object_remove_member(json_node_get_object(b), "info");
+		/* Ours carry the room always, for 2.x. */
+		if (!json_object_has_member(json_node_get_object(b), "rid"))
+			json_object_remove_member(json_node_get_object(a),
+						  "rid");
 		g_assert_true(strstr(expected, "\"redirect\"") ||
 			      strstr(expected, "\"inRoom\"") ||
-			      strstr(expected, "\"bye\""));
+			      strstr(expected, "\"bye\"") ||
+			      strstr(expected, "\"peerList\"") ||
+			      strstr(expected, "\"approach\"") ||
+			      strstr(expected, "\"introduceError\""));
 		g_assert_true(json_node_equal(a, b));
 	}
 }
@@ -374,7 +416,7 @@ static void test_recording(gconstpointer data)
 		n += r.clients[i].got->len;
 	}
 	g_test_message("%u messages delivered as recorded", n);
-	g_assert_cmpuint(n, >=, 10);
+	g_assert_cmpuint(n, >=, g_str_has_prefix(name, "errors") ? 1 : 10);
 	g_assert_cmpuint(room_count_get(r.counters.bad_messages), ==, 0);
 	replay_done(&r);
 }
@@ -387,6 +429,7 @@ int main(int argc, char *argv[])
 		"frames_0.6.12.jsonl",	    "frames_0.6.37.jsonl",
 		"polling_0.6.37.jsonl",	    "cross_0.6.12_0.6.37.jsonl",
 		"cross_0.6.37_2.6.2.jsonl", "receive_only_0.6.12.jsonl",
+		"privileged_0.6.37.jsonl",  "errors_0.6.37.jsonl",
 	};
 
 	g_test_init(&argc, &argv, NULL);

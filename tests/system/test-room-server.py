@@ -49,9 +49,10 @@ def _(after):
     grant = server.grant(headers={'Skylink_SDK_version': '2.6.2'})
     assert grant['ipSigserver'] == f'127.0.0.1:{server.port}'
     grant = server.grant(headers={'Host': 'box.example'})
-    assert grant['ipSigserver'] == 'box.example' and grant['httpPortList'] == [80]
+    assert grant['ipSigserver'] == 'box.example'
+    assert grant['httpPortList'] == [80] and grant['httpsPortList'] == [443]
     status, _, body = server.request('GET', '/api/other/lobby')
-    assert status == 400 and json.loads(body)['error'] == 4001
+    assert status == 401 and json.loads(body)['error'] == 4001
     status, _, _ = server.request('GET', '/api/demo/lobby', headers={'Host': '"<x>'})
     assert status == 400
     status, headers, _ = server.request('POST', '/rest/stats/sessionerror', b'{"a":1}',
