@@ -132,14 +132,20 @@ static void tell_codec(Daemon *d, enum media_codec codec, gboolean running)
 	control_server_emit(d->control, "stats.codec", params);
 }
 
+static const char *what_is_sent(Daemon *d)
+{
+	const MediaStream *s = daemon_media_get_stream(d);
+
+	return s && s->video_source ? s->video_source : "no source";
+}
+
 static void take_codec(Daemon *d, enum media_codec codec)
 {
 	uint32_t rung;
 
 	if (video_pipeline_take(d->video, codec, &rung) < 0) {
 		g_warning("no %s from %s", media_codec_name(codec),
-			  config_get_string(d->options->config,
-					    OPT_VIDEO_SOURCE));
+			  what_is_sent(d));
 		d->refused[codec]++;
 		return;
 	}
@@ -183,7 +189,8 @@ void daemon_media_codec_use(void *user, enum media_codec codec, gboolean took)
 void daemon_media_follow_peers(Daemon *d)
 {
 	g_autoptr(GPtrArray) peers = room_list_peer_ids(d->room);
-	gboolean wanted = d->audio && peers->len > 0;
+	const MediaStream *s = daemon_media_get_stream(d);
+	gboolean wanted = s && s->audio_source && peers->len > 0;
 
 	if (wanted == d->audio_taken)
 		return;
@@ -207,11 +214,6 @@ void daemon_set_muted(Daemon *d, gboolean audio, gboolean video)
 }
 
 /* --- start and end -------------------------------------------------------- */
-static gboolean source_is_none(const char *source)
-{
-	return !strcmp(source, "none");
-}
-
 /* The order of preference among what configuration and source allow. */
 static void choose_codecs(Daemon *d)
 {
@@ -234,10 +236,6 @@ gboolean daemon_media_start(Daemon *d, GError **error)
 {
 	Config *c = d->options->config;
 	struct video_pipeline_config video = {
-		.choice.source = config_get_string(c, OPT_VIDEO_SOURCE),
-		.choice.width = (unsigned int) config_get_int(c, OPT_VIDEO_WIDTH),
-		.choice.height = (unsigned int) config_get_int(c, OPT_VIDEO_HEIGHT),
-		.choice.fps = (unsigned int) config_get_int(c, OPT_VIDEO_FPS),
 		.bitrate_bps = (unsigned int)
 			config_get_int(c, OPT_VIDEO_BITRATE),
 		.min_bitrate_bps = (unsigned int)
@@ -249,9 +247,6 @@ gboolean daemon_media_start(Daemon *d, GError **error)
 		.user = d,
 	};
 	struct audio_pipeline_config audio = {
-		.choice.source = config_get_string(c, OPT_AUDIO_SOURCE),
-		.choice.channels = (unsigned int)
-			config_get_int(c, OPT_AUDIO_CHANNELS),
 		.bitrate_bps = (unsigned int)
 			config_get_int(c, OPT_AUDIO_BITRATE),
 		.on_unit = on_unit,
@@ -259,12 +254,11 @@ gboolean daemon_media_start(Daemon *d, GError **error)
 		.user = d,
 	};
 	char *why = NULL;
-	int r = 0;
+	int r;
 
 	library_log_silence();
-	if (!source_is_none(video.choice.source))
-		r = video_pipeline_new(&d->video, &video, &why);
-	if (r >= 0 && !source_is_none(audio.choice.source))
+	r = video_pipeline_new(&d->video, &video, &why);
+	if (r >= 0)
 		r = audio_pipeline_new(&d->audio, &audio, &why);
 	if (r < 0) {
 		g_set_error(error, G_IO_ERROR, g_io_error_from_errno(-r),
@@ -272,12 +266,15 @@ gboolean daemon_media_start(Daemon *d, GError **error)
 		free(why);
 		return FALSE;
 	}
+	if (!daemon_streams_start(d, error))
+		return FALSE;
 	choose_codecs(d);
 	return TRUE;
 }
 
 void daemon_media_stop(Daemon *d)
 {
+	daemon_streams_stop(d);
 	if (d->audio_taken)
 		audio_pipeline_release(d->audio);
 	d->audio_taken = FALSE;
@@ -291,13 +288,10 @@ void daemon_media_free(Daemon *d)
 
 void daemon_media_fill_room(Daemon *d, RoomConfig *config)
 {
-	Config *c = d->options->config;
+	const MediaStream *s = daemon_media_get_stream(d);
 
-	config->send_audio = d->audio != NULL;
-	config->send_video = d->video != NULL;
-	config->width = (unsigned int) config_get_int(c, OPT_VIDEO_WIDTH);
-	config->height = (unsigned int) config_get_int(c, OPT_VIDEO_HEIGHT);
-	config->fps = (unsigned int) config_get_int(c, OPT_VIDEO_FPS);
+	config->send_audio = s && s->audio_source;
+	config->send_video = s && s->video_source;
 	config->video_codecs = d->video_codecs;
 	config->n_video_codecs = d->n_video_codecs;
 	config->codec_use = daemon_media_codec_use;
@@ -309,8 +303,5 @@ void daemon_media_room_made(Daemon *d)
 
 	daemon_set_muted(d, config_get_bool(c, OPT_AUDIO_MUTED),
 			 config_get_bool(c, OPT_VIDEO_MUTED));
+	daemon_media_tell_room(d);
 }
-
-const ControlHandler daemon_media_handlers[] = {
-	{NULL, NULL},
-};

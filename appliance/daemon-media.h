@@ -5,9 +5,9 @@
  * and the screen's. Peers get the screen's while there is one, else the
  * user's. The configuration's sources are the user's stream from the start on.
  *
- *   getUserMedia  opens sources as the user's stream; in a room with none
- *                 attached it is sent at once
- *   sendStream    the same, and it replaces what is sent
+ *   getUserMedia, sendStream
+ *                 open sources as the user's stream, in place of the one
+ *                 before
  *   stopStream    the user's stream ends: devices are closed
  *   shareScreen   opens the screen's stream; stopScreen goes back
  *
@@ -18,23 +18,23 @@
  * Source:  SkylinkJS 0.6.12 API (getUserMedia, sendStream, stopStream,
  *          shareScreen, stopScreen, joinRoom, leaveRoom, mediaAccess*)
  * Thread:  control
- * Memory:  what is open hangs off the Daemon; at most DAEMON_MEDIA_MAX_WAITING
+ * Memory:  what is open hangs off the Daemon; at most STREAM_TRIALS_MAX
  *          requests wait
  */
 #pragma once
 
 #include "appliance/daemon-private.h"
 
-#define DAEMON_MEDIA_MAX_WAITING 8
+#include "appliance/media-options.h"
 
-/* getUserMedia, sendStream, stopStream, shareScreen, stopScreen, muteStream,
- * enable- and disableAudio and -Video, device.list; ended by a NULL method. */
+/* getUserMedia, sendStream, stopStream, shareScreen, stopScreen, device.list;
+ * ended by a NULL method. */
 extern const ControlHandler daemon_media_handlers[];
 
 /* The pipelines, with the configured sources; nothing runs before a peer
  * takes it. */
 gboolean daemon_media_start(Daemon *d, GError **error);
-/* Requests that wait are answered; the user and screen streams are gone. The
+/* Requests that wait are answered: before the control server ends. The
  * pipelines stay: the engine may still ask them for a keyframe. */
 void daemon_media_stop(Daemon *d);
 /* Without an engine. */
@@ -51,6 +51,11 @@ void daemon_media_codec_use(void *user, enum media_codec codec, gboolean took);
 void daemon_media_fill_room(Daemon *d, RoomConfig *config);
 /* A new room stands: it learns the stream. */
 void daemon_media_room_made(Daemon *d);
+/* What peers are sent now; borrowed; NULL: nothing. */
+const MediaStream *daemon_media_get_stream(Daemon *d);
+/* {userMedia, screenshare, bandwidth}: streams as events carry them, or null.
+ * (transfer full) */
+JsonObject *daemon_media_describe(Daemon *d);
 /* Peers came or went: somebody listens while there is anybody. */
 void daemon_media_follow_peers(Daemon *d);
 
@@ -84,3 +89,8 @@ gboolean daemon_media_leave(Daemon *d, JsonNode *options, GError **error);
 void daemon_media_set_audio_fallback(Daemon *d, gboolean on);
 
 void daemon_set_muted(Daemon *d, gboolean audio, gboolean video);
+
+/* --- between daemon-media.c and daemon-stream.c ------------------------------ */
+gboolean daemon_streams_start(Daemon *d, GError **error);
+void daemon_streams_stop(Daemon *d);
+void daemon_media_tell_room(Daemon *d);

@@ -29,8 +29,10 @@ typedef struct {
 
 	struct room_server *room_server;	/* NULL: not ours */
 	struct rtc_engine *engine;
-	struct video_pipeline *video;		/* NULL: video.source = none */
+	/* NULL, all three: a room server alone */
+	struct video_pipeline *video;
 	struct audio_pipeline *audio;
+	struct daemon_streams *streams;
 	Room *room;
 	ControlServer *control;
 	struct control_queue *events;		/* media threads -> control */

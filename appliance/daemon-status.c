@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "appliance/daemon-private.h"
+#include "appliance/daemon-media.h"
 
 #include <string.h>
 
@@ -58,18 +58,21 @@ static void set_source(JsonObject *o, gboolean live, const char *sentence,
 static JsonNode *describe_video(Daemon *d)
 {
 	static const char *const states[] = { "idle", "live", "placeholder" };
+	const MediaStream *sent = daemon_media_get_stream(d);
 	struct video_pipeline_stats s;
 	JsonObject *o;
 	JsonArray *rungs;
 
-	if (!d->video)
+	if (!sent || !sent->video_source)
 		return json_node_new(JSON_NODE_NULL);
 	video_pipeline_get_stats(d->video, &s);
 	o = json_object_new();
 	rungs = json_array_new();
 	json_object_set_string_member(o, "state", states[s.state]);
 	set_source(o, s.state == VIDEO_SOURCE_LIVE, s.source,
-		   config_get_string(d->options->config, OPT_VIDEO_SOURCE));
+		   sent->video_source);
+	json_object_set_boolean_member(o, "screenshare", sent->screenshare);
+	set_int(o, "replaced", s.replaced);
 	json_object_set_boolean_member(o, "muted", d->video_muted);
 	set_int(o, "frames_captured", s.frames_captured);
 	set_int(o, "frames_missed", s.frames_missed);
@@ -86,16 +89,19 @@ static JsonNode *describe_video(Daemon *d)
 static JsonNode *describe_audio(Daemon *d)
 {
 	static const char *const states[] = { "idle", "live", "silence" };
+	const MediaStream *sent = daemon_media_get_stream(d);
 	struct audio_pipeline_stats s;
 	JsonObject *o;
 
-	if (!d->audio)
+	if (!sent || !sent->audio_source)
 		return json_node_new(JSON_NODE_NULL);
 	audio_pipeline_get_stats(d->audio, &s);
 	o = json_object_new();
 	json_object_set_string_member(o, "state", states[s.state]);
 	set_source(o, s.state == AUDIO_SOURCE_LIVE, s.source,
-		   config_get_string(d->options->config, OPT_AUDIO_SOURCE));
+		   sent->audio_source);
+	set_int(o, "channels", s.channels);
+	set_int(o, "replaced", s.replaced);
 	json_object_set_boolean_member(o, "muted", d->audio_muted);
 	set_int(o, "units_out", s.units_out);
 	set_int(o, "bytes_out", s.bytes_out);
@@ -236,6 +242,7 @@ JsonNode *daemon_describe(Daemon *d)
 	json_object_set_member(o, "roomserver", describe_room_server(d));
 	json_object_set_member(o, "video", describe_video(d));
 	json_object_set_member(o, "audio", describe_audio(d));
+	json_object_set_object_member(o, "streams", daemon_media_describe(d));
 	json_object_set_member(o, "network", describe_network(d));
 	json_object_set_member(o, "peers", daemon_describe_peers(d));
 	json_object_set_member(o, "control", describe_control(d));

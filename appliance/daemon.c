@@ -328,12 +328,12 @@ static void stop(Daemon *d)
 	d->room = NULL;
 	daemon_control_done(d);
 	daemon_transfers_done(d);
+	daemon_media_stop(d);
 	control_server_free(d->control);
 	d->control = NULL;
 	daemon_transfers_free(d);
 	/* Without takers the pipelines push nothing, but the network thread may
 	 * still ask them for a keyframe: the engine ends before them. */
-	daemon_media_stop(d);
 	d->engine = rtc_engine_free(d->engine);
 	daemon_media_free(d);
 	d->room_server = room_server_free(d->room_server);

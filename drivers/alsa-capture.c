@@ -14,6 +14,8 @@
 #define BUFFER_US 200000
 #define STAMP_AGE_MAX_US 1000000	/* an older stamp is of another clock */
 
+#define PCM_NAME_BYTES 192
+
 struct alsa_capture {
 	snd_pcm_t *pcm;
 	struct alsa_capture_info info;
@@ -266,39 +268,73 @@ int alsa_capture_read(struct alsa_capture *c, int16_t *dst,
 	return r;
 }
 
-int alsa_find_capture(char *ret_name, size_t size)
+/* Of one device of a card; alloca'd structures belong in no loop. */
+static void list_device(snd_ctl_t *ctl, int device,
+			void (*found)(void *user, const char *pcm,
+				      const char *name), void *user)
+{
+	char pcm[PCM_NAME_BYTES], name[192];
+	snd_ctl_card_info_t *card;
+	snd_pcm_info_t *info;
+
+	snd_pcm_info_alloca(&info);
+	snd_ctl_card_info_alloca(&card);
+	snd_pcm_info_set_device(info, (unsigned int) device);
+	snd_pcm_info_set_stream(info, SND_PCM_STREAM_CAPTURE);
+	if (snd_ctl_pcm_info(ctl, info) < 0 ||
+	    snd_ctl_card_info(ctl, card) < 0)
+		return;
+	snprintf(pcm, sizeof(pcm), "plughw:CARD=%s,DEV=%d",
+		 snd_ctl_card_info_get_id(card), device);
+	snprintf(name, sizeof(name), "%s, %s", snd_ctl_card_info_get_name(card),
+		 snd_pcm_info_get_name(info));
+	found(user, pcm, name);
+}
+
+void alsa_list_captures(void (*found)(void *user, const char *pcm,
+				      const char *name), void *user)
 {
 	int card = -1;
 
 	while (snd_card_next(&card) == 0 && card >= 0) {
 		char name[32];
 		snd_ctl_t *ctl;
-		int device = -1, r = -ENODEV;
+		int device = -1;
 
 		snprintf(name, sizeof(name), "hw:%d", card);
 		if (snd_ctl_open(&ctl, name, SND_CTL_NONBLOCK) < 0)
 			continue;
-		while (r == -ENODEV && snd_ctl_pcm_next_device(ctl, &device) ==
-		       0 && device >= 0) {
-			snd_ctl_card_info_t *card_info;
-			snd_pcm_info_t *info;
-			int n;
-
-			snd_pcm_info_alloca(&info);
-			snd_ctl_card_info_alloca(&card_info);
-			snd_pcm_info_set_device(info, (unsigned int) device);
-			snd_pcm_info_set_stream(info, SND_PCM_STREAM_CAPTURE);
-			if (snd_ctl_pcm_info(ctl, info) < 0 ||
-			    snd_ctl_card_info(ctl, card_info) < 0)
-				continue;
-			n = snprintf(ret_name, size, "plughw:CARD=%s,DEV=%d",
-				     snd_ctl_card_info_get_id(card_info),
-				     device);
-			r = n < 0 || (size_t) n >= size ? -ENOSPC : 0;
-		}
+		while (snd_ctl_pcm_next_device(ctl, &device) == 0 &&
+		       device >= 0)
+			list_device(ctl, device, found, user);
 		snd_ctl_close(ctl);
-		if (r != -ENODEV)
-			return r;
 	}
-	return -ENODEV;
+}
+
+struct first {
+	char *name;
+	size_t size;
+	int result;
+};
+
+static void keep_first(void *user, const char *pcm, const char *name)
+{
+	struct first *f = user;
+
+	if (f->result != -ENODEV)
+		return;
+	if (strlen(pcm) >= f->size) {
+		f->result = -ENOSPC;
+		return;
+	}
+	strcpy(f->name, pcm);
+	f->result = 0;
+}
+
+int alsa_find_capture(char *ret_name, size_t size)
+{
+	struct first first = { ret_name, size, -ENODEV };
+
+	alsa_list_captures(keep_first, &first);
+	return first.result;
 }

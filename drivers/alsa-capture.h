@@ -70,3 +70,8 @@ int alsa_capture_read(struct alsa_capture *c, int16_t *dst,
 /* The first hardware capture PCM ("plughw:CARD=...,DEV=..."). Return: 0,
  * -ENODEV, -ENOSPC (@size too small). Any thread. */
 int alsa_find_capture(char *ret_name, size_t size);
+
+/* Calls @found for each hardware capture PCM: its name as alsa_find_capture()
+ * has it, and one for people. May block. Any thread. */
+void alsa_list_captures(void (*found)(void *user, const char *pcm,
+				      const char *name), void *user);

@@ -12,12 +12,15 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "drivers/v4l2-format.h"
 
 #define FORMATS_MAX    256	/* looked at; real devices have below 100 */
+#define SIZES_MAX   64 /* of one format looked at */
+#define CAMERAS_MAX 64 /* told of */
 #define BUFFERS_WANTED 6	/* 1 filling, 1 ready, 2 queued, 2 encoding */
 
 struct mapping {
@@ -510,4 +513,114 @@ int v4l2_find_camera(char *ret_path, size_t size)
 	if (r == -ENODEV)
 		r = find_in("/dev", is_video_node, by_number, ret_path, size);
 	return r;
+}
+
+static void read_size(struct v4l2_capture *c, uint32_t fourcc,
+		      unsigned int *ret_width, unsigned int *ret_height)
+{
+	for (uint32_t n = 0; n < SIZES_MAX; n++) {
+		struct v4l2_frmsizeenum e = { .index = n,
+					      .pixel_format = fourcc };
+		unsigned int w, h;
+
+		if (xioctl(c->fd, VIDIOC_ENUM_FRAMESIZES, &e) < 0)
+			break;
+		w = e.type == V4L2_FRMSIZE_TYPE_DISCRETE ?
+			e.discrete.width : e.stepwise.max_width;
+		h = e.type == V4L2_FRMSIZE_TYPE_DISCRETE ?
+			e.discrete.height : e.stepwise.max_height;
+		if ((uint64_t) w * h > (uint64_t) *ret_width * *ret_height) {
+			*ret_width = w;
+			*ret_height = h;
+		}
+		if (e.type != V4L2_FRMSIZE_TYPE_DISCRETE)
+			break;
+	}
+}
+
+static void read_formats(struct v4l2_capture *c, struct v4l2_camera *camera)
+{
+	for (uint32_t n = 0; n < V4L2_CAMERA_FORMATS_MAX; n++) {
+		struct v4l2_fmtdesc d = { .type = c->type, .index = n };
+
+		if (xioctl(c->fd, VIDIOC_ENUM_FMT, &d) < 0)
+			break;
+		camera->formats[n].fourcc = d.pixelformat;
+		read_size(c, d.pixelformat, &camera->formats[n].width,
+			  &camera->formats[n].height);
+		camera->n_formats++;
+	}
+}
+
+static bool read_camera(const char *path, struct v4l2_camera *ret)
+{
+	struct v4l2_capture c = { .fd = -1 };
+	struct v4l2_capability cap = { 0 };
+	bool yes;
+
+	c.fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (c.fd < 0)
+		return false;
+	yes = query_capabilities(&c) >= 0 && has_pictures(&c) &&
+		xioctl(c.fd, VIDIOC_QUERYCAP, &cap) >= 0;
+	if (yes) {
+		*ret = (struct v4l2_camera) { 0 };
+		snprintf(ret->path, sizeof(ret->path), "%s", path);
+		snprintf(ret->card, sizeof(ret->card), "%s",
+			 (const char *) cap.card);
+		read_formats(&c, ret);
+	}
+	close(c.fd);
+	return yes;
+}
+
+/* Nodes that were told by their links. */
+struct seen {
+	dev_t nodes[CAMERAS_MAX];
+	unsigned int n;
+};
+
+static bool is_new(struct seen *seen, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0 || seen->n == CAMERAS_MAX)
+		return false;
+	for (unsigned int i = 0; i < seen->n; i++)
+		if (seen->nodes[i] == st.st_rdev)
+			return false;
+	seen->nodes[seen->n++] = st.st_rdev;
+	return true;
+}
+
+static void list_in(const char *folder, int (*filter)(const struct dirent *),
+		    int (*compare)(const struct dirent **,
+				   const struct dirent **),
+		    struct seen *seen,
+		    void (*found)(void *user, const struct v4l2_camera *c),
+		    void *user)
+{
+	struct dirent **list;
+	int n = scandir(folder, &list, filter, compare);
+
+	for (int i = 0; i < n; i++) {
+		struct v4l2_camera camera;
+		char path[512];
+
+		snprintf(path, sizeof(path), "%s/%s", folder, list[i]->d_name);
+		if (is_new(seen, path) && read_camera(path, &camera))
+			found(user, &camera);
+		free(list[i]);
+	}
+	if (n >= 0)
+		free(list);
+}
+
+void v4l2_list_cameras(void (*found)(void *user, const struct v4l2_camera *c),
+		       void *user)
+{
+	struct seen seen = { .n = 0 };
+
+	list_in("/dev/v4l/by-id", is_visible, by_name, &seen, found, user);
+	list_in("/dev", is_video_node, by_number, &seen, found, user);
 }

@@ -106,3 +106,20 @@ int v4l2_capture_set_bitrate(struct v4l2_capture *c, unsigned int bps);
  * byte order, then /dev/videoN in number order. Return: 0, -ENODEV, -ENOSPC
  * (@size too small). Any thread. */
 int v4l2_find_camera(char *ret_path, size_t size);
+
+#define V4L2_CAMERA_FORMATS_MAX 8
+
+struct v4l2_camera {
+	char path[512];		/* its by-id link, or else the device node */
+	char card[64];		/* as the driver names it */
+	unsigned int n_formats;
+	struct {
+		uint32_t fourcc;
+		unsigned int width, height;	/* the largest; 0: not told */
+	} formats[V4L2_CAMERA_FORMATS_MAX];
+};
+
+/* Calls @found for each capture device of the machine, in v4l2_find_camera()'s
+ * order, each once. Opens them for it, and may block. Any thread. */
+void v4l2_list_cameras(void (*found)(void *user, const struct v4l2_camera *c),
+		       void *user);

@@ -353,7 +353,7 @@ static void *capture_thread(void *user)
 	return NULL;
 }
 
-static char *find_choice_fault(const struct audio_choice *c)
+char *audio_choice_find_fault(const struct audio_choice *c)
 {
 	const char *path;
 
@@ -379,12 +379,12 @@ static char *find_fault(const struct audio_pipeline_config *c)
 				       "possible; use %u to %u",
 				       c->bitrate_bps, MIN_BITRATE_BPS,
 				       MAX_BITRATE_BPS);
-	return find_choice_fault(&c->choice);
+	return audio_choice_find_fault(&c->choice);
 }
 
 int audio_choice_try(const struct audio_choice *choice, char **ret_error)
 {
-	char *fault = find_choice_fault(choice);
+	char *fault = audio_choice_find_fault(choice);
 	struct audio_source_config config = {
 		.channels = choice->channels,
 		.clock = media_clock_system(),
@@ -493,7 +493,7 @@ int audio_pipeline_set_source(struct audio_pipeline *p,
 	struct choice wanted = {0}, next = {0}, skipped;
 	int r;
 
-	*ret_error = find_choice_fault(choice);
+	*ret_error = audio_choice_find_fault(choice);
 	if (*ret_error)
 		return -EINVAL;
 	if (choice->source && p->wanted.spec

@@ -74,7 +74,8 @@ struct audio_pipeline *audio_pipeline_free(struct audio_pipeline *p);
 int audio_pipeline_set_source(struct audio_pipeline *p,
 			      const struct audio_choice *choice,
 			      char **ret_error);
-/* As video_choice_try(). */
+/* As video_choice_find_fault() and video_choice_try(). */
+char *audio_choice_find_fault(const struct audio_choice *choice);
 int audio_choice_try(const struct audio_choice *choice, char **ret_error);
 
 /* Counted users; the source runs while there is one. */

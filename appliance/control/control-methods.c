@@ -52,7 +52,8 @@ static const ControlParam audio_options[] = {
 static const ControlParam video_options[] = {
 	OPTIONAL_BOOL("mute", "Start muted."),
 	{.name = "resolution", .type = CONTROL_OBJECT, .optional = true,
-	 .fields = resolution, .help = "The largest picture."},
+	 .or_string = true, .max = 32, .fields = resolution,
+	 .help = "The size wanted, or a name of VIDEO_RESOLUTION: VGA, HD."},
 	{.name = "frameRate", .type = CONTROL_INT, .optional = true,
 	 .min = 1, .max = 120, .help = "Pictures per second, at most."},
 	{.name = "optional", .type = CONTROL_ANY, .optional = true,
@@ -472,7 +473,7 @@ const ControlMethod control_methods[] = {
 	{.name = "stats.status", .role = CONTROL_ROLE_READ,
 	 .params = NO_PARAMS,
 	 .result = "{version, uptime_s, room, roomserver, video, audio, "
-		   "network, peers, process}",
+		   "streams, network, peers, process}",
 	 .help = "Everything an operator wants to see at once."},
 	{.name = "stats.peers", .role = CONTROL_ROLE_READ,
 	 .params = NO_PARAMS, .result = "an array, one object per peer",

@@ -87,8 +87,10 @@ static void begin_own_stream(Room *r, const RoomStream *stream)
 {
 	/* A page makes a new stream of a new name alone. */
 	g_free(r->media.stream_id);
-	r->media.stream_id = g_uuid_string_random();
+	r->media.stream_id = stream->id ? g_strdup(stream->id) :
+					  g_uuid_string_random();
 	r->media.sends = *stream;
+	r->media.sends.id = NULL;	/* not ours */
 	room_refresh_self(r);
 	if (!r->sid || !sends_any(stream))
 		return;
@@ -111,6 +113,7 @@ void room_set_stream(Room *r, const RoomStream *stream)
 		begin_own_stream(r, stream);
 	} else {
 		r->media.sends = *stream;
+		r->media.sends.id = NULL;
 		room_refresh_self(r);
 		if (r->sid)
 			room_emit_self(r, "peerUpdated", FALSE);

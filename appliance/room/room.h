@@ -45,7 +45,7 @@ typedef struct Room Room;
 
 /* What self sends, as others are told. */
 typedef struct {
-	const char *id;			/* msid; copied. NULL: as it is */
+	const char *id;			/* msid; copied. NULL: a new one */
 	gboolean send_audio, send_video, screenshare, stereo;
 	unsigned int width, height, fps;
 	unsigned int max_audio_kbps, max_video_kbps, max_data_kbps; /* 0: none*/

@@ -1,0 +1,706 @@
+// SPDX-License-Identifier: Apache-2.0
+/* appliance/daemon-stream.c - the user's and the screen's stream, and the calls
+ * that open and stop them. See daemon-media.h. */
+#include "appliance/daemon-media.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "appliance/stream-trials.h"
+
+#define MANUAL_WAIT_MS 30000 /* joinRoom waits so long for getUserMedia */
+
+struct daemon_streams {
+	StreamTrials *trials;
+	MediaStream *user, *screen; /* open, or NULL */
+	gboolean stopped;	    /* by stopStream: joinRoom opens nothing */
+	gboolean audio_fallback;
+	MediaBandwidth limits;
+	unsigned int serial; /* of the last stream */
+
+	/* The joinRoom that waits for a stream */
+	DaemonMediaDone join_done; /* NULL: none does */
+	gpointer join_data;
+	unsigned int join_number;
+	GSource *join_timeout; /* it waits for getUserMedia */
+};
+
+typedef struct {
+	Daemon *d;
+	ControlCall *call; /* NULL: joinRoom's */
+	unsigned int join_number;
+	MediaStream *stream;
+	gboolean may_fall_back;
+} Request;
+
+static void request_free(gpointer data)
+{
+	Request *r = data;
+
+	if (r->call)
+		control_call_unref(r->call);
+	media_stream_free(r->stream);
+	g_free(r);
+}
+
+static MediaDefaults defaults_of(Daemon *d)
+{
+	Config *c = d->options->config;
+
+	return (MediaDefaults){
+		.audio_source = config_get_string(c, OPT_AUDIO_SOURCE),
+		.video_source = config_get_string(c, OPT_VIDEO_SOURCE),
+		.channels =
+			(unsigned int) config_get_int(c, OPT_AUDIO_CHANNELS),
+		.width = (unsigned int) config_get_int(c, OPT_VIDEO_WIDTH),
+		.height = (unsigned int) config_get_int(c, OPT_VIDEO_HEIGHT),
+		.fps = (unsigned int) config_get_int(c, OPT_VIDEO_FPS),
+	};
+}
+
+const MediaStream *daemon_media_get_stream(Daemon *d)
+{
+	return !d->streams	    ? NULL
+	       : d->streams->screen ? d->streams->screen
+				    : d->streams->user;
+}
+
+/* --- what is sent follows what is open -------------------------------------
+ */
+static gboolean set_sources(Daemon *d, GError **error)
+{
+	const MediaStream *s = daemon_media_get_stream(d);
+	struct video_choice video = {.source = NULL};
+	struct audio_choice audio = {.source = NULL};
+	char *why = NULL;
+	int r;
+
+	if (s) {
+		video = (struct video_choice){s->video_source, s->width,
+					      s->height, s->fps};
+		audio = (struct audio_choice){s->audio_source, s->channels};
+	}
+	r = video_pipeline_set_source(d->video, &video, &why);
+	if (r >= 0)
+		r = audio_pipeline_set_source(d->audio, &audio, &why);
+	if (r >= 0)
+		return TRUE;
+	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(-r), "%s",
+		    why ? why : g_strerror(-r));
+	free(why);
+	return FALSE;
+}
+
+static RoomStream describe_to_room(Daemon *d)
+{
+	const struct daemon_streams *m = d->streams;
+	const MediaStream *s = daemon_media_get_stream(d);
+	RoomStream to = {
+		.max_audio_kbps = m->limits.audio,
+		.max_video_kbps = m->limits.video,
+		.max_data_kbps = m->limits.data,
+		.serial = m->serial,
+	};
+
+	if (!s)
+		return to;
+	to.id = s->id;
+	to.serial = s->serial;
+	to.send_audio = s->audio_source != NULL;
+	to.stereo = to.send_audio && s->channels > 1;
+	to.send_video = s->video_source != NULL;
+	to.screenshare = s->screenshare;
+	to.width = s->width;
+	to.height = s->height;
+	to.fps = s->fps;
+	return to;
+}
+
+void daemon_media_tell_room(Daemon *d)
+{
+	RoomStream to = describe_to_room(d);
+
+	if (!d->room)
+		return;
+	room_set_stream(d->room, &to);
+	daemon_media_follow_peers(d);
+}
+
+static void emit_flagged(Daemon *d, const char *name, gboolean screenshare,
+			 JsonObject *params)
+{
+	json_object_set_boolean_member(params, "isScreensharing", screenshare);
+	daemon_emit(d, name, params);
+}
+
+static void emit_stopped(Daemon *d, gboolean screenshare)
+{
+	emit_flagged(d, "mediaAccessStopped", screenshare, json_object_new());
+}
+
+static void emit_success(Daemon *d, const MediaStream *s)
+{
+	JsonObject *params = json_object_new();
+
+	json_object_set_object_member(params, "stream",
+				      media_stream_to_json(s));
+	emit_flagged(d, "mediaAccessSuccess", s->screenshare, params);
+}
+
+static void emit_error(Daemon *d, const char *why, gboolean screenshare,
+		       gboolean after_fallback)
+{
+	JsonObject *params = json_object_new();
+
+	json_object_set_string_member(params, "error", why);
+	json_object_set_boolean_member(params, "isAudioFallbackError",
+				       after_fallback);
+	emit_flagged(d, "mediaAccessError", screenshare, params);
+}
+
+static void emit_fallback(Daemon *d, const char *why, int state)
+{
+	JsonObject *params = json_object_new();
+
+	json_object_set_string_member(params, "error", why);
+	json_object_set_int_member(params, "state", state);
+	json_object_set_boolean_member(params, "isAudioFallback", TRUE);
+	emit_flagged(d, "mediaAccessFallback", FALSE, params);
+}
+
+/* Takes @stream; NULL: that one ends. On failure all is as before. */
+static gboolean attach(Daemon *d, MediaStream **slot, MediaStream *stream,
+		       GError **error)
+{
+	struct daemon_streams *m = d->streams;
+	MediaStream *old = *slot;
+	gboolean screenshare = slot == &m->screen;
+
+	*slot = stream;
+	if (!set_sources(d, error)) {
+		*slot = old;
+		media_stream_free(stream);
+		return FALSE;
+	}
+	m->serial++;
+	if (old)
+		emit_stopped(d, screenshare);
+	if (stream) {
+		stream->serial = m->serial;
+		emit_success(d, stream);
+	}
+	if (stream && !screenshare)
+		daemon_set_muted(d, stream->audio_muted, stream->video_muted);
+	media_stream_free(old);
+	daemon_media_tell_room(d);
+	return TRUE;
+}
+
+/* --- joinRoom that waits ---------------------------------------------------
+ */
+void daemon_media_cancel_join(Daemon *d)
+{
+	struct daemon_streams *m = d->streams;
+
+	if (!m)
+		return;
+	m->join_done = NULL;
+	if (m->join_timeout) {
+		g_source_destroy(m->join_timeout);
+		g_clear_pointer(&m->join_timeout, g_source_unref);
+	}
+}
+
+static void finish_join(Daemon *d, const GError *error)
+{
+	DaemonMediaDone done = d->streams->join_done;
+	gpointer data = d->streams->join_data;
+
+	daemon_media_cancel_join(d);
+	if (done)
+		done(d, error, data);
+}
+
+static gboolean on_manual_timeout(gpointer data)
+{
+	Daemon *d = data;
+	g_autoptr(GError) error =
+		g_error_new(G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+			    "Nobody called getUserMedia within %d s, which "
+			    "manualGetUserMedia asks for",
+			    MANUAL_WAIT_MS / 1000);
+
+	finish_join(d, error);
+	return G_SOURCE_REMOVE;
+}
+
+/* --- a request, from the trial to its end -----------------------------------
+ */
+static gboolean video_is_live(Daemon *d)
+{
+	struct video_pipeline_stats s;
+
+	video_pipeline_get_stats(d->video, &s);
+	return s.state == VIDEO_SOURCE_LIVE;
+}
+
+static gboolean audio_is_live(Daemon *d)
+{
+	struct audio_pipeline_stats s;
+
+	audio_pipeline_get_stats(d->audio, &s);
+	return s.state == AUDIO_SOURCE_LIVE;
+}
+
+/* What runs already needs no trial, and a camera would refuse it. */
+static void leave_out(MediaStream *copy, gpointer data)
+{
+	Request *r = data;
+	const MediaStream *s = daemon_media_get_stream(r->d);
+
+	if (s && !g_strcmp0(copy->video_source, s->video_source) &&
+	    video_is_live(r->d))
+		g_clear_pointer(&copy->video_source, g_free);
+	if (s && !g_strcmp0(copy->audio_source, s->audio_source) &&
+	    audio_is_live(r->d))
+		g_clear_pointer(&copy->audio_source, g_free);
+}
+
+static void fail_request(Request *r, const char *why, gboolean after_fallback)
+{
+	g_autoptr(GError) error = NULL;
+
+	emit_error(r->d, why, r->stream->screenshare, after_fallback);
+	if (r->call) {
+		control_call_fail(r->call, CONTROL_CODE_FAILED,
+				  json_node_init_string(json_node_alloc(), why),
+				  "%s", why);
+		return;
+	}
+	if (r->join_number != r->d->streams->join_number)
+		return;
+	error = g_error_new_literal(G_IO_ERROR, G_IO_ERROR_FAILED, why);
+	finish_join(r->d, error);
+}
+
+static void commit(Request *r)
+{
+	Daemon *d = r->d;
+	struct daemon_streams *m = d->streams;
+	g_autoptr(GError) error = NULL;
+	JsonNode *node = NULL;
+	gboolean of_user = !r->stream->screenshare;
+
+	if (r->call) {
+		node = json_node_new(JSON_NODE_OBJECT);
+		json_node_take_object(node, media_stream_to_json(r->stream));
+	}
+	if (!attach(d, of_user ? &m->user : &m->screen,
+		    g_steal_pointer(&r->stream), &error)) {
+		g_clear_pointer(&node, json_node_unref);
+		r->stream = media_stream_new(); /* the error says of which */
+		r->stream->screenshare = !of_user;
+		fail_request(r, error->message, FALSE);
+		return;
+	}
+	if (r->call)
+		control_call_reply(r->call, node);
+	if (of_user)
+		m->stopped = FALSE;
+	if (r->join_number ? r->join_number == m->join_number
+			   : of_user && m->join_timeout != NULL)
+		finish_join(d, NULL);
+}
+
+static void on_tried(const StreamTrialResult *result, gpointer data)
+{
+	Request *r = data;
+	Daemon *d = r->d;
+	/* Our own pipeline may be the one that has it open: it will let go. */
+	const char *video_error = result->video_busy && video_is_live(d)
+					  ? NULL
+					  : result->video_error;
+	const char *audio_error = result->audio_busy && audio_is_live(d)
+					  ? NULL
+					  : result->audio_error;
+
+	if (r->join_number && r->join_number != d->streams->join_number)
+		return; /* given up meanwhile */
+	if (!video_error && !audio_error) {
+		commit(r);
+		return;
+	}
+	if (!video_error || !r->may_fall_back || !r->stream->audio_source) {
+		fail_request(r, video_error ? video_error : audio_error, FALSE);
+		return;
+	}
+	emit_fallback(d, video_error, 0);
+	if (audio_error) {
+		emit_fallback(d, audio_error, -1);
+		fail_request(r, audio_error, TRUE);
+		return;
+	}
+	g_clear_pointer(&r->stream->video_source, g_free);
+	emit_fallback(d, video_error, 1);
+	commit(r);
+}
+
+/* Takes @stream. @call: or NULL: joinRoom's. */
+static void submit(Daemon *d, ControlCall *call, MediaStream *stream)
+{
+	Request *r = g_new0(Request, 1);
+
+	r->d = d;
+	r->call = call ? control_call_ref(call) : NULL;
+	r->join_number = call ? 0 : d->streams->join_number;
+	r->stream = stream;
+	r->may_fall_back =
+		call && d->streams->audio_fallback && !stream->screenshare;
+	if (stream_trials_add(d->streams->trials, stream, leave_out, on_tried,
+			      r, request_free))
+		return;
+	if (call) {
+		control_call_fail(call, CONTROL_CODE_BUSY, NULL,
+				  "%u sources are being opened already",
+				  STREAM_TRIALS_MAX);
+	} else {
+		g_autoptr(GError) error =
+			g_error_new(G_IO_ERROR, G_IO_ERROR_BUSY,
+				    "%u sources are being opened already",
+				    STREAM_TRIALS_MAX);
+
+		finish_join(d, error);
+	}
+}
+
+/* --- calls ------------------------------------------------------------------
+ */
+static gboolean has_media(ControlCall *call, Daemon *d)
+{
+	if (d->streams)
+		return TRUE;
+	control_call_fail(call, CONTROL_CODE_STATE, NULL,
+			  "This is a room server alone: it sends nothing");
+	return FALSE;
+}
+
+/* Return: FALSE, and the call is answered, if no device could help. */
+static gboolean can_ever_work(ControlCall *call, const MediaStream *s)
+{
+	struct video_choice video = {s->video_source, s->width, s->height,
+				     s->fps};
+	struct audio_choice audio = {s->audio_source, s->channels};
+	char *fault = video_choice_find_fault(&video);
+
+	if (!fault)
+		fault = audio_choice_find_fault(&audio);
+	if (fault)
+		control_call_fail(call, CONTROL_CODE_PARAMS, NULL, "%s", fault);
+	free(fault);
+	return !fault;
+}
+
+static JsonObject *options_of(JsonObject *params)
+{
+	JsonNode *n = json_object_get_member(params, "options");
+
+	return n && JSON_NODE_HOLDS_OBJECT(n) ? json_node_get_object(n) : NULL;
+}
+
+static void get_user_media(ControlCall *call, gpointer user)
+{
+	Daemon *d = user;
+	MediaDefaults defaults = defaults_of(d);
+	g_autoptr(MediaStream) stream = NULL;
+	g_autoptr(GError) error = NULL;
+
+	if (!has_media(call, d))
+		return;
+	stream = media_options_parse(options_of(control_call_get_params(call)),
+				     &defaults, &error);
+	if (!stream)
+		control_call_fail(call, CONTROL_CODE_PARAMS, NULL, "%s",
+				  error->message);
+	else if (!stream->audio_source && !stream->video_source)
+		control_call_fail(call, CONTROL_CODE_PARAMS, NULL,
+				  "Neither audio nor video is asked for; "
+				  "stopStream sends nothing");
+	else if (can_ever_work(call, stream))
+		submit(d, call, g_steal_pointer(&stream));
+}
+
+static void stop_stream(ControlCall *call, gpointer user)
+{
+	Daemon *d = user;
+
+	if (!has_media(call, d))
+		return;
+	if (!d->streams->user) {
+		control_call_fail(call, CONTROL_CODE_STATE, NULL,
+				  "There is no stream to stop");
+		return;
+	}
+	d->streams->stopped = TRUE;
+	attach(d, &d->streams->user, NULL, NULL);
+	control_call_reply(call, NULL);
+}
+
+static void share_screen(ControlCall *call, gpointer user)
+{
+	Daemon *d = user;
+	JsonObject *params = control_call_get_params(call);
+	MediaDefaults defaults = defaults_of(d);
+	g_autoptr(MediaStream) stream = NULL;
+	g_autoptr(GError) error = NULL;
+
+	if (!has_media(call, d))
+		return;
+	/* The microphone that is open, rather than the configured one. */
+	if (d->streams->user && d->streams->user->audio_source) {
+		defaults.audio_source = d->streams->user->audio_source;
+		defaults.channels = d->streams->user->channels;
+	}
+	stream = media_options_parse_screen(
+		text_member(params, "source"),
+		json_object_get_boolean_member_with_default(
+			params, "enableAudio", FALSE),
+		&defaults, &error);
+	if (!stream)
+		control_call_fail(call, CONTROL_CODE_PARAMS, NULL, "%s",
+				  error->message);
+	else if (can_ever_work(call, stream))
+		submit(d, call, g_steal_pointer(&stream));
+}
+
+static void stop_screen(ControlCall *call, gpointer user)
+{
+	Daemon *d = user;
+	g_autoptr(GError) error = NULL;
+
+	if (!has_media(call, d))
+		return;
+	if (!d->streams->screen)
+		control_call_fail(call, CONTROL_CODE_STATE, NULL,
+				  "No screen is being shared");
+	else if (attach(d, &d->streams->screen, NULL, &error))
+		control_call_reply(call, NULL);
+	else
+		control_call_fail(call, CONTROL_CODE_FAILED, NULL, "%s",
+				  error->message);
+}
+
+static void on_listed(const StreamTrialResult *result, gpointer data)
+{
+	control_call_reply(data, json_node_copy(result->devices));
+}
+
+static void list_devices(ControlCall *call, gpointer user)
+{
+	Daemon *d = user;
+
+	if (!has_media(call, d))
+		return;
+	if (!stream_trials_add(d->streams->trials, NULL, NULL, on_listed,
+			       control_call_ref(call),
+			       (GDestroyNotify) control_call_unref))
+		control_call_fail(call, CONTROL_CODE_BUSY, NULL,
+				  "%u sources are being opened already",
+				  STREAM_TRIALS_MAX);
+}
+
+const ControlHandler daemon_media_handlers[] = {
+	{"getUserMedia", get_user_media},
+	{"sendStream", get_user_media},
+	{"stopStream", stop_stream},
+	{"shareScreen", share_screen},
+	{"stopScreen", stop_screen},
+	{"device.list", list_devices},
+	{NULL, NULL},
+};
+
+/* --- joinRoom, leaveRoom, init -----------------------------------------------
+ */
+/* The configured sources as a stream; NULL: there are none. */
+static MediaStream *configured_stream(Daemon *d)
+{
+	MediaDefaults defaults = defaults_of(d);
+	Config *c = d->options->config;
+	g_autoptr(JsonObject) options = json_object_new();
+	MediaStream *s;
+
+	json_object_set_boolean_member(options, "audio",
+				       strcmp(defaults.audio_source, "none"));
+	json_object_set_boolean_member(options, "video",
+				       strcmp(defaults.video_source, "none"));
+	s = media_options_parse(options, &defaults, NULL);
+	if (!s->audio_source && !s->video_source) {
+		media_stream_free(s);
+		return NULL;
+	}
+	s->audio_muted = config_get_bool(c, OPT_AUDIO_MUTED);
+	s->video_muted = config_get_bool(c, OPT_VIDEO_MUTED);
+	return s;
+}
+
+static void set_limits(Daemon *d, JsonObject *options)
+{
+	struct daemon_streams *m = d->streams;
+	unsigned int audio_bps = (unsigned int) config_get_int(
+		d->options->config, OPT_AUDIO_BITRATE);
+
+	media_options_parse_bandwidth(
+		options && json_object_has_member(options, "bandwidth")
+			? json_object_get_object_member(options, "bandwidth")
+			: NULL,
+		&m->limits);
+	if (m->limits.audio && m->limits.audio < audio_bps / 1000)
+		audio_bps = m->limits.audio * 1000;
+	audio_pipeline_set_bitrate(d->audio, audio_bps);
+	video_pipeline_set_cap(d->video, m->limits.video * 1000);
+	daemon_media_tell_room(d);
+}
+
+/* joinRoom named sources, or none at all on purpose. */
+static void join_with_options(Daemon *d, JsonObject *options)
+{
+	MediaDefaults defaults = defaults_of(d);
+	g_autoptr(GError) error = NULL;
+	MediaStream *stream = media_options_parse(options, &defaults, &error);
+
+	if (!stream) {
+		finish_join(d, error);
+	} else if (stream->audio_source || stream->video_source) {
+		submit(d, NULL, stream);
+	} else {
+		media_stream_free(stream);
+		if (d->streams->user) {
+			d->streams->stopped = TRUE;
+			attach(d, &d->streams->user, NULL, NULL);
+		}
+		finish_join(d, NULL);
+	}
+}
+
+void daemon_media_join(Daemon *d, JsonObject *options, DaemonMediaDone done,
+		       gpointer data)
+{
+	struct daemon_streams *m = d->streams;
+	gboolean manual =
+		options && json_object_get_boolean_member_with_default(
+				   options, "manualGetUserMedia", FALSE);
+
+	if (!m) {
+		done(d, NULL, data);
+		return;
+	}
+	daemon_media_cancel_join(d);
+	m->join_done = done;
+	m->join_data = data;
+	m->join_number++;
+	set_limits(d, options);
+	if (manual && !m->user) {
+		m->join_timeout = g_timeout_source_new(MANUAL_WAIT_MS);
+		g_source_set_callback(m->join_timeout, on_manual_timeout, d,
+				      NULL);
+		g_source_attach(m->join_timeout, NULL);
+		daemon_emit(d, "mediaAccessRequired", json_object_new());
+	} else if (!manual && options &&
+		   (json_object_has_member(options, "audio") ||
+		    json_object_has_member(options, "video"))) {
+		join_with_options(d, options);
+	} else {
+		MediaStream *s =
+			m->user || m->stopped ? NULL : configured_stream(d);
+
+		/* A camera that is not there now may come. */
+		if (s)
+			attach(d, &m->user, s, NULL);
+		finish_join(d, NULL);
+	}
+}
+
+gboolean daemon_media_leave(Daemon *d, JsonNode *options, GError **error)
+{
+	gboolean user = TRUE, screen = TRUE;
+
+	if (options && JSON_NODE_HOLDS_OBJECT(options)) {
+		JsonObject *o = json_node_get_object(options);
+
+		user = json_object_get_boolean_member_with_default(
+			o, "userMedia", TRUE);
+		screen = json_object_get_boolean_member_with_default(
+			o, "screenshare", TRUE);
+	} else if (options && JSON_NODE_HOLDS_VALUE(options) &&
+		   json_node_get_value_type(options) == G_TYPE_BOOLEAN) {
+		user = screen = json_node_get_boolean(options);
+	} else if (options && !JSON_NODE_HOLDS_NULL(options)) {
+		g_set_error_literal(error, G_IO_ERROR,
+				    G_IO_ERROR_INVALID_ARGUMENT,
+				    "stopMediaOptions: give true, false or "
+				    "{userMedia, screenshare}");
+		return FALSE;
+	}
+	if (!d->streams)
+		return TRUE;
+	/* In this order nothing is opened that is closed at once. */
+	if (user && d->streams->user)
+		attach(d, &d->streams->user, NULL, NULL);
+	if (screen && d->streams->screen)
+		attach(d, &d->streams->screen, NULL, NULL);
+	return TRUE;
+}
+
+void daemon_media_set_audio_fallback(Daemon *d, gboolean on)
+{
+	if (d->streams)
+		d->streams->audio_fallback = on;
+}
+
+/* --- start and end -----------------------------------------------------------
+ */
+gboolean daemon_streams_start(Daemon *d, GError **error)
+{
+	d->streams = g_new0(struct daemon_streams, 1);
+	d->streams->trials = stream_trials_new();
+	d->streams->user = configured_stream(d);
+	return set_sources(d, error);
+}
+
+void daemon_streams_stop(Daemon *d)
+{
+	struct daemon_streams *m = g_steal_pointer(&d->streams);
+
+	if (!m)
+		return;
+	/* Calls that wait are answered by their last reference. */
+	stream_trials_free(m->trials);
+	if (m->join_timeout) {
+		g_source_destroy(m->join_timeout);
+		g_source_unref(m->join_timeout);
+	}
+	media_stream_free(m->user);
+	media_stream_free(m->screen);
+	g_free(m);
+}
+
+static void set_stream(JsonObject *o, const char *name, const MediaStream *s)
+{
+	if (s)
+		json_object_set_object_member(o, name, media_stream_to_json(s));
+	else
+		json_object_set_null_member(o, name);
+}
+
+JsonObject *daemon_media_describe(Daemon *d)
+{
+	JsonObject *o = json_object_new(), *limits = json_object_new();
+	const struct daemon_streams *m = d->streams;
+
+	set_stream(o, "userMedia", m ? m->user : NULL);
+	set_stream(o, "screenshare", m ? m->screen : NULL);
+	json_object_set_int_member(limits, "audio", m ? m->limits.audio : 0);
+	json_object_set_int_member(limits, "video", m ? m->limits.video : 0);
+	json_object_set_int_member(limits, "data", m ? m->limits.data : 0);
+	json_object_set_object_member(o, "bandwidth", limits);
+	return o;
+}

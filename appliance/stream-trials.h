@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* appliance/stream-trials.h - trying sources before they are taken
+ *
+ * Opening a camera, a sound card or a file may block, so a thread of its own
+ * does it, for one request at a time. What cannot be opened is refused while
+ * what is sent goes on.
+ *
+ * Source:  none (our own)
+ * Thread:  control; the trial has a thread of its own, which touches nothing
+ *          else
+ * Memory:  at most STREAM_TRIALS_MAX wait, the running one included
+ */
+#pragma once
+
+#include "appliance/media-options.h"
+
+#define STREAM_TRIALS_MAX 8
+
+typedef struct StreamTrials StreamTrials;
+
+/* What came of it: NULL, or a sentence. */
+typedef struct {
+	char *audio_error, *video_error;
+	gboolean audio_busy, video_busy; /* somebody has it open */
+	JsonNode *devices; /* of a look around, to be taken; else NULL */
+} StreamTrialResult;
+
+typedef void (*StreamTrialDone)(const StreamTrialResult *result, gpointer data);
+
+StreamTrials *stream_trials_new(void);
+/* Waits for the thread; what waits is not called back, its data is freed. */
+void stream_trials_free(StreamTrials *t);
+
+/**
+ * stream_trials_add() - try a stream's sources
+ * @stream: copied; NULL: look which devices there are instead
+ * @begin:  called when its turn comes, to leave out what need not be tried
+ * (NULL the copy's source); or NULL
+ * @done:   called once, later, on the thread's default context, unless freed
+ * @data:   (transfer full), freed with @free_data after @done
+ *
+ * Return: FALSE: too many wait; @data is freed.
+ */
+gboolean stream_trials_add(StreamTrials *t, const MediaStream *stream,
+			   void (*begin)(MediaStream *copy, gpointer data),
+			   StreamTrialDone done, gpointer data,
+			   GDestroyNotify free_data);
