@@ -37,13 +37,14 @@ struct Spool {
 /* One file on its way: written by control, then named by a worker, which has it
  * alone until it comes back. */
 typedef struct {
-	Spool *spool;
+	unsigned int refs;		/* control's: the sink, the worker */
+	Spool *spool;			/* NULL: over, nothing is held */
 	struct spool_part part;
 	char name[SPOOL_NAME_MAX_BYTES + 1];
 	JsonObject *info;
 	guint64 written, reserved;
 	struct sha256 sha256;
-	gboolean finishing;		/* the worker has it */
+	gboolean finishing;
 	void (*done)(void *user, JsonObject *info, const GError *error);
 	void *done_user;
 	/* For the worker, and from it. */
@@ -197,16 +198,26 @@ void spool_expire(Spool *s)
 }
 
 /* --- naming: the worker ---------------------------------------------------- */
-static void incoming_free(Incoming *in)
+/* What it holds is given back; it may still be referred to. */
+static void incoming_end(Incoming *in)
 {
-	Spool *s = in->spool;
+	Spool *s = g_steal_pointer(&in->spool);
 
+	if (!s)
+		return;
 	spool_dir_abandon(&s->dir, &in->part);
 	s->used -= in->reserved;
 	s->n_incoming--;
 	g_clear_pointer(&in->info, json_object_unref);
+	g_clear_pointer(&in->info_text, g_free);
 	sha256_done(&in->sha256);
-	g_free(in->info_text);
+}
+
+static void incoming_unref(Incoming *in)
+{
+	if (--in->refs)
+		return;
+	incoming_end(in);
 	g_free(in);
 }
 
@@ -231,9 +242,6 @@ static void on_named(void *data)
 {
 	Incoming *in = data;
 	Spool *s = in->spool;
-	void (*done)(void *user, JsonObject *info, const GError *error) =
-		in->done;
-	void *done_user = in->done_user;
 	JsonObject *told = NULL;
 	g_autoptr(GError) error = NULL;
 
@@ -249,12 +257,13 @@ static void on_named(void *data)
 			    "Cannot keep '%s': %s", in->name,
 			    g_strerror(-in->result));
 	}
-	incoming_free(in);
-	/* It may do anything; @s is not touched after it. */
-	if (done)
-		done(done_user, told, error);
+	incoming_end(in);
+	/* It may free the sink. */
+	if (in->done)
+		in->done(in->done_user, told, error);
 	else
 		g_clear_pointer(&told, json_object_unref);
+	incoming_unref(in);
 }
 
 /* a worker */
@@ -316,6 +325,7 @@ static void sink_finish(void *user,
 
 	g_assert(!in->finishing);
 	in->finishing = TRUE;
+	in->refs++;
 	in->done = done;
 	in->done_user = done_user;
 	json_object_set_int_member(in->info, "size", (gint64) in->written);
@@ -332,12 +342,9 @@ static void sink_free(void *user)
 {
 	Incoming *in = user;
 
-	if (in->finishing) {
-		/* All of it came: it stays, though nobody is told. */
-		in->done = NULL;
-		return;
-	}
-	incoming_free(in);
+	/* When all of it came it stays, though nobody is told. */
+	in->done = NULL;
+	incoming_unref(in);
 }
 
 /* --- letting in ------------------------------------------------------------ */
@@ -421,6 +428,7 @@ gboolean spool_receive(Spool *s, const SpoolOffer *offer, TransferSink *ret,
 		return FALSE;
 	}
 	in = g_new0(Incoming, 1);
+	in->refs = 1;
 	in->spool = s;
 	in->part = part;
 	spool_name_clean(name, strlen(name), in->name);
@@ -429,7 +437,7 @@ gboolean spool_receive(Spool *s, const SpoolOffer *offer, TransferSink *ret,
 	s->used += offer->size;
 	s->n_incoming++;
 	if (sha256_init(&in->sha256) < 0) {
-		incoming_free(in);
+		incoming_unref(in);
 		g_set_error_literal(error, SPOOL_ERROR, SPOOL_ERROR_IO,
 				    "There is no SHA-256");
 		return FALSE;
