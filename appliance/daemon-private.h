@@ -38,7 +38,17 @@ typedef struct {
 	struct control_queue *events;		/* media threads -> control */
 	DaemonTransfers *transfers;		/* NULL: a room server alone */
 
+	/* How rooms are asked for and reached: configured, then init's. */
 	char *room_server_url;
+	char *app_key;
+	char *default_room;		/* init's; NULL: none given */
+	RoomAccess access;		/* owns its strings */
+	gboolean no_trickle, audio_fallback;
+	enum media_codec first_codec;	/* init's videoCodec, ... */
+	gboolean has_first_codec;	/* ... unless auto */
+	RoomApiCall *init_api;		/* init asks the room server */
+	ControlCall *init_call;		/* and waits */
+
 	char *room_name;		/* the room wanted; NULL: none */
 	enum media_codec video_codecs[2];
 	unsigned int n_video_codecs;
@@ -98,6 +108,13 @@ void daemon_control_event(Daemon *d, const char *name, JsonObject *params);
 /* Calls that still wait are answered: before the control server ends. */
 void daemon_control_done(Daemon *d);
 
+/* --- daemon-init.c: init ---------------------------------------------------- */
+extern const ControlHandler daemon_init_handlers[];
+/* The room that joinRoom takes without a name; borrowed. */
+const char *daemon_default_room(Daemon *d);
+/* What still waits is answered with @why. */
+void daemon_init_abandon(Daemon *d, const char *why);
+
 /* --- daemon-peer-calls.c: messages, user data, lock, peers ------------------ */
 extern const ControlHandler daemon_peer_handlers[];
 
@@ -121,4 +138,9 @@ void daemon_log_event(const char *name, JsonObject *params);
  * from the room. @params: (transfer full) */
 void daemon_emit(Daemon *d, const char *name, JsonObject *params);
 gboolean daemon_join(Daemon *d, const char *name, GError **error);
+/* The application key of the configuration; borrowed. */
+const char *daemon_configured_key(Daemon *d);
+/* Of room_server_url, app_key and access, when there is none. @secret: or NULL
+ */
+gboolean daemon_make_room(Daemon *d, const char *secret, GError **error);
 void daemon_leave(Daemon *d);

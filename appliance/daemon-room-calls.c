@@ -95,6 +95,7 @@ void daemon_control_event(Daemon *d, const char *name, JsonObject *params)
 void daemon_control_done(Daemon *d)
 {
 	abandon_join(d, "The daemon is stopping");
+	daemon_init_abandon(d, "The daemon is stopping");
 }
 
 static JsonNode *given_user_data(JsonObject *params)
@@ -115,7 +116,7 @@ static void join_room(ControlCall *call, gpointer user)
 	g_autoptr(GError) error = NULL;
 
 	if (!name)
-		name = config_get_string(d->options->config, OPT_ROOM_NAME);
+		name = daemon_default_room(d);
 	if (!daemon_join(d, name, &error)) {
 		control_call_fail(call, CONTROL_CODE_STATE, NULL, "%s",
 				  error->message);

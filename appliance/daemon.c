@@ -208,20 +208,28 @@ static JsonNode *read_user_data(const char *text)
 	return node;
 }
 
-static gboolean start_room(Daemon *d, GError **error)
+const char *daemon_configured_key(Daemon *d)
 {
 	Config *c = d->options->config;
-	const char *server = config_get_string(c, OPT_ROOM_SERVER);
-	const char *user_data = config_get_string(c, OPT_ROOM_USER_DATA);
-	const char *name = config_get_string(c, OPT_ROOM_NAME);
-	g_autoptr(JsonNode) user_data_node = NULL;
-	char *secret = NULL;
+	gboolean other = *config_get_string(c, OPT_ROOM_SERVER);
+
+	/* our own server has one key, and we know it */
+	return config_get_string(c, other || !d->room_server ?
+				 OPT_ROOM_APP_KEY : OPT_ROOMSERVER_APP_KEY);
+}
+
+gboolean daemon_make_room(Daemon *d, const char *secret, GError **error)
+{
+	Config *c = d->options->config;
+	g_autoptr(JsonNode) user_data = read_user_data(
+		config_get_string(c, OPT_ROOM_USER_DATA));
 	RoomConfig room = {
 		.engine = d->engine,
-		/* our own server has one key, and we know it */
-		.app_key = config_get_string(c, *server || !d->room_server ?
-					     OPT_ROOM_APP_KEY :
-					     OPT_ROOMSERVER_APP_KEY),
+		.room_server = d->room_server_url,
+		.app_key = d->app_key,
+		.secret = secret,
+		.access = d->access,
+		.user_data = user_data,
 		.max_peers = (unsigned int)
 			config_get_int(c, OPT_NETWORK_MAX_PEERS),
 		.channel_messages = TRUE,
@@ -229,6 +237,27 @@ static gboolean start_room(Daemon *d, GError **error)
 		.user = d,
 	};
 
+	daemon_media_fill_room(d, &room);
+	daemon_transfers_fill_room(d, &room);
+	d->room = room_new(&room, error);
+	if (!d->room)
+		return FALSE;
+	daemon_media_room_made(d);
+	return TRUE;
+}
+
+static gboolean start_room(Daemon *d, GError **error)
+{
+	Config *c = d->options->config;
+	const char *server = config_get_string(c, OPT_ROOM_SERVER);
+	const char *name = config_get_string(c, OPT_ROOM_NAME);
+	RoomAccess access;
+	char *secret = NULL;
+	gboolean made;
+
+	daemon_read_access(c, &access);
+	room_access_copy(&d->access, &access);
+	d->app_key = g_strdup(daemon_configured_key(d));
 	if (*server)
 		d->room_server_url = g_strdup(server);
 	else if (d->room_server)
@@ -238,18 +267,10 @@ static gboolean start_room(Daemon *d, GError **error)
 		return TRUE;	/* ready and idle; status says what to set */
 	if (!config_read_secret(c, OPT_ROOM_SECRET_FILE, &secret, error))
 		return FALSE;
-	user_data_node = read_user_data(user_data);
-	daemon_media_fill_room(d, &room);
-	daemon_read_access(c, &room.access);
-	daemon_transfers_fill_room(d, &room);
-	room.room_server = d->room_server_url;
-	room.secret = secret;
-	room.user_data = user_data_node;
-	d->room = room_new(&room, error);
+	made = daemon_make_room(d, secret, error);
 	config_secret_free(secret);
-	if (!d->room)
+	if (!made)
 		return FALSE;
-	daemon_media_room_made(d);
 	return !*name || daemon_join(d, name, error);
 }
 
@@ -340,6 +361,9 @@ static void stop(Daemon *d)
 	d->events = control_queue_free(d->events);
 	g_clear_pointer(&d->room_server_url, g_free);
 	g_clear_pointer(&d->room_name, g_free);
+	g_clear_pointer(&d->app_key, g_free);
+	g_clear_pointer(&d->default_room, g_free);
+	room_access_done(&d->access);
 }
 
 int daemon_run(const struct daemon_options *options)

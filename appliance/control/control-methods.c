@@ -133,7 +133,7 @@ static const ControlParam init_options[] = {
 	OPTIONAL_BOOL("enableSTUNServer", "Use STUN servers; true."),
 	OPTIONAL_BOOL("forceTURN", "Use relays alone; false."),
 	OPTIONAL_BOOL("usePublicSTUN",
-		      "Use a public STUN server as well; false."),
+		      "Use the public STUN servers that the room names; true."),
 	{.name = "TURNServerTransport", .type = CONTROL_STRING,
 	 .optional = true, .values = "any|udp|tcp|none|all",
 	 .help = "How relays are reached; any: as the server says."},
@@ -149,7 +149,7 @@ static const ControlParam init_options[] = {
 	{.name = "videoCodec", .type = CONTROL_STRING, .optional = true,
 	 .values = "auto|VP8|H264", .help = "The codec of the picture."},
 	{.name = "socketTimeout", .type = CONTROL_INT, .optional = true,
-	 .min = 5000, .max = 600000,
+	 .min = 5000, .max = 300000,
 	 .help = "How long a signaling connection may take, in "
 		 "milliseconds."},
 	OPTIONAL_BOOL("forceTURNSSL",

@@ -301,6 +301,19 @@ gboolean room_set_access(Room *r, const char *room_server, const char *app_key,
 				       access, error);
 }
 
+void room_set_trickle(Room *r, gboolean trickle)
+{
+	r->self.ice_trickle = trickle;
+}
+
+void room_set_video_codecs(Room *r, const enum media_codec *codecs,
+			   unsigned int n)
+{
+	g_return_if_fail(n <= N_MEDIA_CODECS);
+	memcpy(r->codecs, codecs, n * sizeof(*codecs));
+	r->config.n_video_codecs = n;
+}
+
 void room_leave(Room *r)
 {
 	if (room_session_get_state(r->session) == ROOM_SESSION_IDLE)
