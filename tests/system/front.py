@@ -71,6 +71,8 @@ class Front:
         self.sockets = set()
         self.clients = []       # of open WebSockets
         self.said = []          # what clients said
+        self.paths = []         # what was asked for over HTTP
+        self.hellos = 0         # who tried TLS
         self.api_status = None  # refuse the room API with (status, body)
         self.thread = threading.Thread(target=self._serve, daemon=True)
         self.thread.start()
@@ -104,8 +106,12 @@ class Front:
             if not data:
                 return
             buffer += data
+            if buffer[0] == 0x16:
+                self.hellos += 1
+                return
         head, _, rest = buffer.partition(b'\r\n\r\n')
         path = head.split(b' ')[1].decode()
+        self.paths.append(path)
         if b'websocket' in head.lower():
             self._tunnel(client, head, rest)
         else:

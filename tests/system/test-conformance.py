@@ -111,6 +111,52 @@ def tell_user_data(who, other, data):
     return other.wait('peerUpdated', since, peerId=who.id, peerInfo__userData=data)
 
 
+class Raw:
+    """A peer of the test's own: signaling alone, no connection behind it."""
+
+    def __init__(self, after, server, room='lobby'):
+        self.socket = WebSocket(server)
+        after(self.socket.close)
+        self.socket.join(room)
+        self.id = self.socket.sid
+
+    def enter(self, **fields):
+        self.socket.say(**{
+            'type': 'enter', 'agent': 'Chrome', 'version': '100', 'os': 'Linux',
+            'receiveOnly': False, 'weight': 1, 'SMProtocolVersion': '0.1.2.4',
+            'DTProtocolVersion': '0.1.3', 'enableIceTrickle': True, 'enableDataChannel': True,
+            'userInfo': {'userData': 'raw', 'settings': {'audio': False, 'video': False,
+                                                         'bandwidth': {}},
+                         'mediaStatus': {'audioMuted': True, 'videoMuted': True}}, **fields})
+
+    def until(self, kind, peer=None):
+        while True:
+            message = self.socket.receive_message()
+            for one in [json.loads(m) for m in message['lists']] \
+                    if message['type'] == 'group' else [message]:
+                if one['type'] == kind and peer in (None, one.get('mid')):
+                    return one
+
+
+def dead_port():
+    """A port where nobody listens, and nobody will while it is held."""
+    held = socket.socket()
+    held.bind(('127.0.0.1', 0))
+    return held, held.getsockname()[1]
+
+
+def dead_ports_first(after, n=1):
+    """A front whose room API names ports that nobody answers at, first."""
+    held = [dead_port() for _ in range(n)]
+    for s, _ in held:
+        after(s.close)
+
+    def edit(answer):
+        answer['httpPortList'] = [port for _, port in held] + [made.port]
+    made = front(after, edit=edit)
+    return made
+
+
 # --- joining, leaving -----------------------------------------------------------
 @method('joinRoom', 'the other one sees who came, with its user data')
 def _(after):
@@ -136,6 +182,91 @@ def _(after):
     a.wait('channelClose', since)
     assert 'no room' in a.refused('leaveRoom')['message']
     rejoin(world, a, {'userData': 'a'})
+
+
+def idle_box(after):
+    """One whose configuration names no room server."""
+    made = Box('', wait=False)
+    after(made.stop)
+    return made
+
+
+@method('init', 'a box without a server gets one: key, room and settings are seen by others')
+def _(after):
+    made = front(after)
+    c = idle_box(after)
+    assert 'roomServer' in c.refused('init', {'appKey': 'demo'})['message']
+    since = c.mark()
+    given = {'appKey': 'demo', 'defaultRoom': 'made', 'roomServer': made.url.rstrip('/'),
+             'enableIceTrickle': False, 'enableDataChannel': False, 'enableTURNServer': True,
+             'enableSTUNServer': False, 'forceTURN': False, 'usePublicSTUN': False,
+             'TURNServerTransport': 'tcp', 'audioFallback': True, 'forceSSL': False,
+             'videoCodec': 'VP8', 'audioCodec': 'opus', 'socketTimeout': 9000,
+             'forceTURNSSL': False}
+    answer = c.call('init', {**given, 'region': 'sg'})
+    assert answer == {**given, 'serverRegion': 'sg'}, answer
+    assert any('/made' in path and 'rg=sg' in path for path in made.paths), made.paths
+    states = SURFACE['constants']['READY_STATE_CHANGE']
+    for name in ('INIT', 'LOADING', 'COMPLETED'):
+        assert c.wait('readyStateChange', since, readyState=states[name])['room'] == 'made'
+    raw = Raw(after, world.server, 'made')
+    assert c.call('joinRoom')['room'] == 'made'
+    seen = raw.until('enter')
+    assert seen['enableIceTrickle'] is False and seen['enableDataChannel'] is False, seen
+    # What is left out stays.
+    answer = c.call('init', {'enableIceTrickle': True})
+    assert answer == {**given, 'serverRegion': 'sg', 'enableIceTrickle': True}, answer
+    c.call('joinRoom')
+    assert raw.until('enter')['enableIceTrickle'] is True
+    assert not c.faults, c.faults
+
+
+@suite.case('method init: refusals are the API\'s error object, and the key alone will do')
+def _(after):
+    made = front(after)
+    c = idle_box(after)
+    c.call('init', {'appKey': 'demo', 'roomServer': made.url})
+    assert c.call('init', 'demo')['defaultRoom'] == 'demo'
+    error = c.refused('init', 'wrong')
+    assert error['data']['errorCode'] == \
+        SURFACE['constants']['READY_STATE_CHANGE_ERROR']['API_INVALID'], error
+    assert error['data']['error'] and error['data']['status'] >= 400, error
+    held, port = dead_port()
+    after(held.close)
+    error = c.refused('init', {'appKey': 'demo', 'roomServer': f'http://127.0.0.1:{port}'})
+    assert error['data']['errorCode'] == -1 and error['data']['status'] == 0, error
+    error = c.refused('init', {'roomServer': made.url, 'forceTURNSSL': True})
+    assert 'not available' in error['message'], error
+    assert 'forceTURNSSL' in error['data']['error'], error
+    assert '"options.socketTimeout"' in c.refused('init', {'socketTimeout': 10})['message']
+    assert '"options.TURNServerTransport"' in \
+        c.refused('init', {'TURNServerTransport': 'sctp'})['message']
+    # By its old name, and still the same box.
+    answer = c.call('init', {'apiKey': 'demo', 'roomServer': made.url})
+    assert answer['forceTURNSSL'] is False, answer
+
+
+@suite.case('method init: credentials and forceSSL reach the room server; the codec a peer')
+def _(after):
+    made = front(after)
+    c = idle_box(after)
+    c.call('init', {'appKey': 'demo', 'roomServer': made.url, 'defaultRoom': 'codec',
+                    'videoCodec': 'H264'})
+    d = box(after, made.url, room='codec')
+    for codec in ('H264', 'VP8'):
+        assert c.call('init', {'videoCodec': codec})['videoCodec'] == codec
+        since = d.mark()
+        joined = c.call('joinRoom')
+        d.wait('iceConnectionState', since, state='completed', peerId=joined['peerId'])
+        until(lambda: [p['codec'] for p in c.call('stats.peers')] == [codec])
+    # Told by somebody else, and encoded as for an address.
+    c.call('init', {'credentials': {'startDateTime': '2026-01-01T00:00:00Z', 'duration': 1.5,
+                                    'credentials': 'AAAAAAAAAAAAAAAAAAAAAAAAAAA%3D'}})
+    assert any('/2026-01-01T00:00:00Z/1.5' in path and 'AAAAAAAAAAAAAAAAAAAAAAAAAAA%3D' in path
+               for path in made.paths), made.paths
+    assert made.hellos == 0
+    error = c.refused('init', {'forceSSL': True})
+    assert error['data']['errorCode'] == -1 and made.hellos > 0, (error, made.hellos)
 
 
 @method('lockRoom', 'the other one is told, a third one is turned away')
@@ -452,25 +583,6 @@ def _(after):
     assert seen['message']['data'] == {'raw': 1} and seen['message']['mid'] == a.id, seen
 
 
-def dead_port():
-    """A port where nobody listens, and nobody will while it is held."""
-    held = socket.socket()
-    held.bind(('127.0.0.1', 0))
-    return held, held.getsockname()[1]
-
-
-def dead_ports_first(after, n=1):
-    """A front whose room API names ports that nobody answers at, first."""
-    held = [dead_port() for _ in range(n)]
-    for s, _ in held:
-        after(s.close)
-
-    def edit(answer):
-        answer['httpPortList'] = [port for _, port in held] + [made.port]
-    made = front(after, edit=edit)
-    return made
-
-
 @event('socketError', 'a dead port in the list: which error, which way was tried')
 def _(after):
     made = dead_ports_first(after)
@@ -581,33 +693,6 @@ def _(after):
     offered = {p['state'] for e, p in a.seen[since:] + b.seen[other_since:]
                if e == 'peerConnectionState'}
     assert offered >= {'have-local-offer', 'have-remote-offer'}, offered
-
-
-class Raw:
-    """A peer of the test's own: signaling alone, no connection behind it."""
-
-    def __init__(self, after, server, room='lobby'):
-        self.socket = WebSocket(server)
-        after(self.socket.close)
-        self.socket.join(room)
-        self.id = self.socket.sid
-
-    def enter(self, **fields):
-        self.socket.say(**{
-            'type': 'enter', 'agent': 'Chrome', 'version': '100', 'os': 'Linux',
-            'receiveOnly': False, 'weight': 1, 'SMProtocolVersion': '0.1.2.4',
-            'DTProtocolVersion': '0.1.3', 'enableIceTrickle': True, 'enableDataChannel': True,
-            'userInfo': {'userData': 'raw', 'settings': {'audio': False, 'video': False,
-                                                         'bandwidth': {}},
-                         'mediaStatus': {'audioMuted': True, 'videoMuted': True}}, **fields})
-
-    def until(self, kind, peer=None):
-        while True:
-            message = self.socket.receive_message()
-            for one in [json.loads(m) for m in message['lists']] \
-                    if message['type'] == 'group' else [message]:
-                if one['type'] == kind and peer in (None, one.get('mid')):
-                    return one
 
 
 @event('iceConnectionState', 'checking, connected, completed; a candidate that is none: '
