@@ -68,6 +68,7 @@ typedef struct {
 	GQueue peer_list_calls;		/* getPeers that waits */
 
 	struct process_stats process;
+	struct daemon_watchdog *watchdog;	/* NULL: nobody asks for it */
 	gint64 started_us;
 } Daemon;
 
@@ -128,6 +129,11 @@ extern const ControlHandler daemon_log_handlers[];
 
 /* --- daemon-transfers.c: files and data URLs -------------------------------- */
 extern const ControlHandler daemon_transfer_handlers[];
+
+/* --- daemon-watchdog.c ----------------------------------------------------- */
+/* Does nothing unless systemd asks for it. */
+void daemon_watchdog_start(Daemon *d);
+void daemon_watchdog_stop(Daemon *d);
 
 /* --- daemon-log.c ---------------------------------------------------------- */
 /* One line for what an operator cares about; the rest is for debugging. */

@@ -386,9 +386,11 @@ int daemon_run(const struct daemon_options *options)
 
 	if (start(d, &error)) {
 		print_address(d);
+		daemon_watchdog_start(d);
 		notify("READY=1\nSTATUS=running");
 		g_main_loop_run(d->loop);
 		notify("STOPPING=1");
+		daemon_watchdog_stop(d);
 		status = EXIT_SUCCESS;
 	} else {
 		fprintf(stderr, "skylinkd: %s\n", error->message);
