@@ -6,7 +6,8 @@
 #include "appliance/room/transfer-base64.h"
 
 /* A sink and who waits for its answer; whichever of the two goes last frees
- * it. Until it was told to finish, it goes with its transfer. */
+ * it. Until it was told to finish it goes with its transfer; after that when
+ * the transfer is called off, and then it answers no more. */
 struct transfer_keeping {
 	TransferSink sink;
 	struct transfer_receive *transfer;	/* NULL: it went meanwhile */
@@ -20,14 +21,14 @@ static void release_sink(struct transfer_keeping *k)
 	g_free(k);
 }
 
-static void drop_keeping(struct transfer_receive *t)
+static void drop_keeping(struct transfer_receive *t, gboolean discard)
 {
 	struct transfer_keeping *k = g_steal_pointer(&t->keeping);
 
 	if (!k)
 		return;
 	k->transfer = NULL;
-	if (!k->finishing)
+	if (!k->finishing || discard)
 		release_sink(k);
 }
 
@@ -48,7 +49,7 @@ void transfer_receive_init(struct transfer_receive *t, const char *self_id,
 
 void transfer_receive_done(struct transfer_receive *t)
 {
-	drop_keeping(t);
+	drop_keeping(t, FALSE);
 	transfer_request_clear(&t->request);
 	g_clear_pointer(&t->self_id, g_free);
 	g_clear_pointer(&t->id, g_free);
@@ -62,7 +63,7 @@ static void end(struct transfer_receive *t, enum transfer_receive_state state,
 	t->state = state;
 	t->due_us = -1;
 	t->error = g_strdup(why);
-	drop_keeping(t);
+	drop_keeping(t, TRUE);
 }
 
 static const char *shown_name(const struct transfer_receive *t)

@@ -40,7 +40,8 @@ typedef struct {
 		       void (*done)(void *done_user, JsonObject *info,
 				    const GError *error),
 		       void *done_user);
-	/* Without finish() before it: nothing remains. */
+	/* Without finish() before it, or before finish() has answered: nothing
+	 * remains, and it answers no more. */
 	void (*free)(void *user);
 	void *user;
 } TransferSink;

@@ -245,7 +245,9 @@ static void on_named(void *data)
 	JsonObject *told = NULL;
 	g_autoptr(GError) error = NULL;
 
-	if (in->result == 0) {
+	if (in->result == 0 && !in->done) {
+		spool_dir_remove(&s->dir, in->final_name);
+	} else if (in->result == 0) {
 		gint64 time_s = 0;
 
 		told = describe_done(s, in);
@@ -261,8 +263,6 @@ static void on_named(void *data)
 	/* It may free the sink. */
 	if (in->done)
 		in->done(in->done_user, told, error);
-	else
-		g_clear_pointer(&told, json_object_unref);
 	incoming_unref(in);
 }
 
@@ -342,7 +342,7 @@ static void sink_free(void *user)
 {
 	Incoming *in = user;
 
-	/* When all of it came it stays, though nobody is told. */
+	/* The worker may be naming it: it goes when it comes back. */
 	in->done = NULL;
 	incoming_unref(in);
 }

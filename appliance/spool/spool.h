@@ -51,7 +51,8 @@ typedef struct Spool Spool;
 /* Loads what is there, and removes what a crash left behind. A directory that
  * cannot be used is told by spool_receive(). */
 Spool *spool_new(const SpoolConfig *config, GError **error);
-/* Waits for files that are being given their names. After all sinks. */
+/* Waits for files that are being given their names, and answers for them. After
+ * all sinks that were not told to finish. */
 void spool_free(Spool *spool);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Spool, spool_free)
 

@@ -296,7 +296,7 @@ static void test_broken(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(f->answers, ==, 0);
 }
 
-/* The transfer is over for the room before the disk is done with it. */
+/* Called off while the disk is busy with it. */
 static void test_freed_while_finishing(struct fixture *f, gconstpointer data)
 {
 	TransferSink sink = begin(f, "a", 4);
@@ -306,6 +306,21 @@ static void test_freed_while_finishing(struct fixture *f, gconstpointer data)
 	sink.free(sink.user);
 	restart(f);
 	g_assert_cmpuint(f->answers, ==, 0);
+	g_assert_cmpuint(count_described(f), ==, 0);
+	expect_files(f, ".info", "");
+}
+
+/* Not called off, though everything ends: it is told and kept. */
+static void test_end_while_finishing(struct fixture *f, gconstpointer data)
+{
+	TransferSink sink = begin(f, "a", 4);
+
+	put(&sink, "text");
+	sink.finish(sink.user, on_done, f);
+	restart(f);
+	sink.free(sink.user);
+	g_assert_cmpuint(f->answers, ==, 1);
+	g_assert_cmpstr(f->error, ==, NULL);
 	g_assert_cmpuint(count_described(f), ==, 1);
 }
 
@@ -493,6 +508,7 @@ int main(int argc, char *argv[])
 		{"/spool/never-overwrites", test_never_overwrites},
 		{"/spool/broken", test_broken},
 		{"/spool/freed-while-finishing", test_freed_while_finishing},
+		{"/spool/end-while-finishing", test_end_while_finishing},
 		{"/spool/limits", test_limits},
 		{"/spool/number-of-files", test_number_of_files},
 		{"/spool/remove", test_remove},

@@ -50,15 +50,29 @@ class Pair:
 
     def wait_connected(self):
         for control in (self.up, self.down):
-            until(lambda: any(p['state'] == 'connected'
-                              for p in control.call('stats.peers')), 30, 0.05)
+            until(lambda: self.reaches(control), 30, 0.05)
         self.up_id = self.down.call('stats.peers')[0]['peerId']
         self.down_id = self.up.call('stats.peers')[0]['peerId']
+
+    @staticmethod
+    def reaches(control):
+        """Is the data channel open?"""
+        try:
+            control.call('sendP2PMessage', message='')
+        except Refused:
+            return False
+        return True
 
     def file(self, data, name='source'):
         path = os.path.join(self.folder, name)
         with open(path, 'wb') as f:
             f.write(data)
+        return path
+
+    def long_file(self):
+        """Of zeros, and long enough to be running when its progress is told."""
+        path = self.file(b'', 'long')
+        os.truncate(path, 150 * MB)
         return path
 
     def offer(self, path, name='f.bin', **params):
@@ -284,7 +298,7 @@ def _(after):
 @case('cancelled from either side, asked or running: nothing stays')
 def _(after):
     pair = Pair(after)
-    path = pair.file(os.urandom(20 * MB))
+    path = pair.long_file()
     peers = {'up': (pair.up, pair.down_id), 'down': (pair.down, pair.up_id)}
     for who in ('up', 'down'):
         for running in (False, True):
@@ -301,7 +315,8 @@ def _(after):
             assert ended['state'] in ('cancel', 'rejected'), (who, running, ended)
             until(lambda: pair.up.call('transfer.list') == pair.down.call('transfer.list') == [],
                   10, 0.05)
-            assert not os.path.exists(pair.spool) or not (pair.listed() or pair.left_over())
+            left = os.path.exists(pair.spool) and pair.listed() + pair.left_over()
+            assert not left, (who, running, left)
 
 
 @case('what no client may hand over is refused, and closed')
@@ -333,7 +348,7 @@ def _(after):
 @case('a file that shrinks while it is sent ends the transfer')
 def _(after):
     pair = Pair(after)
-    path = pair.file(bytes(30 * MB))
+    path = pair.long_file()
     number = pair.offer(path)
     pair.accept(pair.request())
     pair.down.event('dataTransferState', lambda p: p['state'] == 'downloading')
@@ -347,7 +362,7 @@ def _(after):
 @case('a receiver that is killed leaves nothing, and the sender is told')
 def _(after):
     pair = Pair(after)
-    number = pair.offer(pair.file(os.urandom(40 * MB)))
+    number = pair.offer(pair.long_file())
     pair.accept(pair.request())
     pair.down.event('dataTransferState', lambda p: p['state'] == 'downloading')
     pair.receiver.process.send_signal(signal.SIGKILL)
@@ -365,8 +380,7 @@ def _(after):
 @case('leaving the room ends what is being sent')
 def _(after):
     pair = Pair(after)
-    path = pair.file(os.urandom(20 * MB))
-    number = pair.offer(path)
+    number = pair.offer(pair.long_file())
     pair.accept(pair.request())
     pair.down.event('dataTransferState', lambda p: p['state'] == 'downloading')
     pair.up.call('leaveRoom')
