@@ -196,7 +196,7 @@ static void offered_rtp(const struct jsep_wish *wish, const struct sdp_media *m,
 
 	media->rtcp_rsize = m->rtcp_rsize;
 	media->max_bps = m->max_bps;
-	media->receive = m->direction & SDP_SENDONLY;
+	media->receive = !wish->no_receive && (m->direction & SDP_SENDONLY);
 	media->send =
 		wanted && (m->direction & SDP_RECVONLY) &&
 		jsep_set_sending(wish, media, line->codecs, line->n_codecs);

@@ -16,7 +16,7 @@
 #include "webrtc/jsep-text.h"
 
 struct jsep_wish {
-	bool send_audio, send_video;
+	bool send_audio, send_video, no_receive;
 	enum media_codec video[N_MEDIA_CODECS]; /* all of ours, in order */
 	unsigned int n_video;
 	unsigned int n_video_send; /* the first ones: we can send these */

@@ -73,6 +73,7 @@ static void init_wish(struct jsep_wish *wish, const struct jsep_config *config)
 	add_video(wish, MEDIA_CODEC_VP8);
 
 	set_wish(wish, config->send_audio, config->send_video);
+	wish->no_receive = config->no_receive;
 }
 
 struct jsep *jsep_new(const struct jsep_config *config)
@@ -422,10 +423,13 @@ static bool has_kind(const struct jsep_version *v, enum sdp_kind kind)
 	return false;
 }
 
-/* We offer to receive everywhere, and to send where our track is bound; not
+/* We offer to receive everywhere (unless we only send), and to send where our track is bound; not
  * bound yet, on the first line of its kind. */
 static void set_directions(const struct jsep *j, struct jsep_version *v)
 {
+	enum sdp_direction receive =
+		j->wish.no_receive ? SDP_INACTIVE : SDP_RECVONLY;
+
 	for (unsigned int i = 0; i < v->n_lines; i++) {
 		struct jsep_line *line = &v->lines[i];
 		bool audio = line->media.kind == SDP_KIND_AUDIO;
@@ -436,13 +440,13 @@ static void set_directions(const struct jsep *j, struct jsep_version *v)
 		if (line->media.rejected ||
 		    line->media.kind == SDP_KIND_APPLICATION)
 			continue;
-		line->direction = SDP_RECVONLY;
+		line->direction = receive;
 		if (!wanted)
 			continue;
 		if (*track < 0 || v->lines[*track].media.rejected)
 			*track = (int) i;
 		if (*track == (int) i)
-			line->direction = SDP_SENDRECV;
+			line->direction = receive | SDP_SENDONLY;
 	}
 }
 

@@ -44,6 +44,7 @@ struct jsep;
 
 struct jsep_config {
 	bool send_audio, send_video;
+	bool no_receive; /* send alone: what others send is refused */
 	/* Order of preference for sending. Codecs of ours that are missing
 	 * here are still accepted for receiving. */
 	const enum media_codec *video_codecs;

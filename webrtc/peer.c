@@ -776,6 +776,7 @@ static bool make_jsep(struct rtc_peer *peer,
 	struct jsep_config c = {
 		.send_audio = config->send_audio,
 		.send_video = config->send_video,
+		.no_receive = config->no_receive,
 		.video_codecs = config->video_codecs,
 		.n_video_codecs = config->n_video_codecs,
 		.stream_id = config->stream_id,

@@ -163,6 +163,7 @@ struct rtc_peer_config {
 	const char *name;	/* peer id, for logs */
 	const char *stream_id;	/* msid of what we send */
 	bool send_audio, send_video;
+	bool no_receive;	/* takes no media, as towards an MCU */
 	bool trickle;		/* false: descriptions wait for gathering */
 	/* Video codecs in order of preference; the first the peer has is used */
 	const enum media_codec *video_codecs;

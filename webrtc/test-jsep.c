@@ -483,6 +483,75 @@ static void test_tracks_come_and_go(void)
 	jsep_free(b);
 }
 
+/* Towards an MCU: nothing is taken, whoever offers. */
+static void test_send_only(void)
+{
+	struct jsep_config config = {
+		.send_audio = true, .no_receive = true,
+		.video_codecs = vp8, .n_video_codecs = 1, .stream_id = "box",
+		.cname = "cn", .audio_ssrc = 1001, .video_ssrc = 1002,
+		.video_rtx_ssrc = 1003, .fingerprint = PRINT_A,
+		.ufrag = "ufrg", .pwd = "0123456789abcdefghijklmn",
+		.session_id = 42,
+	};
+
+	for (int role = 0; role < 2; role++) {
+		struct jsep *a = jsep_new(&config);
+		struct jsep *b = make(true, true, both, 2);
+		const struct jsep_negotiated *n;
+		char *offer, *answer;
+
+		g_assert_cmpint(jsep_create_offer(role ? b : a, &offer), ==, 0);
+		offer_in(role ? a : b, offer, &answer);
+		answer_in(role ? b : a, answer);
+		assert_lines(role ? answer : offer,
+			     (const char *const[]){"a=mid:0", "a=sendonly",
+						   "a=mid:1", "a=inactive",
+						   NULL});
+		n = jsep_get_negotiated(a);
+		g_assert_cmpint(n->audio_send, ==, 0);
+		g_assert_cmpint(n->audio_receive, ==, -1);
+		g_assert_cmpint(n->video_receive, ==, -1);
+		n = jsep_get_negotiated(b);
+		g_assert_cmpint(n->audio_receive, ==, 0);
+		g_assert_cmpint(n->audio_send, ==, -1);
+		g_free(offer);
+		g_free(answer);
+		jsep_free(a);
+		jsep_free(b);
+	}
+}
+
+/* A description of another connection is told from one of the same. */
+static void test_other_connection(void)
+{
+	struct jsep *a = make(true, true, both, 2);
+	struct jsep *b = make(true, true, both, 2);
+	char *offer, *answer, *other;
+
+	g_assert_cmpint(jsep_create_offer(b, &offer), ==, 0);
+	g_assert_false(jsep_is_other_connection(a, offer, strlen(offer)));
+	offer_in(a, offer, &answer);
+	answer_in(b, answer);
+	g_assert_false(jsep_is_other_connection(a, offer, strlen(offer)));
+	g_assert_false(jsep_is_other_connection(a, "v=0", 3));
+	g_free(answer);
+	/* an ICE restart alone is the same connection */
+	jsep_set_ice_credentials(b, "newufrag", "0123456789012345678901");
+	g_assert_cmpint(jsep_create_offer(b, &other), ==, 0);
+	g_assert_false(jsep_is_other_connection(a, other, strlen(other)));
+	/* another session with them is not */
+	memcpy(strstr(other, "o=- 42"), "o=- 43", 6);
+	g_assert_true(jsep_is_other_connection(a, other, strlen(other)));
+	g_free(other);
+	/* nor is another certificate */
+	memcpy(strstr(offer, "19:89:4F"), "19:89:40", 8);
+	g_assert_true(jsep_is_other_connection(a, offer, strlen(offer)));
+	g_free(offer);
+	jsep_free(a);
+	jsep_free(b);
+}
+
 static void test_candidates_in_text(void)
 {
 	struct jsep *j = make(true, true, both, 2);
@@ -547,6 +616,8 @@ int main(int argc, char *argv[])
 	g_test_add_func("/jsep/pairs", test_pairs);
 	g_test_add_func("/jsep/ice-restart", test_ice_restart);
 	g_test_add_func("/jsep/tracks-come-and-go", test_tracks_come_and_go);
+	g_test_add_func("/jsep/send-only", test_send_only);
+	g_test_add_func("/jsep/other-connection", test_other_connection);
 	g_test_add_func("/jsep/candidates-in-text", test_candidates_in_text);
 	g_test_add_func("/jsep/candidate-applies", test_candidate_applies);
 	return g_test_run();

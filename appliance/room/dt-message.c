@@ -130,15 +130,28 @@ DtMessage *dt_message_free(DtMessage *m)
 	return NULL;
 }
 
+static JsonArray *list_of(const char *const *strings)
+{
+	JsonArray *list = json_array_new();
+
+	for (; *strings; strings++)
+		json_array_add_string_element(list, *strings);
+	return list;
+}
+
 char *dt_message_build_message(const char *sender, const char *target,
-			       gboolean is_private, JsonNode *data)
+			       const char *const *targets, gboolean is_private,
+			       JsonNode *data)
 {
 	g_autoptr(JsonObject) o = json_object_new();
 
 	json_object_set_string_member(o, "type", type_names[DT_MESSAGE]);
 	json_object_set_boolean_member(o, "isPrivate", is_private);
 	json_object_set_string_member(o, "sender", sender);
-	json_object_set_string_member(o, "target", target);
+	if (targets)
+		json_object_set_array_member(o, "target", list_of(targets));
+	else
+		json_object_set_string_member(o, "target", target);
 	json_object_set_member(o, "data", json_node_copy(data));
 	return message_to_text(o);
 }

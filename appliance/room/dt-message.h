@@ -42,9 +42,11 @@ DtMessage *dt_message_parse(const char *text, gsize len);
 DtMessage *dt_message_free(DtMessage *message);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DtMessage, dt_message_free)
 
-/* Return: (transfer full): the text of a message to one peer. */
+/* @targets: those an MCU is to pass it on to, instead of @target; or NULL.
+ * Return: (transfer full): the text of a message. */
 char *dt_message_build_message(const char *sender, const char *target,
-			       gboolean is_private, JsonNode *data);
+			       const char *const *targets, gboolean is_private,
+			       JsonNode *data);
 /* Return: (transfer full): an ACK; @n -1 rejects. @window: 0: none is said. */
 char *dt_message_build_ack(const char *sender, gint64 n, guint window);
 /* @name: of what is transferred */

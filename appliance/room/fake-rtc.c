@@ -254,8 +254,11 @@ struct rtc_peer *rtc_peer_free(struct rtc_peer *p)
 
 static char *fake_sdp(struct rtc_peer *p, const char *setup)
 {
-	const char *audio = p->config.send_audio ? "sendrecv" : "recvonly";
-	const char *video = p->config.send_video ? "sendrecv" : "recvonly";
+	static const char *const words[] = {"inactive", "sendonly", "recvonly",
+					    "sendrecv"};
+	int receive = p->config.no_receive ? 0 : 2;
+	const char *audio = words[receive + p->config.send_audio];
+	const char *video = words[receive + p->config.send_video];
 
 	return g_strdup_printf(
 		"v=0\r\no=- %u 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
@@ -568,4 +571,72 @@ static inline void fake_rtc_become_another(struct rtc_peer *p)
 	if (p->connected)
 		p->engine->n_connected--;
 	p->connected = false;
+}
+
+static inline void fake_ignore(void *user)
+{
+}
+
+static inline void fake_ignore_candidate(void *user, const char *mid,
+					 unsigned int mline, const char *line)
+{
+}
+
+static inline void fake_ignore_ice(void *user, enum rtc_ice_state state)
+{
+}
+
+static inline void fake_ignore_state(void *user, enum rtc_state state,
+				     const char *detail)
+{
+}
+
+static inline void fake_ignore_open(void *user, uint16_t channel,
+				    const char *label, bool remote)
+{
+}
+
+static inline void fake_ignore_message(void *user, uint16_t channel, bool text,
+				       const uint8_t *data, size_t len)
+{
+}
+
+static inline void fake_ignore_channel(void *user, uint16_t channel)
+{
+}
+
+static inline void fake_ignore_media(void *user, const char *audio,
+				     const char *video)
+{
+}
+
+static inline void fake_ignore_codec(void *user, const enum media_codec *codec)
+{
+}
+
+/* Somebody's end of a connection who is in no room of the test's. */
+static inline struct rtc_peer *
+fake_rtc_stranger(const struct rtc_engine_config *like,
+		  struct rtc_engine **ret_engine)
+{
+	static const enum media_codec vp8[] = {MEDIA_CODEC_VP8};
+	static const struct rtc_peer_ops ops = {
+		.local_candidate = fake_ignore_candidate,
+		.gathering_done = fake_ignore,
+		.ice_state = fake_ignore_ice,
+		.state = fake_ignore_state,
+		.channel_open = fake_ignore_open,
+		.channel_message = fake_ignore_message,
+		.channel_closed = fake_ignore_channel,
+		.channel_writable = fake_ignore_channel,
+		.remote_media = fake_ignore_media,
+		.video_codec = fake_ignore_codec,
+	};
+	const struct rtc_peer_config config = {
+		.name = "stranger", .stream_id = "strange",
+		.video_codecs = vp8, .n_video_codecs = 1, .ops = &ops,
+	};
+
+	*ret_engine = rtc_engine_new(like, NULL);
+	return rtc_peer_new(*ret_engine, &config, NULL);
 }

@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (m->type == DT_MESSAGE) {
 		g_autofree char *text = dt_message_build_message(
-			m->sender, "b", m->is_private, m->data);
+			m->sender, "b", NULL, m->is_private, m->data);
 		g_autoptr(DtMessage) again =
 			dt_message_parse(text, strlen(text));
 

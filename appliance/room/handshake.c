@@ -149,7 +149,7 @@ void handshake_welcome(struct handshake *h, const MessageHello *hello,
 	}
 	if (h->state == HANDSHAKE_FAILED && h->ops->start_over(h->user))
 		h->state = HANDSHAKE_NEW;
-	if (h->peer_is_mcu || h->peer_is_2x || we_lead(h)) {
+	if (h->peer_is_mcu || h->mcu_mode || h->peer_is_2x || we_lead(h)) {
 		make_offer(h, FALSE, NULL, now_us);
 		return;
 	}
@@ -257,7 +257,7 @@ gboolean handshake_restart(struct handshake *h, const MessageHello *hello,
 
 	learn(h, hello);
 	if (h->state == HANDSHAKE_NEW || h->state == HANDSHAKE_FAILED ||
-	    h->peer_is_mcu) {
+	    h->peer_is_mcu || h->mcu_mode) {
 		h->dropped++;
 		return FALSE;
 	}

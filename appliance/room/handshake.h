@@ -69,6 +69,8 @@ struct handshake {
 	gdouble self_weight;
 	enum handshake_state state;
 	gboolean peer_is_2x, peer_is_mcu;
+	gboolean mcu_mode;	/* there is one: who hears welcome offers, and
+				 * restarts are not followed */
 	gboolean has_peer_weight;
 	gdouble peer_weight;
 	gboolean welcomed;	/* we sent welcome in this negotiation */

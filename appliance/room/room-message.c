@@ -6,15 +6,22 @@
 #include "appliance/signaling/message-build.h"
 
 /* --- introductions ------------------------------------------------------- */
+/* Our own second connection, which needs no media from us. */
+static gboolean is_own_child(Room *r, const Message *m)
+{
+	return m->hello.parent_id && !strcmp(m->hello.parent_id, r->sid);
+}
+
 static void take_introduction(Room *r, const Message *m)
 {
 	RoomPeer *peer = room_peers_find(r, m->mid);
 	gboolean is_new = !peer;
 
-	/* Our own second connection, which needs no media from us. */
-	if (m->hello.parent_id && !strcmp(m->hello.parent_id, r->sid))
+	if (is_own_child(r, m))
 		return;
 	room_peers_found(r, m->mid);
+	if (!strcmp(m->mid, "MCU"))
+		room_mcu_joined(r);
 	if (is_new)
 		peer = room_peers_add(r, m->mid);
 	if (!peer)
@@ -32,7 +39,7 @@ static void take_handshake(Room *r, const Message *m)
 {
 	RoomPeer *peer = room_peers_find(r, m->mid);
 
-	if (peer)
+	if (peer && !is_own_child(r, m))
 		room_peer_message(peer, m);
 	else
 		r->unexpected++;	/* as SkylinkJS does: dropped */
@@ -152,34 +159,6 @@ static void take_lock(Room *r, const Message *m)
 	room_emit(r, "roomLock", params);
 }
 
-/* --- privileged peers ---------------------------------------------------- */
-static void take_peer_list(Room *r, const Message *m)
-{
-	JsonObject *params = json_object_new();
-
-	json_object_set_string_member(params, "state", "received");
-	json_object_set_string_member(params, "privilegedPeerId", r->sid);
-	json_object_set_object_member(params, "peerList",
-				      json_object_ref(m->peer_list));
-	room_emit(r, "getPeersStateChange", params);
-}
-
-static void take_introduce_error(Room *r, const Message *m)
-{
-	JsonObject *params = json_object_new();
-
-	json_object_set_string_member(params, "state", "error");
-	json_object_set_string_member(params, "privilegedPeerId", r->sid);
-	json_object_set_string_member(params, "sendingPeerId",
-				      m->introduce.sending_peer);
-	json_object_set_string_member(params, "receivingPeerId",
-				      m->introduce.receiving_peer);
-	json_object_set_string_member(
-		params, "reason", m->introduce.reason ? m->introduce.reason
-						      : "");
-	room_emit(r, "introduceStateChange", params);
-}
-
 void room_take_message(Room *r, const Message *m)
 {
 	if (r->config.channel_messages) {
@@ -228,10 +207,10 @@ void room_take_message(Room *r, const Message *m)
 		room_send(r, message_build_enter(&r->self, m->target));
 		break;
 	case MESSAGE_PEER_LIST:
-		take_peer_list(r, m);
+		room_take_peer_list(r, m);
 		break;
 	case MESSAGE_INTRODUCE_ERROR:
-		take_introduce_error(r, m);
+		room_take_introduce_error(r, m);
 		break;
 	case MESSAGE_UNKNOWN:
 	case MESSAGE_JOIN_ROOM:

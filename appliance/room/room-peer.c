@@ -9,6 +9,17 @@
 
 static const struct peer_transfers_ops transfers_ops;
 
+static gboolean is_mcu(RoomPeer *p)
+{
+	return !strcmp(p->id, "MCU");
+}
+
+/* An MCU passes our media on to everybody else. */
+static gboolean sends_to(RoomPeer *p)
+{
+	return !p->config.media->mcu || is_mcu(p);
+}
+
 /* --- events -------------------------------------------------------------- */
 JsonObject *peer_state_params(RoomPeer *p, const char *state)
 {
@@ -65,8 +76,16 @@ static void emit_channel(RoomPeer *p, const char *state,
 
 static void emit_restart(RoomPeer *p, gboolean by_self)
 {
-	JsonObject *params = room_peer_event_params(p);
+	JsonObject *params;
 
+	if (is_mcu(p)) {
+		params = json_object_new();
+		json_object_set_string_member(params, "peerId", p->id);
+		json_object_set_string_member(params, "serverPeerType", "mcu");
+		peer_emit(p, "serverPeerRestart", params);
+		return;
+	}
+	params = room_peer_event_params(p);
 	json_object_set_boolean_member(params, "isSelfInitiateRestart",
 				       by_self);
 	peer_emit(p, "peerRestart", params);
@@ -89,8 +108,9 @@ static struct rtc_peer *new_rtc(RoomPeer *p, GError **error)
 	struct rtc_peer_config config = {
 		.name = p->id,
 		.stream_id = c->media->stream_id,
-		.send_audio = c->media->sends.send_audio,
-		.send_video = c->media->sends.send_video,
+		.send_audio = sends_to(p) && c->media->sends.send_audio,
+		.send_video = sends_to(p) && c->media->sends.send_video,
+		.no_receive = is_mcu(p),
 		.trickle = c->self->ice_trickle,
 		.video_codecs = c->video_codecs,
 		.n_video_codecs = c->n_video_codecs,
@@ -229,6 +249,8 @@ void peer_set_timer(RoomPeer *p, GSource **timer, guint ms, GSourceFunc fn)
 static void ask_for_help(RoomPeer *p, gint64 now)
 {
 	/* Before the first agreement the handshake has timers of its own. */
+	if (p->config.media->mcu)
+		return;		/* nobody would follow */
 	if (!p->health.stood && p->handshake.state != HANDSHAKE_STABLE) {
 		peer_health_postpone(&p->health, now);
 		return;
@@ -379,9 +401,14 @@ static void on_channel_closed(void *user, uint16_t number)
 
 static void take_p2p_message(RoomPeer *p, const DtMessage *m)
 {
-	JsonObject *params = room_peer_event_params(p);
-	JsonObject *message = json_object_new();
 	gboolean mcu = p->handshake.peer_is_mcu && *m->sender;
+	JsonObject *params = mcu ? p->config.events->about(p->config.user,
+							   m->sender)
+				 : NULL;
+	JsonObject *message = json_object_new();
+
+	if (!params)
+		params = room_peer_event_params(p);
 
 	json_object_set_member(message, "content", json_node_copy(m->data));
 	json_object_set_string_member(message, "senderPeerId",
@@ -617,7 +644,7 @@ static void take_info(RoomPeer *p, const Message *m)
 		g_debug("Peer %s: ignoring part of its %s: %s", p->id,
 			m->type_name, error->message);
 	after = peer_info_to_json(&p->info);
-	if (json_object_equal(before, after))
+	if (is_mcu(p) || json_object_equal(before, after))
 		return;
 	params = room_peer_event_params(p);
 	json_object_set_boolean_member(params, "isSelf", FALSE);
@@ -657,6 +684,7 @@ void room_peer_message(RoomPeer *p, const Message *m)
 {
 	gint64 now = g_get_monotonic_time();
 
+	p->handshake.mcu_mode = p->config.media->mcu;
 	switch (m->type) {
 	case MESSAGE_ENTER:
 		take_info(p, m);
@@ -684,7 +712,9 @@ void room_peer_message(RoomPeer *p, const Message *m)
 		break;
 	case MESSAGE_RESTART:
 		take_info(p, m);
-		if (handshake_restart(&p->handshake, &m->hello, now))
+		/* with an MCU it is an announcement: a new join follows */
+		if (handshake_restart(&p->handshake, &m->hello, now) ||
+		    p->config.media->mcu)
 			emit_restart(p, FALSE);
 		break;
 	default:
@@ -705,9 +735,11 @@ void room_peer_renew_media(RoomPeer *p)
 {
 	const RoomMedia *media = p->config.media;
 
-	rtc_peer_set_sending(p->rtc, media->sends.send_audio,
-			     media->sends.send_video, media->stream_id);
-	if (!p->detached)
+	rtc_peer_set_sending(p->rtc, sends_to(p) && media->sends.send_audio,
+			     sends_to(p) && media->sends.send_video,
+			     media->stream_id);
+	/* with an MCU the room is joined anew instead */
+	if (!p->detached && !media->mcu)
 		room_peer_restart(p, FALSE);
 }
 
@@ -768,7 +800,19 @@ void room_peer_send_media_state(RoomPeer *p, gboolean video)
 							 : "active"));
 }
 
-int room_peer_send_p2p(RoomPeer *p, gboolean is_private, JsonNode *data)
+void room_peer_announce_restart(RoomPeer *p)
+{
+	const MessageRestart ours = {
+		.is_explicit = TRUE,
+		.last_restart_ms = g_get_real_time() / 1000,
+	};
+
+	peer_tell(p, message_build_restart(p->config.self, p->id, &ours));
+	emit_restart(p, TRUE);
+}
+
+int room_peer_send_p2p(RoomPeer *p, gboolean is_private,
+		       const char *const *targets, JsonNode *data)
 {
 	const struct peer_channel *channel =
 		peer_channels_get_messaging(&p->channels);
@@ -776,8 +820,8 @@ int room_peer_send_p2p(RoomPeer *p, gboolean is_private, JsonNode *data)
 
 	if (!channel)
 		return -ENOTCONN;
-	text = dt_message_build_message(p->config.self->mid, p->id, is_private,
-					data);
+	text = dt_message_build_message(p->config.self->mid, p->id, targets,
+					is_private, data);
 	return rtc_peer_send(p->rtc, channel->number, true,
 			     (const uint8_t *) text, strlen(text));
 }

@@ -25,6 +25,7 @@ typedef struct RoomPeer RoomPeer;
 typedef struct {
 	RoomStream sends;
 	char *stream_id;		/* msid of what we send */
+	gboolean mcu;			/* there is one: it alone gets media */
 	gboolean audio_muted, video_muted;
 } RoomMedia;
 
@@ -38,6 +39,9 @@ struct room_peer_events {
 	void (*connected)(void *user, RoomPeer *peer);
 	/* The connection that stood is down. Its health sees to it. */
 	void (*down)(void *user, RoomPeer *peer);
+	/* (transfer full): {peerId, peerInfo} of another peer, whose words an
+	 * MCU passed on; or NULL */
+	JsonObject *(*about)(void *user, const char *peer_id);
 	/* The connection is lost for good, or was closed over there. @lost: it
 	 * stood, and then failed: the peer may still be in the room. */
 	void (*gone)(void *user, RoomPeer *peer, gboolean lost,
@@ -91,8 +95,13 @@ const char *room_peer_get_fingerprint(RoomPeer *peer);
 
 /* To 2.x only, which knows no mute events; else nothing happens. */
 void room_peer_send_media_state(RoomPeer *peer, gboolean video);
-/* Over the messaging channel. Return: 0, -ENOTCONN, -EAGAIN, -EMSGSIZE. */
-int room_peer_send_p2p(RoomPeer *peer, gboolean is_private, JsonNode *data);
+/* Over the messaging channel. @targets: with an MCU, for whom it is to pass it
+ * on; else NULL. Return: 0, -ENOTCONN, -EAGAIN, -EMSGSIZE. */
+int room_peer_send_p2p(RoomPeer *peer, gboolean is_private,
+		       const char *const *targets, JsonNode *data);
+/* Asks it to renegotiate, though it will not: with an MCU a new join follows,
+ * and this is its announcement. */
+void room_peer_announce_restart(RoomPeer *peer);
 
 /* Everything that is sent to it and comes from it; lives as long as it. */
 PeerTransfers *room_peer_get_transfers(RoomPeer *peer);

@@ -122,6 +122,8 @@ static void remove_peer(Room *r, RoomPeer *peer, const char *why)
 	tell_left(r, peer);
 	room_peer_tell_closed(peer);
 	forget_bye(r, id);
+	if (is_mcu(id))
+		room_mcu_left(r);
 	if (g_hash_table_lookup(r->peers, id) == peer)
 		g_hash_table_remove(r->peers, id);
 	else
@@ -135,6 +137,7 @@ void room_peers_remove_all(Room *r)
 	g_autoptr(GList) list = g_hash_table_get_values(r->peers);
 
 	forget_lost(r);
+	r->media.mcu = FALSE;
 	for (GList *l = list; l; l = l->next)
 		remove_peer(r, l->data, "we left the room");
 	while (r->kept->len)
@@ -192,6 +195,7 @@ void room_peers_signaling_lost(Room *r)
 	g_autoptr(GList) list = g_hash_table_get_values(r->peers);
 
 	forget_lost(r);
+	r->media.mcu = FALSE;
 	for (GList *l = list; l; l = l->next) {
 		RoomPeer *peer = l->data;
 		const char *id = room_peer_get_id(peer);
@@ -226,6 +230,13 @@ static void on_codec_use(void *user, enum media_codec codec, gboolean took)
 
 	if (r->config.codec_use)
 		r->config.codec_use(r->config.user, codec, took);
+}
+
+static JsonObject *on_about(void *user, const char *peer_id)
+{
+	RoomPeer *peer = room_peers_find(user, peer_id);
+
+	return peer ? room_peer_event_params(peer) : NULL;
 }
 
 /* The same certificate: it is the one whose old connection we kept. */
@@ -283,6 +294,7 @@ static const struct room_peer_events peer_events = {
 	.event = on_event,
 	.send = on_send,
 	.codec_use = on_codec_use,
+	.about = on_about,
 	.connected = on_connected,
 	.down = on_down,
 	.gone = on_gone,

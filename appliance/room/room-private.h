@@ -4,6 +4,8 @@
  *   room.c          joining, leaving, self, and what the daemon calls
  *   room-peers.c    who is here: adding, keeping, removing
  *   room-message.c  what a message from somebody means
+ *   room-mcu.c      a room with a media server in it
+ *   room-privileged.c  peers of other rooms, and bringing them together
  *   room-stream.c   what self sends, and what becomes of it
  *   room-transfers.c  data to and from peers
  *
@@ -73,6 +75,21 @@ void room_peers_bye(Room *room, const char *id);
 /* Signaling is gone: keeps those that are connected. */
 void room_peers_signaling_lost(Room *room);
 void room_peers_remove_all(Room *room);
+
+/* --- room-mcu.c ---------------------------------------------------------- */
+/* The MCU is here, gone: who gets our media changes. */
+void room_mcu_joined(Room *room);
+void room_mcu_left(Room *room);
+/* With an MCU nobody renegotiates: tells all, leaves and joins again. */
+void room_mcu_rejoin(Room *room);
+/* Over the MCU's channel to @targets, or to all. Return: 0 or as
+ * room_peer_send_p2p(). */
+int room_mcu_send_p2p(Room *room, JsonNode *content,
+		      const char *const *targets);
+
+/* --- room-privileged.c --------------------------------------------------- */
+void room_take_peer_list(Room *room, const Message *message);
+void room_take_introduce_error(Room *room, const Message *message);
 
 /* --- room-stream.c ------------------------------------------------------- */
 /* Our own stream, if there is one, to whoever listens to us. */

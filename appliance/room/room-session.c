@@ -582,6 +582,11 @@ const char *room_session_get_cid(RoomSession *s)
 	return s->sid ? s->answer->cid : NULL;
 }
 
+gboolean room_session_is_privileged(RoomSession *s)
+{
+	return s->sid && s->answer->is_privileged;
+}
+
 /* --- sending ------------------------------------------------------------- */
 static gboolean send_now(RoomSession *s, JsonObject *message)
 {

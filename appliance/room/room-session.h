@@ -88,6 +88,8 @@ const char *room_session_get_room(RoomSession *session);	/* or NULL */
 const char *room_session_get_sid(RoomSession *session);
 const char *room_session_get_rid(RoomSession *session);
 const char *room_session_get_cid(RoomSession *session);
+/* Whether the key is: in the room only, else FALSE. */
+gboolean room_session_is_privileged(RoomSession *session);
 
 /**
  * room_session_send() - send, or throttle, one message

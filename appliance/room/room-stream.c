@@ -118,6 +118,10 @@ void room_set_stream(Room *r, const RoomStream *stream)
 		if (r->sid)
 			room_emit_self(r, "peerUpdated", FALSE);
 	}
+	if (r->media.mcu && r->sid) {
+		room_mcu_rejoin(r);
+		return;
+	}
 	g_hash_table_iter_init(&iter, r->peers);
 	while (g_hash_table_iter_next(&iter, NULL, &peer))
 		room_peer_renew_media(peer);

@@ -473,14 +473,19 @@ gboolean room_send_p2p_message(Room *r, JsonNode *content,
 
 	if (!room_need_joined(r, error) || !room_need_peers(r, targets, error))
 		return FALSE;
+	if (r->media.mcu) {
+		last = room_mcu_send_p2p(r, content, targets);
+		n = last == 0;
+	}
 	g_hash_table_iter_init(&iter, r->peers);
-	while (g_hash_table_iter_next(&iter, NULL, &peer)) {
+	while (!r->media.mcu && g_hash_table_iter_next(&iter, NULL, &peer)) {
 		int result;
 
 		if (targets && !g_strv_contains(targets,
 						room_peer_get_id(peer)))
 			continue;
-		result = room_peer_send_p2p(peer, targets != NULL, content);
+		result = room_peer_send_p2p(peer, targets != NULL, NULL,
+					    content);
 		if (result < 0)
 			last = result;
 		else
@@ -526,6 +531,10 @@ gboolean room_refresh(Room *r, const char *peer_id, gboolean ice_restart,
 	if (!room_need_joined(r, error) ||
 	    !room_need_peers(r, peer_id ? one : NULL, error))
 		return FALSE;
+	if (r->media.mcu) {
+		room_mcu_rejoin(r);
+		return TRUE;
+	}
 	g_hash_table_iter_init(&iter, r->peers);
 	while (g_hash_table_iter_next(&iter, NULL, &peer))
 		if (!peer_id || !strcmp(peer_id, room_peer_get_id(peer)))

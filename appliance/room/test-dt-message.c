@@ -17,7 +17,7 @@ static void test_round_trip(void)
 	g_autoptr(DtMessage) m = NULL;
 
 	json_node_set_string(data, "h\xc3\xa9llo \"x\"");
-	text = dt_message_build_message("a", "b", TRUE, data);
+	text = dt_message_build_message("a", "b", NULL, TRUE, data);
 	m = parse(text);
 	g_assert_cmpint(m->type, ==, DT_MESSAGE);
 	g_assert_cmpstr(m->sender, ==, "a");
