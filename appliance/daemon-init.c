@@ -333,6 +333,7 @@ static gboolean take_options(Daemon *d, JsonObject *o, const char *app_key,
 	take_flag(o, "enableIceTrickle", &d->no_trickle, TRUE);
 	room_set_trickle(d->room, !d->no_trickle);
 	take_flag(o, "audioFallback", &d->audio_fallback, FALSE);
+	daemon_media_set_audio_fallback(d, d->audio_fallback);
 	if (codec)
 		take_codec(d, codec);
 	order_codecs(d);

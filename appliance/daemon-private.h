@@ -64,7 +64,8 @@ typedef struct {
 	 * wrong meanwhile. */
 	ControlCall *join_call;
 	GSource *join_timeout;
-	char *join_error;
+	char *join_name, *join_error;
+	gint64 join_error_code;		/* READY_STATE_CHANGE_ERROR, or 0 */
 	GQueue peer_list_calls;		/* getPeers that waits */
 
 	struct process_stats process;
@@ -143,6 +144,8 @@ void daemon_log_event(const char *name, JsonObject *params);
 /* An event of the daemon's own, with an API name: to everybody who would get it
  * from the room. @params: (transfer full) */
 void daemon_emit(Daemon *d, const char *name, JsonObject *params);
+/* Would daemon_join() begin? Nothing is changed. */
+gboolean daemon_can_join(Daemon *d, const char *name, GError **error);
 gboolean daemon_join(Daemon *d, const char *name, GError **error);
 /* The application key of the configuration; borrowed. */
 const char *daemon_configured_key(Daemon *d);

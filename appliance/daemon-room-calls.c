@@ -8,46 +8,70 @@
 /* --- joinRoom, answered when self is in ----------------------------------- */
 static void drop_join(Daemon *d)
 {
+	daemon_media_cancel_join(d);
 	g_clear_pointer(&d->join_call, control_call_unref);
+	g_clear_pointer(&d->join_name, g_free);
 	g_clear_pointer(&d->join_error, g_free);
+	d->join_error_code = 0;
 	if (d->join_timeout) {
 		g_source_destroy(d->join_timeout);
 		g_clear_pointer(&d->join_timeout, g_source_unref);
 	}
 }
 
+/* The call's answer, with what the API's callback gets; takes @text. */
+static void fail_join(Daemon *d, int code, char *text)
+{
+	JsonNode *node = json_node_new(JSON_NODE_OBJECT);
+	JsonObject *o = json_object_new();
+
+	json_object_set_string_member(o, "error",
+				      d->join_error ? d->join_error : text);
+	if (d->join_error_code)
+		json_object_set_int_member(o, "errorCode", d->join_error_code);
+	else
+		json_object_set_null_member(o, "errorCode");
+	json_object_set_string_member(o, "room", d->join_name);
+	json_node_take_object(node, o);
+	control_call_fail(d->join_call, code, node, "%s", text);
+	drop_join(d);
+	g_free(text);
+}
+
 /* Nobody waits for it any more, for a reason of ours. */
 static void abandon_join(Daemon *d, const char *why)
 {
-	if (!d->join_call)
-		return;
-	control_call_fail(d->join_call, CONTROL_CODE_STATE, NULL, "%s", why);
-	drop_join(d);
+	if (d->join_call)
+		fail_join(d, CONTROL_CODE_STATE, g_strdup(why));
 }
 
 static gboolean on_join_timeout(gpointer data)
 {
 	Daemon *d = data;
 
-	control_call_fail(d->join_call, CONTROL_CODE_FAILED, NULL,
-			  "Not in room '%s' after %d s%s%s; it is tried on. "
-			  "See the status", d->room_name, JOIN_ANSWER_MS / 1000,
-			  d->join_error ? ": " : "",
-			  d->join_error ? d->join_error : "");
-	drop_join(d);
+	fail_join(d, CONTROL_CODE_FAILED, g_strdup_printf(
+		"Not in room '%s' after %d s%s%s; it is tried on. See the "
+		"status", d->join_name, JOIN_ANSWER_MS / 1000,
+		d->join_error ? ": " : "", d->join_error ? d->join_error : ""));
 	return G_SOURCE_REMOVE;
 }
 
 static void note_join_error(Daemon *d, JsonObject *params)
 {
 	JsonNode *n = json_object_get_member(params, "error");
+	JsonObject *o;
 
 	if (!n || JSON_NODE_HOLDS_NULL(n))
 		return;
 	g_free(d->join_error);
-	d->join_error = JSON_NODE_HOLDS_OBJECT(n) ?
-		g_strdup(text_member(json_node_get_object(n), "content")) :
-		json_to_string(n, FALSE);
+	if (!JSON_NODE_HOLDS_OBJECT(n)) {
+		d->join_error = json_to_string(n, FALSE);
+		return;
+	}
+	o = json_node_get_object(n);
+	d->join_error = g_strdup(text_member(o, "content"));
+	d->join_error_code = json_object_get_int_member_with_default(
+		o, "errorCode", 0);
 }
 
 /* Events come later than what they tell of: it may be of the room before. */
@@ -62,32 +86,39 @@ static gboolean is_self_joined(Daemon *d, const char *name, JsonObject *params)
 			  d->room_name);
 }
 
+static void reply_joined(Daemon *d, JsonObject *params)
+{
+	/* The event's own object goes on to others. */
+	JsonObject *o = json_object_new();
+
+	json_object_set_string_member(o, "room", d->join_name);
+	json_object_set_string_member(o, "peerId",
+				      text_member(params, "peerId"));
+	json_object_set_object_member(
+		o, "peerInfo",
+		json_object_ref(json_object_get_object_member(params,
+							      "peerInfo")));
+	daemon_reply_object(d->join_call, o);
+	drop_join(d);
+}
+
 void daemon_control_event(Daemon *d, const char *name, JsonObject *params)
 {
-	if (!d->join_call)
+	/* Until its media is there, nothing is of this join. */
+	if (!d->join_call || !d->join_timeout)
 		return;
 	if (is_self_joined(d, name, params)) {
-		/* The event's own object goes on to others. */
-		JsonObject *o = json_object_new();
-
-		json_object_set_string_member(o, "room", d->room_name);
-		json_object_set_string_member(o, "peerId",
-					      text_member(params, "peerId"));
-		json_object_set_object_member(
-			o, "peerInfo", json_object_ref(
-				json_object_get_object_member(params,
-							      "peerInfo")));
-		daemon_reply_object(d->join_call, o);
-		drop_join(d);
+		reply_joined(d, params);
 	} else if (!strcmp(name, "systemAction") &&
 		   !g_strcmp0(text_member(params, "action"), "reject")) {
 		const char *why = text_member(params, "message");
 
-		control_call_fail(d->join_call, CONTROL_CODE_FAILED, NULL,
-				  "The server refuses: %s; it is tried on",
-				  why ? why : "without a reason");
-		drop_join(d);
-	} else {
+		fail_join(d, CONTROL_CODE_FAILED, g_strdup_printf(
+			"The server refuses: %s; it is tried on",
+			why ? why : "without a reason"));
+	} else if (g_str_has_prefix(name, "socket") ||
+		   g_str_has_prefix(name, "channel") ||
+		   !strcmp(name, "readyStateChange")) {
 		note_join_error(d, params);
 	}
 }
@@ -98,50 +129,76 @@ void daemon_control_done(Daemon *d)
 	daemon_init_abandon(d, "The daemon is stopping");
 }
 
-static JsonNode *given_user_data(JsonObject *params)
+/* --- joinRoom: first what is sent, then the room -------------------------- */
+static JsonObject *join_options(ControlCall *call)
 {
-	JsonNode *options = json_object_get_member(params, "options");
+	JsonNode *options = json_object_get_member(
+		control_call_get_params(call), "options");
 
-	return options && JSON_NODE_HOLDS_OBJECT(options) ?
-		json_object_get_member(json_node_get_object(options),
-				       "userData") : NULL;
+	return options ? json_node_get_object(options) : NULL;
 }
 
-static void join_room(ControlCall *call, gpointer user)
+static void on_media_ready(Daemon *d, const GError *media_error, gpointer data)
 {
-	Daemon *d = user;
-	JsonObject *params = control_call_get_params(call);
-	const char *name = text_member(params, "room");
-	JsonNode *user_data = given_user_data(params);
+	JsonObject *options = join_options(d->join_call);
+	JsonNode *user_data = options ?
+		json_object_get_member(options, "userData") : NULL;
 	g_autoptr(GError) error = NULL;
 
-	if (!name)
-		name = daemon_default_room(d);
-	if (!daemon_join(d, name, &error)) {
-		control_call_fail(call, CONTROL_CODE_STATE, NULL, "%s",
-				  error->message);
+	if (media_error) {
+		fail_join(d, CONTROL_CODE_FAILED,
+			  g_strdup(media_error->message));
+		return;
+	}
+	if (!daemon_join(d, d->join_name, &error)) {
+		fail_join(d, CONTROL_CODE_STATE, g_strdup(error->message));
 		return;
 	}
 	if (user_data)
 		room_set_user_data(d->room, user_data);
-	abandon_join(d, "Another joinRoom came in between");
 	/* The outcome is an event, and these come from the main loop alone. */
-	d->join_call = control_call_ref(call);
 	d->join_timeout = g_timeout_source_new(JOIN_ANSWER_MS);
 	g_source_set_callback(d->join_timeout, on_join_timeout, d, NULL);
 	g_source_attach(d->join_timeout, NULL);
 }
 
+static void join_room(ControlCall *call, gpointer user)
+{
+	Daemon *d = user;
+	const char *name = text_member(control_call_get_params(call), "room");
+	g_autoptr(GError) error = NULL;
+
+	if (!name)
+		name = daemon_default_room(d);
+	if (!daemon_can_join(d, name, &error)) {
+		control_call_fail(call, CONTROL_CODE_STATE, NULL, "%s",
+				  error->message);
+		return;
+	}
+	abandon_join(d, "Another joinRoom came in between");
+	d->join_call = control_call_ref(call);
+	d->join_name = g_strdup(name);
+	daemon_media_join(d, join_options(call), on_media_ready, NULL);
+}
+
 static void leave_room(ControlCall *call, gpointer user)
 {
 	Daemon *d = user;
-	JsonObject *o;
+	g_autoptr(GError) error = NULL;
 	g_autoptr(JsonNode) room = NULL;
-	JsonNode *node;
+	JsonObject *o;
 
+	abandon_join(d, "leaveRoom came in between");
 	if (!d->room_name) {
 		control_call_fail(call, CONTROL_CODE_STATE, NULL,
 				  "There is no room to leave");
+		return;
+	}
+	if (!daemon_media_leave(d, json_object_get_member(
+					control_call_get_params(call),
+					"stopMediaOptions"), &error)) {
+		control_call_fail(call, CONTROL_CODE_PARAMS, NULL, "%s",
+				  error->message);
 		return;
 	}
 	room = room_describe(d->room);
@@ -149,11 +206,8 @@ static void leave_room(ControlCall *call, gpointer user)
 	json_object_set_string_member(
 		o, "peerId", text_member(json_node_get_object(room), "sid"));
 	json_object_set_string_member(o, "previousRoom", d->room_name);
-	node = json_node_init_object(json_node_alloc(), o);
-	json_object_unref(o);
 	daemon_leave(d);
-	abandon_join(d, "leaveRoom came in between");
-	control_call_reply(call, node);
+	daemon_reply_object(call, o);
 }
 
 /* --- mute ----------------------------------------------------------------- */

@@ -51,7 +51,7 @@ void daemon_emit(Daemon *d, const char *name, JsonObject *params)
 	json_object_unref(params);
 }
 
-gboolean daemon_join(Daemon *d, const char *name, GError **error)
+gboolean daemon_can_join(Daemon *d, const char *name, GError **error)
 {
 	if (!d->room) {
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
@@ -60,7 +60,13 @@ gboolean daemon_join(Daemon *d, const char *name, GError **error)
 			    d->options->config_path : CONFIG_MAIN_FILE);
 		return FALSE;
 	}
-	if (!room_join(d->room, name, error))
+	return room_check_name(name, error);
+}
+
+gboolean daemon_join(Daemon *d, const char *name, GError **error)
+{
+	if (!daemon_can_join(d, name, error) ||
+	    !room_join(d->room, name, error))
 		return FALSE;
 	g_free(d->room_name);
 	d->room_name = g_strdup(name);

@@ -262,7 +262,7 @@ void room_free(Room *r)
 	g_free(r);
 }
 
-static gboolean check_name(const char *name, GError **error)
+gboolean room_check_name(const char *name, GError **error)
 {
 	const char *what = NULL;
 
@@ -285,7 +285,7 @@ static gboolean check_name(const char *name, GError **error)
 
 gboolean room_join(Room *r, const char *name, GError **error)
 {
-	if (!check_name(name, error))
+	if (!room_check_name(name, error))
 		return FALSE;
 	room_leave(r);
 	room_session_join(r->session, name);

@@ -91,6 +91,8 @@ typedef struct {
 Room *room_new(const RoomConfig *config, GError **error);
 void room_free(Room *room);
 
+/* What room_join() takes as a name; the error says why not. Pure. */
+gboolean room_check_name(const char *name, GError **error);
 /* Starts joining; the outcome arrives as events (peerJoined with isSelf,
  * or systemAction / channelError / readyStateChange). Fails at once only for
  * bad arguments (name empty, too long, containing '/' or controls). */
