@@ -87,6 +87,10 @@ static inline const char *text_member(JsonObject *o, const char *name)
 /* [room] and [network], for RoomConfig.access; borrows from @config. */
 void daemon_read_access(Config *config, RoomAccess *ret);
 
+/* --- daemon-roomserver.c --------------------------------------------------- */
+/* The room server, if one is wanted. */
+gboolean daemon_room_server_start(Daemon *d, GError **error);
+
 /* --- daemon-status.c ------------------------------------------------------- */
 /* One page on everything, as docs/control.md describes it. */
 JsonNode *daemon_describe(Daemon *d);

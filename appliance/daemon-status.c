@@ -123,6 +123,10 @@ static JsonNode *describe_room_server(Daemon *d)
 	o = json_object_new();
 	json_object_set_string_member(o, "url",
 				      room_server_get_url(d->room_server));
+	if (room_server_get_fingerprint(d->room_server))
+		json_object_set_string_member(
+			o, "fingerprint",
+			room_server_get_fingerprint(d->room_server));
 	set_int(o, "clients", s.clients);
 	set_int(o, "rooms", s.rooms);
 	set_int(o, "clients_total", s.clients_total);

@@ -183,25 +183,6 @@ static gboolean start_engine(Daemon *d, GError **error)
 	return d->engine != NULL;
 }
 
-static gboolean start_room_server(Daemon *d, GError **error)
-{
-	Config *c = d->options->config;
-	struct room_server_config config = {
-		.listen = config_get_string(c, OPT_ROOMSERVER_LISTEN),
-		.next_free_port = d->options->demo && !d->options->listen_given,
-		.app_key = config_get_string(c, OPT_ROOMSERVER_APP_KEY),
-		.viewer_room = config_get_string(c, OPT_ROOMSERVER_VIEWER_ROOM),
-		.max_clients = (unsigned int)
-			config_get_int(c, OPT_ROOMSERVER_MAX_CLIENTS),
-	};
-
-	if (!d->options->demo && !d->options->room_server_only &&
-	    !config_get_bool(c, OPT_ROOMSERVER_ENABLED))
-		return TRUE;
-	d->room_server = room_server_new(&config, error);
-	return d->room_server != NULL;
-}
-
 /* [room] user_data: JSON, or a plain string; empty: the host's name. */
 static JsonNode *read_user_data(const char *text)
 {
@@ -271,7 +252,10 @@ static gboolean start_room(Daemon *d, GError **error)
 			room_server_get_local_url(d->room_server);
 	else
 		return TRUE;	/* ready and idle; status says what to set */
-	if (!config_read_secret(c, OPT_ROOM_SECRET_FILE, &secret, error))
+	if (!*server)	/* we know what our own server asks for */
+		secret = g_strdup(room_server_get_key_secret(d->room_server,
+							     d->app_key));
+	else if (!config_read_secret(c, OPT_ROOM_SECRET_FILE, &secret, error))
 		return FALSE;
 	made = daemon_make_room(d, secret, error);
 	config_secret_free(secret);
@@ -333,7 +317,7 @@ static gboolean start(Daemon *d, GError **error)
 			    "Cannot make the event queue: %s", g_strerror(-r));
 		return FALSE;
 	}
-	if (!start_room_server(d, error))
+	if (!daemon_room_server_start(d, error))
 		return FALSE;
 	if (!d->options->room_server_only) {
 		if (!daemon_media_start(d, error))

@@ -85,6 +85,43 @@ out:
 	return r;
 }
 
+bool config_read_private_file(const char *path, size_t max_bytes,
+			      char **ret_text, size_t *ret_len, GError **error)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	g_autofree char *text = NULL;
+	size_t len = 0;
+	ssize_t n;
+
+	if (fd < 0) {
+		g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_SECRET,
+			    "Cannot open secret file '%s': %s", path,
+			    g_strerror(errno));
+		return false;
+	}
+	if (!check_file(fd, path, error)) {
+		close(fd);
+		return false;
+	}
+	text = g_malloc0(max_bytes + 2);
+	do {
+		n = read(fd, text + len, max_bytes + 1 - len);
+		len += n > 0 ? (size_t) n : 0;
+	} while (n > 0 || (n < 0 && errno == EINTR));
+	close(fd);
+	if (n < 0 || len > max_bytes) {
+		g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_SECRET,
+			    "Secret file '%s' %s", path,
+			    n < 0 ? g_strerror(errno) : "is too long");
+		explicit_bzero(text, len);
+		return false;
+	}
+	text[len] = '\0';
+	*ret_text = g_steal_pointer(&text);
+	*ret_len = len;
+	return true;
+}
+
 bool config_read_secret(const Config *config, enum option_id id,
 			char **ret_secret, GError **error)
 {

@@ -221,6 +221,23 @@ static bool check_even(const Config *config, enum option_id id,
 	return false;
 }
 
+/* One without the other is of no use. */
+static bool check_both(const Config *config, enum option_id a, enum option_id b,
+		       GPtrArray *problems)
+{
+	bool has_a = *config_get_string(config, a);
+	enum option_id given = has_a ? a : b, missing = has_a ? b : a;
+
+	if (has_a == (bool) *config_get_string(config, b))
+		return true;
+	g_ptr_array_add(problems, g_strdup_printf(
+		"%s: '%s' needs '%s' beside it in [%s]",
+		config_get_origin(config, given),
+		option_table_get(given)->key, option_table_get(missing)->key,
+		option_table_get(given)->section));
+	return false;
+}
+
 static bool check_ports(const Config *config, GPtrArray *problems)
 {
 	int64_t min = config_get_int(config, OPT_NETWORK_PORT_MIN);
@@ -250,6 +267,8 @@ bool config_check(const Config *config, GPtrArray *problems)
 	ok &= check_even(config, OPT_VIDEO_WIDTH, problems);
 	ok &= check_even(config, OPT_VIDEO_HEIGHT, problems);
 	ok &= check_ports(config, problems);
+	ok &= check_both(config, OPT_ROOMSERVER_CERTIFICATE_FILE,
+			 OPT_ROOMSERVER_CERTIFICATE_KEY_FILE, problems);
 	return ok;
 }
 

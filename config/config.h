@@ -79,6 +79,14 @@ bool config_is_default(const Config *config, enum option_id id);
  */
 bool config_read_secret(const Config *config, enum option_id id,
 			char **ret_secret, GError **error);
+/**
+ * config_read_private_file() - a longer secret: the whole of a 0600 file
+ * @max_bytes: a longer file is refused
+ * @ret_text:  with a NUL behind it; config_secret_free() it
+ * @ret_len:   bytes, without the NUL
+ */
+bool config_read_private_file(const char *path, size_t max_bytes,
+			      char **ret_text, size_t *ret_len, GError **error);
 /* Overwrites, then frees. Takes NULL. */
 void config_secret_free(char *secret);
 

@@ -106,7 +106,17 @@ static const struct option_row rows[N_OPTIONS] = {
 	},
 	[OPT_ROOMSERVER_APP_KEY] = {
 		"roomserver", "app_key", OPTION_STRING, "demo", .max = 128,
-		.help = "The one application key it serves.",
+		.help = "The application key that this box and the viewer "
+			"page use; without roomserver.keys_file the one that "
+			"is served, to everybody.",
+	},
+	[OPT_ROOMSERVER_KEYS_FILE] = {
+		"roomserver", "keys_file", OPTION_PATH, "",
+		.help = "A file, readable by its owner alone (mode 0600), with "
+			"the application keys to serve: a section [KEY] for "
+			"each, in it secret, cors (domains of pages), "
+			"privileged, auto_introduce and parent, as far as "
+			"wanted. Empty: roomserver.app_key alone.",
 	},
 	[OPT_ROOMSERVER_VIEWER_ROOM] = {
 		"roomserver", "viewer_room", OPTION_NAME, "lobby",
@@ -117,6 +127,46 @@ static const struct option_row rows[N_OPTIONS] = {
 		"roomserver", "max_clients", OPTION_INT, "1024",
 		.min = 1, .max = 10000, .unit = "clients",
 		.help = "More are refused.",
+	},
+	[OPT_ROOMSERVER_MAX_CLIENTS_PER_ADDRESS] = {
+		"roomserver", "max_clients_per_address", OPTION_INT, "256",
+		.min = 1, .max = 10000, .unit = "clients",
+		.help = "So many from one IPv4 address or IPv6 /64. Behind a "
+			"proxy all have one address.",
+	},
+	[OPT_ROOMSERVER_TLS] = {
+		"roomserver", "tls", OPTION_BOOL, "yes",
+		.help = "Speak https and wss on the same port, too.",
+	},
+	[OPT_ROOMSERVER_CERTIFICATE_FILE] = {
+		"roomserver", "certificate_file", OPTION_PATH, "",
+		.help = "The certificate for it and those above it, as PEM. "
+			"Empty: one of its own making, kept in the state "
+			"directory, whose fingerprint 'skylinkctl status' and "
+			"the viewer page show.",
+	},
+	[OPT_ROOMSERVER_CERTIFICATE_KEY_FILE] = {
+		"roomserver", "certificate_key_file", OPTION_PATH, "",
+		.help = "The key that belongs to it, as PEM without a "
+			"password.",
+	},
+	[OPT_ROOMSERVER_NAMES] = {
+		"roomserver", "names", OPTION_LIST, "", .max = 16,
+		.help = "More host names and addresses that a certificate of "
+			"its own making is to hold.",
+	},
+	[OPT_ROOMSERVER_TURN] = {
+		"roomserver", "turn", OPTION_STRING, "", .max = 256,
+		.help = "The TURN relay that clients are told of: HOST[:PORT] "
+			"of a coturn with use-auth-secret, or "
+			"USER@HOST[:PORT]. SkylinkJS uses ports of its own "
+			"list, 3478 among them. Empty: none.",
+	},
+	[OPT_ROOMSERVER_TURN_SECRET_FILE] = {
+		"roomserver", "turn_secret_file", OPTION_SECRET, "",
+		.help = "A file (mode 0600) with coturn's static-auth-secret, "
+			"or with USER's password. The systemd credential "
+			"'roomserver.turn_secret' goes first.",
 	},
 
 	[OPT_VIDEO_SOURCE] = {

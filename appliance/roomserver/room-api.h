@@ -25,7 +25,7 @@
 #define ROOM_API_MAX_HOST	255
 /* Rooms without a schedule: the token serves as long as a page stays open. */
 #define ROOM_API_OPEN_HOURS	8760
-#define ROOM_API_MAX_HOURS	8760
+#define ROOM_API_MAX_HOURS	8784
 
 struct room_api_request {
 	char key[ROOM_API_MAX_KEY + 1];

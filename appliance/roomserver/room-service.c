@@ -325,13 +325,16 @@ static bool create_context(struct room_service *service)
 		.max_http_header_data2 = ROOM_SERVICE_MAX_HEADER_BYTES,
 		.max_http_header_pool2 = service->max_connections,
 		.vhost_name = "room",
+		/* Nobody here speaks HTTP/2: it has no Host and no upgrades. */
+		.alpn = "http/1.1",
 	};
 
 	/* One port for both: a TLS client's first byte tells it apart. */
 	if (service->tls)
 		info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
 				LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX |
-				LWS_SERVER_OPTION_ALLOW_NON_SSL_ON_SSL_PORT;
+				LWS_SERVER_OPTION_ALLOW_NON_SSL_ON_SSL_PORT |
+				LWS_SERVER_OPTION_ALLOW_HTTP_ON_HTTPS_LISTENER;
 	lws_set_log_level(0, NULL);
 	service->context = lws_create_context(&info);
 	if (!service->context)

@@ -21,22 +21,29 @@ static gboolean is_set(const char *text)
 	return text && text[0];
 }
 
-char *spool_path_choose(const SpoolPathInput *input)
+char *spool_path_state_dir(const SpoolPathInput *input)
 {
 	const char *base = input->user_dir;
 
-	if (is_set(input->configured))
-		return g_strdup(input->configured);
 	/* systemd has made it for this very instance; of several the first. */
 	if (is_set(input->service_dir)) {
 		g_auto(GStrv) dirs = g_strsplit(input->service_dir, ":", 2);
 
-		return g_build_filename(dirs[0], FILES_DIR, NULL);
+		return g_strdup(dirs[0]);
 	}
 	if (input->uid == 0 && !input->demo)
 		base = input->state_dir;
 	return input->instance ?
-		g_build_filename(base, OUR_DIR, input->instance, FILES_DIR,
-				 NULL) :
-		g_build_filename(base, OUR_DIR, FILES_DIR, NULL);
+		g_build_filename(base, OUR_DIR, input->instance, NULL) :
+		g_build_filename(base, OUR_DIR, NULL);
+}
+
+char *spool_path_choose(const SpoolPathInput *input)
+{
+	g_autofree char *dir = NULL;
+
+	if (is_set(input->configured))
+		return g_strdup(input->configured);
+	dir = spool_path_state_dir(input);
+	return g_build_filename(dir, FILES_DIR, NULL);
 }

@@ -27,3 +27,5 @@ void spool_path_input_init(SpoolPathInput *input);
 /* The configured one, else .../received of the service's state directory, of
  * /var/lib/skylink for root, of the user's state directory for others. */
 char *spool_path_choose(const SpoolPathInput *input);
+/* The state directory itself, for what is kept beside them. */
+char *spool_path_state_dir(const SpoolPathInput *input);

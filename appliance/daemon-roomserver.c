@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+/* appliance/daemon-roomserver.c - the room server, as [roomserver] wants it */
+#include "appliance/daemon-private.h"
+
+#include "appliance/spool/spool-path.h"
+
+/* Return: FALSE with all that is wrong in it, one line each. */
+static gboolean read_keys(Config *c, struct room_keys **ret, GError **error)
+{
+	const char *path = config_get_string(c, OPT_ROOMSERVER_KEYS_FILE);
+	const char *own = config_get_string(c, OPT_ROOMSERVER_APP_KEY);
+	g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
+	struct room_keys *keys;
+	char *text = NULL;
+	size_t len;
+
+	if (!*path)
+		return TRUE;
+	if (!config_read_private_file(path, ROOM_KEYS_MAX_BYTES, &text, &len,
+				      error))
+		return FALSE;
+	keys = room_keys_parse(path, text, len, problems);
+	config_secret_free(text);
+	if (keys && !room_keys_find(keys, own)) {
+		g_ptr_array_add(problems, g_strdup_printf(
+			"%s: key '%s', which roomserver.app_key names for this "
+			"box and the viewer page, is not here", path, own));
+		keys = room_keys_free(keys);
+	}
+	if (!keys) {
+		g_autofree char *all = NULL;
+
+		g_ptr_array_add(problems, NULL);
+		all = g_strjoinv("\n", (char **) problems->pdata);
+		g_set_error_literal(error, CONFIG_ERROR, CONFIG_ERROR_VALUE,
+				    all);
+		return FALSE;
+	}
+	*ret = keys;
+	return TRUE;
+}
+
+static const char *or_null(const char *text)
+{
+	return *text ? text : NULL;
+}
+
+gboolean daemon_room_server_start(Daemon *d, GError **error)
+{
+	Config *c = d->options->config;
+	g_autofree char *state_dir = NULL;
+	char *turn_secret = NULL;
+	SpoolPathInput path;
+	struct room_server_config config = {
+		.listen = config_get_string(c, OPT_ROOMSERVER_LISTEN),
+		.next_free_port = d->options->demo && !d->options->listen_given,
+		.app_key = config_get_string(c, OPT_ROOMSERVER_APP_KEY),
+		.viewer_room = config_get_string(c, OPT_ROOMSERVER_VIEWER_ROOM),
+		.turn = or_null(config_get_string(c, OPT_ROOMSERVER_TURN)),
+		.tls = config_get_bool(c, OPT_ROOMSERVER_TLS),
+		.certificate = or_null(config_get_string(
+			c, OPT_ROOMSERVER_CERTIFICATE_FILE)),
+		.certificate_key = or_null(config_get_string(
+			c, OPT_ROOMSERVER_CERTIFICATE_KEY_FILE)),
+		.names = config_get_list(c, OPT_ROOMSERVER_NAMES),
+		.max_clients = (unsigned int)
+			config_get_int(c, OPT_ROOMSERVER_MAX_CLIENTS),
+		.max_clients_per_address = (unsigned int)
+			config_get_int(c, OPT_ROOMSERVER_MAX_CLIENTS_PER_ADDRESS),
+	};
+	gboolean wanted = d->options->demo || d->options->room_server_only ||
+		config_get_bool(c, OPT_ROOMSERVER_ENABLED);
+
+	if (!wanted)
+		return TRUE;
+	spool_path_input_init(&path);
+	path.instance = d->options->instance;
+	path.demo = d->options->demo;
+	config.state_dir = state_dir = spool_path_state_dir(&path);
+	if (!config_read_secret(c, OPT_ROOMSERVER_TURN_SECRET_FILE,
+				&turn_secret, error))
+		return FALSE;
+	config.turn_secret = turn_secret;
+	if (read_keys(c, &config.keys, error))
+		d->room_server = room_server_new(&config, error);
+	config_secret_free(turn_secret);
+	return d->room_server != NULL;
+}
