@@ -188,6 +188,7 @@ static void status_room_server(GString *s, JsonObject *o, bool color)
 {
 	JsonObject *r = get_object(o, "roomserver");
 	g_autofree char *url = safe(r, "url");
+	g_autofree char *fingerprint = safe(r, "fingerprint");
 
 	if (!r)
 		return;
@@ -200,6 +201,9 @@ static void status_room_server(GString *s, JsonObject *o, bool color)
 	append_count(s, r, "timeouts", "timeouts", false);
 	append_count(s, r, "bad_messages", "bad messages", false);
 	g_string_append_c(s, '\n');
+	if (fingerprint && *fingerprint)
+		g_string_append_printf(s, "%*shttps with SHA-256 %s\n",
+				       LABEL_COLUMNS, "", fingerprint);
 }
 
 static char *rung_size(JsonObject *r)

@@ -38,7 +38,6 @@ struct connection {
 	GString *body;			/* what has come of a POST, a message */
 	size_t max_body;
 	enum eio_form form;
-	gint64 body_since_us;		/* when the POST began */
 };
 
 struct room_service {

@@ -176,6 +176,11 @@ int room_polling_expect_body(struct lws *wsi, struct connection *connection,
 	char text[24];
 	guint64 length;
 
+	if (purpose == PURPOSE_SWALLOW &&
+	    lws_hdr_copy(wsi, text, sizeof(text),
+			 WSI_TOKEN_HTTP_CONTENT_LENGTH) > 0 &&
+	    strcmp(text, "0") == 0)
+		return room_answer_text(wsi, HTTP_STATUS_OK, "text/html", "ok");
 	if (lws_hdr_copy(wsi, text, sizeof(text),
 			 WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0 ||
 	    !g_ascii_string_to_unsigned(text, 10, 1, max_body, &length, NULL)) {
@@ -187,7 +192,6 @@ int room_polling_expect_body(struct lws *wsi, struct connection *connection,
 	}
 	connection->purpose = purpose;
 	connection->max_body = max_body;
-	connection->body_since_us = g_get_monotonic_time();
 	connection->body = g_string_new(NULL);
 	return 0;
 }
@@ -247,10 +251,6 @@ int room_polling_on_body(struct connection *connection, const void *in,
 	if (!connection->body)
 		return -1;
 	if (len > connection->max_body - connection->body->len)
-		return -1;
-	/* Byte by byte it would never end: libwebsockets counts anew at each. */
-	if (g_get_monotonic_time() - connection->body_since_us >
-	    ROOM_SERVICE_BODY_TIMEOUT_S * G_USEC_PER_SEC)
 		return -1;
 	if (connection->purpose == PURPOSE_POST)
 		g_string_append_len(connection->body, in, (gssize) len);

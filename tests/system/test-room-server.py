@@ -1,9 +1,24 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The room server over real sockets: its limits, and what misbehaves."""
+import base64
+import contextlib
+import hashlib
+import hmac
 import json
+import os
+import re
+import select
+import shutil
 import socket
+import ssl
+import struct
+import subprocess
+import sys
+import tempfile
 import time
+import urllib.parse
+import warnings
 
 from wire import Closed, Polling, Server, Suite, WebSocket, event, join_message, read_until, until
 
@@ -385,6 +400,387 @@ def _(after):
     for c in clients:
         c.close()
     until(lambda: server.stats()['clients'] == 0)
+
+
+KEYS = """\
+[demo]
+[kiosk]
+secret = s3cret
+cors = self; *.example.org
+auto_introduce = no
+[desk]
+parent = kiosk
+secret = other
+cors = desk.example.org
+privileged = yes
+[orphan]
+parent = gone
+"""
+
+
+def written(after, text, mode=0o600):
+    with tempfile.NamedTemporaryFile('w', delete=False) as f:
+        f.write(text)
+    os.chmod(f.name, mode)
+    after(lambda: os.unlink(f.name))
+    return f.name
+
+
+def scratch(after):
+    path = tempfile.mkdtemp()
+    after(lambda: shutil.rmtree(path))
+    return path
+
+
+def schedule(begin, hours, room='m y', secret='s3cret'):
+    """A scheduled room's path, as an application makes it."""
+    start = time.strftime('%Y-%m-%dT%H:%M:%S.000Z', time.gmtime(begin))
+    digest = hmac.new(secret.encode(), f'{room}_{hours}_{start}'.encode(), hashlib.sha1).digest()
+    cred = urllib.parse.quote(base64.b64encode(digest).decode(), safe='')
+    return f'/api/kiosk/{urllib.parse.quote(room)}/{start}/{hours}?&cred={cred}&rand=1'
+
+
+@case('keys: who asks, and what is answered')
+def _(after):
+    server = started(after, '--keys', written(after, KEYS))
+    origin = lambda value: {'Origin': value}
+    rows = [
+        ('/api/none/r', {}, 401, 4001), ('/api/orphan/r', {}, 401, 4006),
+        ('/api/kiosk/r', {}, 401, 4004), ('/api/kiosk/r', origin('http://evil'), 401, 4003),
+        ('/api/kiosk/r', {'Referer': 'http://evil/x'}, 401, 4002),
+        ('/api/kiosk/r', origin('https://a.example.org'), 200, None),
+        ('/api/kiosk/r', {'Referer': f'{server.url}index.html'}, 200, None),
+        ('/api/demo/r', {}, 200, None),
+        (schedule(time.time(), 2), {}, 200, None),
+        (schedule(time.time(), 0.5), origin('http://evil'), 200, None),
+        (schedule(time.time(), 2, secret='wrong'), {}, 401, 4005),
+        (schedule(time.time(), 2).replace('/2?', '/3?'), {}, 401, 4005),
+        (schedule(time.time() - 10000, 2), {}, 400, 4010),
+    ]
+    for path, headers, status, error in rows:
+        got, sent, body = server.request('GET', path, headers=headers)
+        answer = json.loads(body)
+        assert (got, answer.get('error')) == (status, error), (path, headers, got, body)
+        assert answer['success'] is (status == 200) and (status == 200 or answer['info'])
+        # A page must be able to read why.
+        assert sent['access-control-allow-origin'] == headers.get('Origin', '*')
+
+
+@case('meetings: before, and until they end')
+def _(after):
+    server = started(after, '--keys', written(after, KEYS))
+    answer = json.loads(server.request('GET', schedule(time.time() + 600, 1))[2])
+    early = WebSocket(server).join(key='kiosk', grant=answer)
+    assert early.answer['reason'] == 'notStart' and early.expect_end() == 1000
+    grant = json.loads(server.request('GET', schedule(time.time() - 3597, 1))[2])
+    guest = WebSocket(server).join(key='kiosk', grant=grant)
+    assert guest.answer['type'] == 'inRoom'
+    warning, end = guest.receive_message(), guest.receive_message()
+    assert (warning['action'], warning['reason']) == ('warning', 'toClose')
+    assert (end['action'], end['reason'], end['rid']) == ('reject', 'roomclose', guest.rid)
+    assert guest.expect_end() == 1000
+    late = WebSocket(server).join(key='kiosk', grant=grant)
+    assert late.answer['reason'] == 'expired'
+
+
+@case('a privileged peer introduces two in rooms of their own')
+def _(after):
+    server = started(after, '--keys', written(after, KEYS))
+    ask = lambda key, room, page: server.grant(room, {'Origin': page}, key)
+    a, b = (WebSocket(server).join(key='kiosk', grant=ask('kiosk', room, 'http://a.example.org'))
+            for room in ('a', 'b'))
+    p = WebSocket(server).join(key='desk', grant=ask('desk', 'p', 'http://desk.example.org'))
+    p.send(event({'type': 'getPeers', 'showAll': False}))
+    assert p.receive_message()['result'] == {a.rid: [a.sid], b.rid: [b.sid]}
+    p.send(event({'type': 'introduce', 'sendingPeerId': a.sid, 'receivingPeerId': b.sid}))
+    assert a.receive_message() == {'type': 'approach', 'rid': a.rid, 'target': b.sid}
+    a.say(type='enter', target=b.sid)
+    assert b.receive_message()['mid'] == a.sid
+    b.say(type='welcome', target=a.sid)
+    assert a.receive_message()['type'] == 'welcome'
+    a.close()
+    assert b.receive_message() == {'type': 'bye', 'mid': a.sid, 'rid': b.rid}
+    p.send(event({'type': 'introduce', 'sendingPeerId': a.sid, 'receivingPeerId': b.sid}))
+    assert p.receive_message()['type'] == 'introduceError'
+
+
+@case('bad keys files and certificates are told with file and line')
+def _(after):
+    for arguments, words in (
+            (('--keys', written(after, '[a]\ncolour = red\n')), ':2: \'colour\' is not known'),
+            (('--tls', '--certificate', written(after, 'x'), '--certificate-key', '/none'),
+             'for https')):
+        try:
+            Server(*arguments)
+            raise AssertionError('it starts')
+        except RuntimeError as error:
+            assert words in str(error), error
+
+
+@case('https and wss on the same port, next to http')
+def _(after):
+    server = started(after, '--tls')
+    status, _, body = server.request('GET', '/api/demo/lobby', tls=True)
+    grant = json.loads(body)
+    assert status == 200 and grant['httpsPortList'] == grant['httpPortList'] == [server.port]
+    config = json.loads(server.request('GET', '/viewer-config.json')[2])
+    assert config['fingerprint'] == server.fingerprint and config['selfSigned'] is True
+    safe, plain = WebSocket(server, tls=True).join(grant=grant), WebSocket(server).join()
+    text = 'é"\\😀' * 40000
+    safe.say(type='public', data=text)
+    assert plain.receive_message()['data'] == text
+    plain.say(type='public', data=text)
+    assert safe.receive_message()['data'] == text
+    # Polling, several requests of one connection, and a held one.
+    with server.connect(tls=True) as s:
+        s.sendall(b'GET /socket.io/?EIO=3&transport=polling&b64=1 HTTP/1.1\r\nHost: x\r\n\r\n')
+        sid = json.loads(re.search(rb'0({.*})', read_until(s, b'}'))[1])['sid']
+        path = f'/socket.io/?EIO=3&transport=polling&b64=1&sid={sid}'
+        get = f'GET {path} HTTP/1.1\r\nHost: x\r\n\r\n'.encode()
+        s.sendall(get)
+        read_until(s, b'2:40')
+        s.sendall(get)
+        assert server.request('POST', path, b'1:2', tls=True)[2] == b'ok'
+        read_until(s, b'1:3')
+    old = ssl.create_default_context()
+    old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
+    with warnings.catch_warnings(action='ignore') if sys.version_info >= (3, 11) else \
+            contextlib.nullcontext():
+        old.maximum_version = ssl.TLSVersion.TLSv1_1
+    try:
+        old.wrap_socket(server.connect())
+        raise AssertionError('TLS 1.1 is spoken')
+    except (ssl.SSLError, ConnectionError, OSError):
+        pass
+
+
+@case('a restart: the same certificate, and old tokens go on working')
+def _(after):
+    state = os.path.join(scratch(after), 'new', 'state')
+    first = started(after, '--tls', '--state-dir', state)
+    grant = first.grant()
+    first.stop()
+    files = {name: os.stat(os.path.join(state, name)).st_mode & 0o777 for name in os.listdir(state)}
+    assert files == {'roomserver.pem': 0o600, 'roomserver.secret': 0o600}, files
+    second = started(after, '--tls', '--state-dir', state, '--listen', f'127.0.0.1:{first.port}')
+    assert second.fingerprint == first.fingerprint
+    a = WebSocket(second).join(grant=grant)
+    assert a.answer['type'] == 'inRoom', a.answer
+    again = WebSocket(second).join(grant=grant)
+    assert again.answer['reason'] == 'duplicatedLogin', again.answer
+    second.stop()
+    os.chmod(os.path.join(state, 'roomserver.secret'), 0o644)
+    try:
+        Server('--state-dir', state)
+        raise AssertionError('a secret that others can read is used')
+    except RuntimeError as error:
+        assert 'roomserver.secret' in str(error) and 'others can read it' in str(error), error
+
+
+@case('the operator\'s certificate, with its chain')
+def _(after):
+    path = scratch(after)
+    run = lambda *words: subprocess.run(words, cwd=path, check=True, capture_output=True)
+    run('openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256',
+        '-nodes', '-keyout', 'ca.key', '-out', 'ca.pem', '-days', '2', '-subj', '/CN=root')
+    run('openssl', 'req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes',
+        '-keyout', 'box.key', '-out', 'box.csr', '-subj', '/CN=box')
+    with open(os.path.join(path, 'ext'), 'w') as f:
+        f.write('subjectAltName = IP:127.0.0.1')
+    run('openssl', 'x509', '-req', '-in', 'box.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key',
+        '-CAcreateserial', '-days', '2', '-extfile', 'ext', '-out', 'box.pem')
+    server = started(after, '--tls', '--certificate', os.path.join(path, 'box.pem'),
+                     '--certificate-key', os.path.join(path, 'box.key'))
+    trusting = ssl.create_default_context(cafile=os.path.join(path, 'ca.pem'))
+    with trusting.wrap_socket(server.connect(), server_hostname='127.0.0.1') as s:
+        s.sendall(b'GET /viewer-config.json HTTP/1.1\r\nHost: x\r\n\r\n')
+        assert b'"selfSigned":false' in read_until(s, b'}')
+
+
+@case('slow TLS, slow bodies and silence are cut')
+def _(after):
+    server = started(after, '--tls')
+    polling = Polling(server)
+    start = time.monotonic()
+    with server.connect() as hello, server.connect() as body, server.connect(tls=True) as silent:
+        hello.sendall(b'\x16\x03\x01\x02\x00\x01\x00')
+        body.sendall(f'POST {polling.path} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n'
+                     '\r\n'.encode())
+        open_ends = {hello: None, body: None, silent: None}
+        while None in open_ends.values():
+            assert time.monotonic() - start < 40, open_ends
+            if open_ends[body] is None:
+                try:
+                    body.sendall(b'x')      # a byte now and then
+                except OSError:
+                    open_ends[body] = time.monotonic() - start
+            ready, _, _ = select.select([s for s, t in open_ends.items() if t is None], [], [], 1)
+            for s in ready:
+                try:
+                    gone = not s.recv(4096)
+                except OSError:
+                    gone = True
+                if gone:
+                    open_ends[s] = time.monotonic() - start
+    note('closed after ' + ', '.join(f'{t:.0f} s' for t in open_ends.values()))
+
+
+@case('no more from one address than allowed')
+def _(after):
+    server = started(after, '--max-clients-per-address', '2')
+    a, b = WebSocket(server).join(), Polling(server)
+    assert WebSocket(server).expect_end() is not None
+    assert server.request('GET', '/socket.io/?EIO=3&transport=polling')[0] == 503
+    before = server.stats()['refused']
+    assert before == 2
+    a.close()
+    until(lambda: server.stats()['clients'] == 1)
+    assert WebSocket(server).join().answer['type'] == 'inRoom'
+    # Connections that say nothing are counted, too.
+    idle = [server.connect() for _ in range(30)]
+    until(lambda: server.stats()['refused'] > before)
+    for s in idle:
+        s.close()
+    until(lambda: server.request('GET', '/')[0] == 200)
+
+
+@case('ten thousand joins from one client')
+def _(after):
+    server = started(after)
+    client = WebSocket(server)
+    before = server.resident_kb()
+    grants = [server.grant(f'r{i}') for i in range(4)]
+    frames = [event(join_message(grant)) for grant in grants]
+    start = server.cpu_seconds()
+    for i in range(10000):
+        client.send(frames[i % 4])
+    client.send('2last')
+    answers = {}
+    while True:
+        packet = client.receive()
+        if packet == '3last':
+            break
+        if packet.startswith('42'):
+            message = json.loads(json.loads(packet[2:])[1])
+            what = message.get('reason', message['type'])
+            answers[what] = answers.get(what, 0) + 1
+    stats = server.stats()
+    note(f'{answers}, {stats["badMessages"]} dropped, {stats["rooms"]} rooms, '
+         f'{server.cpu_seconds() - start:.2f} s of CPU, resident +{server.resident_kb() - before} kB')
+    assert answers['fastmsg'] >= 1 and answers['inRoom'] < 100
+    assert stats['badMessages'] > 9800 and stats['rooms'] == 4
+    assert WebSocket(server).join().answer['type'] == 'inRoom'
+
+
+@case('a connection storm: memory and descriptors afterwards')
+def _(after):
+    server = started(after, '--max-clients-per-address', '50', '--tls')
+    WebSocket(server, tls=True).join().close()
+    files = lambda: len(os.listdir(f'/proc/{server.process.pid}/fd'))
+    until(lambda: server.stats()['clients'] == 0)
+    def round_of(n):
+        for i in range(n):
+            try:
+                w = WebSocket(server, tls=i % 8 == 0)
+                if i % 3 == 0:
+                    w.join()
+                elif i % 3 == 1:
+                    w.send('42["message",' + '[' * 40)
+                w.close()
+            except (Closed, OSError):
+                pass    # refused: that is what the limit is for
+        until(lambda: server.stats()['clients'] == 0)
+    round_of(400)
+    kb, n = server.resident_kb(), files()
+    round_of(1200)
+    note(f'resident +{server.resident_kb() - kb} kB, {files() - n:+} descriptors '
+         f'after {server.stats()["clientsTotal"]} clients')
+    until(lambda: files() <= n)
+    assert server.resident_kb() - kb < 4096
+
+
+@case('statistics are taken, without and with a body')
+def _(after):
+    server = started(after)
+    for path in ('auth', 'session', 'client', 'client/signaling', 'sessionerror'):
+        for body in (b'{"a":1}', b''):
+            status, headers, text = server.request(
+                'POST', f'/rest/stats/{path}', body, {'Origin': 'http://x.y'})
+            assert status == 200 and headers['access-control-allow-origin'] == 'http://x.y', path
+
+
+def stun(kind, attributes, key=None):
+    transaction = os.urandom(12)
+    body = b''
+    for number, value in attributes:
+        body += struct.pack('>HH', number, len(value)) + value + b'\0' * (-len(value) % 4)
+    if key:
+        head = struct.pack('>HHI', kind, len(body) + 24, 0x2112a442) + transaction
+        body += struct.pack('>HH', 8, 20) + hmac.new(key, head + body, hashlib.sha1).digest()
+    return struct.pack('>HHI', kind, len(body), 0x2112a442) + transaction + body
+
+
+def stun_attributes(packet):
+    found, at = {}, 20
+    while at < len(packet):
+        number, length = struct.unpack('>HH', packet[at:at + 4])
+        found[number] = packet[at + 4:at + 4 + length]
+        at += 4 + length + -length % 4
+    return struct.unpack('>H', packet[:2])[0], found
+
+
+def allocate(port, user, password):
+    """RFC 5766: asks a relay for an address; the type of its answer."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.settimeout(5)
+        s.connect(('127.0.0.1', port))
+        transport = [(0x19, b'\x11\0\0\0')]
+        s.send(stun(3, transport))
+        kind, found = stun_attributes(s.recv(2000))
+        assert kind == 0x113, hex(kind)
+        realm, nonce = found[0x14], found[0x15]
+        key = hashlib.md5(f'{user}:'.encode() + realm + f':{password}'.encode()).digest()
+        s.send(stun(3, transport + [(6, user.encode()), (0x14, realm), (0x15, nonce)], key))
+        return stun_attributes(s.recv(2000))[0]
+
+
+@case('a real relay takes the credentials that clients are given')
+def _(after):
+    if not shutil.which('turnserver'):
+        note('skipped: coturn is not installed')
+        return
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(('127.0.0.1', 0))
+        port = s.getsockname()[1]
+    relay = subprocess.Popen(
+        ['turnserver', '-n', '-L', '127.0.0.1', '-p', str(port), '--use-auth-secret',
+         '--static-auth-secret=north', '-r', 'test', '--no-tls', '--no-dtls', '--no-cli',
+         '--relay-ip=127.0.0.1', '--log-file=stdout', '--pidfile', os.devnull],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=scratch(after))
+    after(lambda: (relay.kill(), relay.wait(), relay.stdout.close()))
+    def answers():
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.settimeout(0.2)
+            s.connect(('127.0.0.1', port))
+            try:
+                s.send(stun(1, []))
+                return s.recv(2000)
+            except OSError:
+                return None
+    until(answers)
+    server = started(after, '--turn', f'127.0.0.1:{port}', '--turn-secret', 'north')
+    entry, = WebSocket(server).join().answer['pc_config']['iceServers']
+    user, host = re.fullmatch(r'turn:([^:@]+)@(.*)', entry['url']).groups()
+    assert host == f'127.0.0.1:{port}' and int(user) > time.time() + 80000
+    assert allocate(port, user, entry['credential']) == 0x103
+    assert allocate(port, user, entry['credential'][:-2] + 'A=') == 0x113
+    # One that has ended, from the same secret.
+    old = str(int(time.time()) - 60)
+    digest = hmac.new(b'north', old.encode(), hashlib.sha1).digest()
+    assert allocate(port, old, base64.b64encode(digest).decode()) == 0x113
+    fixed = started(after, '--turn', 'me@relay.example', '--turn-secret', 'pw')
+    entry, = WebSocket(fixed).join().answer['pc_config']['iceServers']
+    assert entry == {'url': 'turn:me@relay.example', 'credential': 'pw'}
 
 
 suite.finish()

@@ -87,6 +87,16 @@ function keepPictures() {
   stale = ended;
 }
 
+// Where this page is served with encryption, and what to compare.
+function showSecure({ fingerprint, selfSigned }) {
+  if (!fingerprint) return;
+  const link = $('secure-link');
+  link.href = link.textContent = `https://${location.host}/${location.search}`;
+  $('self-signed').hidden = !selfSigned;
+  $('fingerprint').textContent = fingerprint;
+  $('secure').hidden = false;
+}
+
 function onState(next, information) {
   state = next;
   detail = information ?? '';
@@ -145,6 +155,7 @@ async function start() {
     try {
       const config = await (await fetch('viewer-config.json', { cache: 'no-store' })).json();
       const room = new URLSearchParams(location.search).get('room') || config.room;
+      showSecure(config);
       place = { origin: location.origin, key: config.key, room };
       break;
     } catch {
