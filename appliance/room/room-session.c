@@ -678,5 +678,8 @@ JsonObject *room_session_describe(RoomSession *s)
 	json_object_set_int_member(o, "joins", (gint64) s->joins);
 	json_object_set_int_member(o, "losses", (gint64) s->losses);
 	json_object_set_int_member(o, "badMessages", (gint64) s->bad_messages);
+	json_object_set_int_member(o, "foreignMessages",
+				   (gint64) s->foreign_messages);
+	json_object_set_int_member(o, "messagesNotSent", (gint64) s->not_sent);
 	return o;
 }
