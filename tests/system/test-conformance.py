@@ -9,14 +9,12 @@ the rows whose title contains it.
 import json
 import os
 import socket
-import subprocess
-import sys
+import tempfile
 import time
 
-from conformance import MEDIA, SURFACE, WAIT, Box, World
-from daemon import Daemon, Refused
+from conformance import SURFACE, Box, World
 from front import Front
-from wire import Server, Suite, WebSocket, event as packet, until
+from wire import Suite, WebSocket, until
 
 suite = Suite()
 covered = set()
@@ -797,6 +795,308 @@ def _(after):
     assert b.wait('streamMuted', other_since)['isSelf'] is True
     b.call('muteStream', {'audioMuted': False})
     a.wait('streamMuted', since, peerId=b.id, peerInfo__mediaStatus__audioMuted=False)
+
+
+# --- streams ----------------------------------------------------------------------------------
+NO_CAMERA = 'v4l2:/dev/video-that-is-not-there'
+SD = {'width': 160, 'height': 120}
+
+
+def video_of(who, peer):
+    """What the other one is told of somebody's picture."""
+    return who.call('getPeerInfo', peer)['settings']['video']
+
+
+def restored(after):
+    """Both boxes with their configured streams again when the row is over."""
+    def back():
+        if world:
+            end_world()     # what a stream is cannot be unsaid piece by piece
+    after(back)
+    return pair()
+
+
+@method('getUserMedia', 'in a room without a stream: the other one gets what was opened')
+def _(after):
+    a, b, since, other_since = restored(after)
+    a.call('stopStream')
+    b.wait('streamEnded', other_since, peerId=a.id)
+    until(lambda: video_of(b, a.id) is False)
+    other_since = b.mark()
+    stream = a.call('getUserMedia', {'audio': True, 'video': {
+        'source': 'test', 'resolution': SD, 'frameRate': 10}})
+    assert stream['audio'] and stream['video'] and stream['id'], stream
+    seen = a.wait('mediaAccessSuccess', since, stream__id=stream['id'])
+    assert seen['isScreensharing'] is False
+    b.wait('incomingStream', other_since, peerId=a.id)
+    until(lambda: (video_of(b, a.id) or {}).get('resolution') == SD)
+
+
+@method('sendStream', 'another picture in place of the one before, seen in its size')
+def _(after):
+    a, b, _, other_since = restored(after)
+    before = video_of(b, a.id)['resolution']
+    stream = a.call('sendStream', {'audio': True, 'video': {'source': 'test', 'resolution': SD}})
+    assert stream['video'] and before != SD
+    b.wait('peerRestart', other_since, peerId=a.id)
+    until(lambda: (video_of(b, a.id) or {}).get('resolution') == SD)
+    # Sound alone: the other one sees no picture any more.
+    a.call('sendStream', {'audio': True, 'video': False})
+    until(lambda: video_of(b, a.id) is False)
+
+
+@method('stopStream', 'the other one sees it end')
+def _(after):
+    a, b, since, other_since = restored(after)
+    assert a.call('stopStream') is None
+    assert b.wait('streamEnded', other_since, peerId=a.id)['isScreensharing'] is False
+    assert a.wait('mediaAccessStopped', since)['isScreensharing'] is False
+    until(lambda: video_of(b, a.id) is False)
+
+
+@method('shareScreen', 'the other one sees a screen in place of the camera')
+def _(after):
+    a, b, since, other_since = restored(after)
+    stream = a.call('shareScreen', False, 'test')
+    assert stream['isScreensharing'] is True, stream
+    assert a.wait('mediaAccessSuccess', since, isScreensharing=True)
+    b.wait('peerRestart', other_since, peerId=a.id)
+    until(lambda: (video_of(b, a.id) or {}).get('screenshare') is True)
+
+
+@method('stopScreen', 'the camera is back')
+def _(after):
+    a, b, _, _ = restored(after)
+    a.call('shareScreen', False, 'test')
+    until(lambda: (video_of(b, a.id) or {}).get('screenshare') is True)
+    since, other_since = a.mark(), b.mark()
+    a.call('stopScreen')
+    assert a.wait('mediaAccessStopped', since)['isScreensharing'] is True
+    assert b.wait('streamEnded', other_since, peerId=a.id)['isScreensharing'] is True
+    until(lambda: (video_of(b, a.id) or {}).get('screenshare') is False)
+
+
+@event('mediaAccessSuccess', 'the stream that getUserMedia answers')
+def _(after):
+    a, _, since, _ = restored(after)
+    stream = a.call('getUserMedia', {'audio': True, 'video': {'source': 'test'}})
+    seen = a.wait('mediaAccessSuccess', since, stream__id=stream['id'])
+    assert seen == {'stream': stream, 'isScreensharing': False}, (seen, stream)
+
+
+@event('mediaAccessError', 'a camera that is not there; what was sent goes on')
+def _(after):
+    a, b, since, _ = restored(after)
+    before = video_of(b, a.id)
+    error = a.refused('getUserMedia', {'audio': False, 'video': {'source': NO_CAMERA}})
+    seen = a.wait('mediaAccessError', since)
+    assert seen['isScreensharing'] is False and seen['isAudioFallbackError'] is False, seen
+    assert seen['error'] and seen['error'] in error['message'], (seen, error)
+    assert video_of(b, a.id) == before
+
+
+@event('mediaAccessFallback', 'a camera that is not there, and audioFallback: sound alone')
+def _(after):
+    a, b, since, _ = restored(after)
+    a.call('init', {'audioFallback': True})
+    stream = a.call('getUserMedia', {'audio': True, 'video': {'source': NO_CAMERA}})
+    assert stream['audio'] and not stream['video'], stream
+    for state in (0, 1):
+        seen = a.wait('mediaAccessFallback', since, state=state)
+        assert seen['isAudioFallback'] is True and seen['isScreensharing'] is False, seen
+    a.wait('mediaAccessSuccess', since, stream__id=stream['id'])
+
+
+@event('mediaAccessRequired', 'joinRoom waits for getUserMedia, and the other one sees it come then')
+def _(after):
+    a, b, _, other_since = restored(after)
+    a.call('leaveRoom')
+    since = a.mark()
+    join = a.control.send('joinRoom', {'room': 'lobby', 'options': {
+        'audio': True, 'video': True, 'manualGetUserMedia': True}})
+    a.wait('mediaAccessRequired', since)
+    assert a.daemon.status()['room']['state'] == 'idle'
+    a.call('getUserMedia', {'audio': True, 'video': {'source': 'test', 'resolution': SD}})
+    joined = a.control.answer(join)
+    b.wait('peerJoined', other_since, peerId=joined['peerId'])
+    assert video_of(b, joined['peerId'])['resolution'] == SD
+
+
+@event('mediaAccessStopped', 'leaveRoom stops the stream, or leaves it')
+def _(after):
+    a, b, since, _ = restored(after)
+    a.call('leaveRoom', {'userMedia': False})
+    a.call('joinRoom', 'lobby')
+    b.wait('incomingStream', peerId=a.id)
+    a.collect()
+    assert not any(e == 'mediaAccessStopped' for e, _ in a.seen[since:])
+    a.call('leaveRoom')
+    assert a.wait('mediaAccessStopped', since)['isScreensharing'] is False
+
+
+@event('streamEnded', "the other one's stream, and our own")
+def _(after):
+    a, b, since, other_since = restored(after)
+    b.call('stopStream')
+    assert a.wait('streamEnded', since, peerId=b.id)['isSelf'] is False
+    assert b.wait('streamEnded', other_since)['isSelf'] is True
+
+
+# --- files and data URLs -------------------------------------------------------------------------
+FILE = bytes(range(256)) * 400      # more than two chunks
+URL = 'data:text/plain;base64,' + 'QUJD' * 1000
+
+
+def file_of(after, data):
+    handle, path = tempfile.mkstemp(prefix='skylink-conformance-')
+    os.write(handle, data)
+    os.lseek(handle, 0, os.SEEK_SET)
+    after(lambda: (os.close(handle), os.unlink(path)))
+    return handle
+
+
+def offered(after, data=FILE, **params):
+    """b is asked for a file: the call's number, and the request."""
+    a, b, _, other_since = pair()
+    call = a.control.send('sendBlobData', {'data': {'fd': 0, 'name': 'f.bin'},
+                                           'targetPeerId': b.id, **params}, [file_of(after, data)])
+    return call, b.wait('incomingDataRequest', other_since, peerId=a.id)
+
+
+def fetched(box_, name):
+    """A received file, out of the spool."""
+    box_.control.fds.clear()
+    box_.call('transfer.fetch', name)
+    with os.fdopen(box_.control.fds.pop(), 'rb') as f:
+        return f.read()
+
+
+def transfer_ends(box_, since, request, state):
+    return box_.wait('dataTransferState', since, transferId=request['transferId'], state=state)
+
+
+def refusal(box_, call):
+    while call not in box_.control.answers:
+        box_.control.read()
+    return box_.control.answers.pop(call)['error']
+
+
+@method('sendBlobData', 'the other one has the file, byte for byte')
+def _(after):
+    call, request = offered(after)
+    a, b = world.a, world.b
+    assert request['transferInfo']['name'] == 'f.bin'
+    assert request['transferInfo']['size'] == len(FILE), request
+    other_since = b.mark()
+    b.call('acceptDataTransfer', a.id, request['transferId'], True)
+    answer = a.control.answer(call)
+    assert answer['peerId'] == b.id and answer['listOfPeers'] == [b.id], answer
+    assert answer['isPrivate'] is True and answer['transferInfo']['size'] == len(FILE), answer
+    transfer_ends(b, other_since, request, 'downloadCompleted')
+    assert fetched(b, b.call('transfer.received')[-1]['name']) == FILE
+
+
+@method('sendURLData', 'the other one has the text')
+def _(after):
+    a, b, _, other_since = pair()
+    call = a.control.send('sendURLData', [URL, 30, [b.id]])
+    request = b.wait('incomingDataRequest', other_since, peerId=a.id)
+    assert request['transferInfo']['dataType'] == 'dataURL', request
+    b.call('acceptDataTransfer', a.id, request['transferId'], True)
+    assert a.control.answer(call)['transferInfo']['dataType'] == 'dataURL'
+    assert b.wait('incomingData', other_since, transferId=request['transferId'])['data'] == URL
+
+
+def answered_with(after, name):
+    """Refused, then taken: both seen by the sender."""
+    for accept, state in ((False, 'rejected'), (True, 'uploadCompleted')):
+        a_since = the_world().a.mark()
+        call, request = offered(after)
+        a, b = world.a, world.b
+        assert b.call(name, a.id, request['transferId'], accept) is None
+        transfer_ends(a, a_since, request, state)
+        if accept:
+            a.control.answer(call)
+        else:
+            error = refusal(a, call)
+            assert list(error['data']['transferErrors']) == [b.id], error
+    assert 'no transfer' in world.b.refused(name, world.a.id, 'unknown', True)['message']
+
+
+@method('acceptDataTransfer', 'refused, and taken: the sender sees which')
+def _(after):
+    answered_with(after, 'acceptDataTransfer')
+
+
+@method('respondBlobRequest', 'the same by its old name')
+def _(after):
+    answered_with(after, 'respondBlobRequest')
+
+
+def cancelled_with(after, name):
+    """By the sender, and by the receiver: the other side sees it."""
+    for by_sender in (True, False):
+        a_since, b_since = the_world().a.mark(), the_world().b.mark()
+        # Long enough to be running still.
+        call, request = offered(after, FILE * 1000)
+        a, b = world.a, world.b
+        b.call('acceptDataTransfer', a.id, request['transferId'], True)
+        transfer_ends(a, a_since, request, 'uploading')
+        who, other, since, peer = (a, b, b_since, b.id) if by_sender else (b, a, a_since, a.id)
+        assert who.call(name, peer, request['transferId']) is None
+        transfer_ends(other, since, request, 'cancel')
+        assert list(refusal(a, call)['data']['transferErrors']) == [b.id]
+        until(lambda: not b.call('transfer.list') and not a.call('transfer.list'))
+    assert 'unknown' in world.a.refused(name, world.b.id, 'unknown')['message']
+
+
+@method('cancelDataTransfer', 'by the sender, by the receiver: the other side sees it')
+def _(after):
+    cancelled_with(after, 'cancelDataTransfer')
+
+
+@method('cancelBlobTransfer', 'the same by its old name')
+def _(after):
+    cancelled_with(after, 'cancelBlobTransfer')
+
+
+@event('incomingDataRequest', 'who offers what')
+def _(after):
+    call, request = offered(after)
+    a, b = world.a, world.b
+    assert request['isSelf'] is False and request['peerId'] == a.id, request
+    info = request['transferInfo']
+    assert info['name'] == 'f.bin' and info['size'] == len(FILE) and info['timeout'], request
+    b.call('acceptDataTransfer', a.id, request['transferId'], False)
+    refusal(a, call)
+
+
+@event('incomingData', 'the complete file, with where it is')
+def _(after):
+    other_since = the_world().b.mark()
+    call, request = offered(after)
+    a, b = world.a, world.b
+    b.call('acceptDataTransfer', a.id, request['transferId'], True)
+    seen = b.wait('incomingData', other_since, transferId=request['transferId'])
+    assert seen['isSelf'] is False and seen['data'], seen
+    a.control.answer(call)
+
+
+@event('dataTransferState', 'each step, on both sides')
+def _(after):
+    a_since, b_since = the_world().a.mark(), the_world().b.mark()
+    call, request = offered(after)
+    a, b = world.a, world.b
+    b.call('acceptDataTransfer', a.id, request['transferId'], True)
+    for who, since, steps in ((a, a_since, ('uploadStarted', 'uploading', 'uploadCompleted')),
+                              (b, b_since, ('request', 'downloadStarted', 'downloading',
+                                            'downloadCompleted'))):
+        for step in steps:
+            seen = transfer_ends(who, since, request, step)
+            assert seen['peerId'] == (b.id if who is a else a.id), seen
+            assert seen['transferInfo']['transferType'] == (
+                'upload' if who is a else 'download'), seen
+    a.control.answer(call)
 
 
 # --- a media server --------------------------------------------------------------------------
