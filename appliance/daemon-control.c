@@ -64,7 +64,7 @@ ControlHandler *daemon_handlers_new(void)
 {
 	const ControlHandler *const lists[] = {
 		daemon_init_handlers, daemon_room_handlers,
-		daemon_peer_handlers,
+		daemon_peer_handlers, daemon_privileged_handlers,
 		daemon_media_handlers,
 		daemon_transfer_handlers,
 		daemon_log_handlers, daemon_look_handlers,

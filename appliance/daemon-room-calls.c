@@ -104,6 +104,7 @@ static void reply_joined(Daemon *d, JsonObject *params)
 
 void daemon_control_event(Daemon *d, const char *name, JsonObject *params)
 {
+	daemon_privileged_event(d, name, params);
 	/* Until its media is there, nothing is of this join. */
 	if (!d->join_call || !d->join_timeout)
 		return;
@@ -127,6 +128,7 @@ void daemon_control_done(Daemon *d)
 {
 	abandon_join(d, "The daemon is stopping");
 	daemon_init_abandon(d, "The daemon is stopping");
+	daemon_privileged_done(d);
 }
 
 /* --- joinRoom: first what is sent, then the room -------------------------- */

@@ -80,13 +80,13 @@ static void emit_updated(Room *r, RoomPeer *peer)
 	room_emit(r, "peerUpdated", params);
 }
 
-static void emit_stream_event(Room *r, RoomPeer *peer, const char *name)
+static void emit_stream_event(Room *r, RoomPeer *peer, const char *name,
+			      gboolean screenshare)
 {
 	JsonObject *params = room_peer_event_params(peer);
 
 	json_object_set_boolean_member(params, "isSelf", FALSE);
-	json_object_set_boolean_member(params, "isScreensharing",
-				       room_peer_get_info(peer)->screenshare);
+	json_object_set_boolean_member(params, "isScreensharing", screenshare);
 	room_emit(r, name, params);
 }
 
@@ -98,7 +98,8 @@ static void take_mute(Room *r, const char *id, enum peer_info_kind kind,
 	if (!peer || !peer_info_take_mute(room_peer_get_info(peer), kind,
 					  muted, has_stamp, stamp))
 		return;
-	emit_stream_event(r, peer, "streamMuted");
+	emit_stream_event(r, peer, "streamMuted",
+			  room_peer_get_info(peer)->screenshare);
 	emit_updated(r, peer);
 }
 
@@ -137,12 +138,28 @@ static void take_media_info(Room *r, const Message *m)
 		take_mute(r, m->mid, PEER_INFO_VIDEO_MUTED, muted, FALSE, 0);
 }
 
+/* It comes throttled, after what the peer sends next was told: the message
+ * knows better than the peer's information. */
+static gboolean was_screenshare(const Message *m, RoomPeer *peer)
+{
+	JsonNode *video = m->stream.settings ?
+		json_object_get_member(m->stream.settings, "video") : NULL;
+
+	if (video && JSON_NODE_HOLDS_OBJECT(video))
+		return json_object_get_boolean_member_with_default(
+			json_node_get_object(video), "screenshare", FALSE);
+	if (m->stream.session_type)
+		return !strcmp(m->stream.session_type, "screensharing");
+	return room_peer_get_info(peer)->screenshare;
+}
+
 static void take_stream(Room *r, const Message *m)
 {
 	RoomPeer *peer = room_peers_find(r, m->mid);
 
 	if (peer && !strcmp(m->stream.status, "ended"))
-		emit_stream_event(r, peer, "streamEnded");
+		emit_stream_event(r, peer, "streamEnded",
+				  was_screenshare(m, peer));
 }
 
 static void take_lock(Room *r, const Message *m)

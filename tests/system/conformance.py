@@ -8,9 +8,11 @@ have.
 import collections
 import json
 import os
+import shutil
+import tempfile
 import time
 
-from daemon import SMALL, Control, Daemon
+from daemon import SMALL, Daemon
 from wire import TOP, Server
 
 with open(os.path.join(TOP, 'tests', 'surface.json'), encoding='utf-8') as f:
@@ -91,7 +93,8 @@ class Box:
     """A daemon, and all that it tells."""
 
     def __init__(self, server_url, *arguments, room='lobby', user_data='', wait=True):
-        self.daemon = Daemon(*MEDIA, '--set', f'room.server={server_url}', '--set',
+        self.spool = tempfile.mkdtemp(prefix='skylink-conformance-')
+        self.daemon = Daemon(*MEDIA, '--set', f'transfer.directory={self.spool}', '--set', f'room.server={server_url}', '--set',
                              'room.name=', '--set', f'room.user_data={user_data}',
                              *arguments)
         self.control = self.daemon.control()
@@ -161,6 +164,7 @@ class Box:
             self.control.close()
         finally:
             self.daemon.stop()
+            shutil.rmtree(self.spool)
 
 
 def member(params, path):

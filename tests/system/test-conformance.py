@@ -14,7 +14,7 @@ import time
 
 from conformance import SURFACE, Box, World
 from front import Front
-from wire import Suite, WebSocket, until
+from wire import Server, Suite, WebSocket, until
 
 suite = Suite()
 covered = set()
@@ -134,6 +134,24 @@ class Raw:
                     if message['type'] == 'group' else [message]:
                 if one['type'] == kind and peer in (None, one.get('mid')):
                     return one
+
+
+def answer_of(sdp):
+    """What one would say who takes everything and is not reachable."""
+    lines = []
+    for line in sdp.splitlines():
+        if line.startswith(('a=candidate', 'a=ssrc', 'a=msid:', 'a=end-of')):
+            continue
+        if line.startswith('a=ice-ufrag'):
+            line = 'a=ice-ufrag:nowhere1'
+        elif line.startswith('a=ice-pwd'):
+            line = 'a=ice-pwd:nobodyknowsthispassword1'
+        elif line.startswith('a=setup'):
+            line = 'a=setup:active'
+        elif line in ('a=sendrecv', 'a=sendonly'):
+            line = 'a=recvonly'
+        lines.append(line)
+    return '\r\n'.join(lines) + '\r\n'
 
 
 def dead_port():
@@ -693,18 +711,22 @@ def _(after):
     assert offered >= {'have-local-offer', 'have-remote-offer'}, offered
 
 
-@event('iceConnectionState', 'checking, connected, completed; a candidate that is none: '
-       'trickleFailed')
+@event('iceConnectionState', 'checking, connected, completed; trickleFailed for one who is nowhere')
 def _(after):
     a, b, since, _ = pair()
     rejoin(world, b, {'userData': 'b'})
     for state in ('checking', 'connected', 'completed'):
         assert a.wait('iceConnectionState', since, state=state)['peerId'] == b.id
+    # One that answers, and is nowhere: its only address is nobody's.
+    held, port = dead_port()
+    after(held.close)
     raw = Raw(after, world.server)
-    raw.enter()
-    raw.until('welcome', a.id)
-    raw.socket.say(type='candidate', target=a.id, id='audio', label=0,
-                   candidate='candidate:nonsense')
+    raw.enter(weight=0)
+    offer = raw.until('offer', a.id)
+    raw.socket.say(type='answer', target=a.id, sdp=answer_of(offer['sdp']))
+    raw.socket.say(type='candidate', target=a.id, id='0', label=0,
+                   candidate=f'candidate:1 1 udp 2113937151 127.0.0.1 {port} typ host')
+    raw.socket.say(type='endOfCandidates', target=a.id, noOfExpectedCandidates=1)
     a.wait('iceConnectionState', since, state='trickleFailed', peerId=raw.id)
 
 
@@ -1127,6 +1149,71 @@ def _(after):
     made.say({'type': 'bye', 'mid': 'MCU', 'rid': 'x'})
     assert c.wait('serverPeerLeft') == {'peerId': 'MCU', 'serverPeerType': 'mcu'}
     assert not c.faults, c.faults
+
+
+@event('serverPeerRestart', 'its connection is refreshed')
+def _(after):
+    _, c = with_mcu(after)
+    since = c.mark()
+    c.call('refreshConnection', 'MCU')
+    assert c.wait('serverPeerRestart', since) == {'peerId': 'MCU', 'serverPeerType': 'mcu'}
+    # With a media server self leaves and comes back.
+    c.wait('peerJoined', since, isSelf=True)
+    assert not c.faults, c.faults
+
+
+# --- privileged keys ------------------------------------------------------------------------------
+KEYS = '[demo]\n[desk]\nparent = demo\nprivileged = yes\n'
+
+
+def desk(after):
+    """A box of a privileged key, and two of an ordinary one in a room each."""
+    handle = file_of(after, KEYS.encode())
+    server = Server('--keys', f'/proc/{os.getpid()}/fd/{handle}')
+    after(server.stop)
+    d = box(after, server.url, '--set', 'room.app_key=desk', room='desk')
+    return d, box(after, server.url, room='one'), box(after, server.url, room='two')
+
+
+@method('getPeers', 'rooms and peers of the whole key; not for an ordinary one')
+def _(after):
+    d, one, two = desk(after)
+    assert d.call('getPeers') == {'one': [one.id], 'two': [two.id]}
+    assert d.call('getPeers', True) == {'desk': [d.id], 'one': [one.id], 'two': [two.id]}
+    assert 'privileged' in one.refused('getPeers')['message']
+
+
+@method('introducePeer', 'two peers of two rooms connect')
+def _(after):
+    d, one, two = desk(after)
+    assert d.call('introducePeer', one.id, two.id) is None
+    one.wait('peerJoined', peerId=two.id)
+    two.wait('peerJoined', peerId=one.id)
+    one.wait('iceConnectionState', peerId=two.id, state='completed')
+    assert 'privileged' in one.refused('introducePeer', one.id, two.id)['message']
+
+
+@event('getPeersStateChange', 'enquired, received')
+def _(after):
+    d, one, _ = desk(after)
+    peers = d.call('getPeers')
+    assert d.wait('getPeersStateChange', state='enquired')['privilegedPeerId'] == d.id
+    seen = d.wait('getPeersStateChange', state='received')
+    assert seen['peerList'] == peers and peers['one'] == [one.id], seen
+    assert not d.faults, d.faults
+
+
+@event('introduceStateChange', 'introducing; error with its reason')
+def _(after):
+    d, one, two = desk(after)
+    d.call('introducePeer', one.id, two.id)
+    seen = d.wait('introduceStateChange', state='introducing')
+    assert (seen['sendingPeerId'], seen['receivingPeerId']) == (one.id, two.id), seen
+    assert seen['privilegedPeerId'] == d.id, seen
+    d.call('introducePeer', one.id, 'nobody')
+    seen = d.wait('introduceStateChange', state='error')
+    assert seen['reason'] and seen['receivingPeerId'] == 'nobody', seen
+    assert not d.faults, d.faults
 
 
 # --- the end ------------------------------------------------------------------------------------
