@@ -24,7 +24,7 @@ struct mock {
 	GPtrArray *connections;
 	GPtrArray *heard; /* JsonObject, after joinRoom */
 	const char *sid;  /* given to the client; NULL: me1, me2 */
-	const char *rid;  /* NULL: r */
+	const char *rid, *cid; /* NULL: r, c */
 	gdouble weight;
 	gboolean privileged;
 	guint joined;
@@ -36,13 +36,13 @@ static inline void mock_on_api(SoupServer *server, SoupServerMessage *message,
 {
 	struct mock *m = data;
 	char *text = g_strdup_printf(
-		"{\"success\":true,\"cid\":\"c\",\"apiOwner\":\"o\","
+		"{\"success\":true,\"cid\":\"%s\",\"apiOwner\":\"o\","
 		"\"username\":\"u\",\"userCred\":\"x\",\"timeStamp\":\"t\","
 		"\"room_key\":\"%s\",\"roomCred\":\"rc\",\"start\":\"s\","
 		"\"len\":\"24\",\"ipSigserver\":\"127.0.0.1\","
 		"\"isPrivileged\":%s,\"httpPortList\":[%u]}",
-		m->rid ? m->rid : "r", m->privileged ? "true" : "false",
-		m->port);
+		m->cid ? m->cid : "c", m->rid ? m->rid : "r",
+		m->privileged ? "true" : "false", m->port);
 
 	soup_server_message_set_status(message, 200, NULL);
 	soup_server_message_set_response(message, "application/json",
