@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "appliance/signaling/json-check.h"
 #include "appliance/signaling/user-info.h"
 
 static JsonNode *node_false(void)
@@ -103,6 +104,25 @@ gboolean peer_info_take_hello(struct peer_info *info,
 	return TRUE;
 }
 
+/* 2.x tells objects as the JSON text of them, with its quotes as entities when
+ * a page's framework made them so; its own receivers undo both. */
+static JsonNode *readable_user_data(const struct peer_info *info,
+				    JsonNode *told)
+{
+	g_autoptr(JsonNode) node = NULL;
+	g_autoptr(GString) text = NULL;
+
+	if (peer_info_is_2x(info) && JSON_NODE_HOLDS_VALUE(told) &&
+	    json_node_get_value_type(told) == G_TYPE_STRING) {
+		text = g_string_new(json_node_get_string(told));
+		g_string_replace(text, "&quot;", "\"", 0);
+		node = json_checked_parse(text->str, (gssize) text->len,
+					  MESSAGE_MAX_BYTES, NULL);
+	}
+	return node && !JSON_NODE_HOLDS_VALUE(node) ? g_steal_pointer(&node)
+						    : json_node_copy(told);
+}
+
 static gboolean is_stale(struct peer_info *info, enum peer_info_kind kind,
 			 gboolean has_stamp, gdouble stamp)
 {
@@ -118,11 +138,13 @@ static gboolean is_stale(struct peer_info *info, enum peer_info_kind kind,
 gboolean peer_info_take_user_data(struct peer_info *info, JsonNode *user_data,
 				  gboolean has_stamp, gdouble stamp)
 {
+	g_autoptr(JsonNode) data = readable_user_data(info, user_data);
+
 	if (is_stale(info, PEER_INFO_USER_DATA, has_stamp, stamp) ||
-	    json_node_equal(info->user_data, user_data))
+	    json_node_equal(info->user_data, data))
 		return FALSE;
 	json_node_unref(info->user_data);
-	info->user_data = json_node_copy(user_data);
+	info->user_data = g_steal_pointer(&data);
 	return TRUE;
 }
 
@@ -168,10 +190,8 @@ JsonObject *peer_info_to_json(const struct peer_info *info)
 	json_object_set_member(settings, "bandwidth",
 			       json_node_copy(info->bandwidth));
 	json_object_set_object_member(o, "settings", settings);
-	json_object_set_boolean_member(status, "audioMuted",
-				       info->audio_muted);
-	json_object_set_boolean_member(status, "videoMuted",
-				       info->video_muted);
+	json_object_set_boolean_member(status, "audioMuted", info->audio_muted);
+	json_object_set_boolean_member(status, "videoMuted", info->video_muted);
 	json_object_set_object_member(o, "mediaStatus", status);
 	json_object_set_string_member(agent, "name", info->agent);
 	add_version(agent, info->version);

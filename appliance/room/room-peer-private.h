@@ -30,6 +30,7 @@ struct RoomPeer {
 	gboolean opened_messaging; /* it was us who made it */
 	guint reopens;
 	PeerTransfers *transfers;
+	gboolean restart_told;	/* of this negotiation, by peerRestart */
 
 	gboolean has_codec;
 	enum media_codec codec;

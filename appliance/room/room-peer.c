@@ -89,6 +89,7 @@ static void emit_restart(RoomPeer *p, gboolean by_self)
 	json_object_set_boolean_member(params, "isSelfInitiateRestart",
 				       by_self);
 	peer_emit(p, "peerRestart", params);
+	p->restart_told = TRUE;
 }
 
 void peer_tell(RoomPeer *p, JsonObject *message)
@@ -664,9 +665,16 @@ static gboolean follow_connection(RoomPeer *p, const Message *m, gint64 now)
 
 static void take_offer(RoomPeer *p, const Message *m, gint64 now)
 {
+	gboolean again;
+
 	follow_connection(p, m, now);
+	again = p->handshake.agreed;
 	handshake_offer(&p->handshake, m->description.sdp, &m->hello, now);
 	peer_emit_progress(p, "offer", NULL);
+	/* 0.9 and 2.x restart by an offer alone (§6). */
+	if (again && !p->restart_told)
+		emit_restart(p, FALSE);
+	p->restart_told = FALSE;
 }
 
 static void take_answer(RoomPeer *p, const Message *m, gint64 now)
@@ -678,6 +686,7 @@ static void take_answer(RoomPeer *p, const Message *m, gint64 now)
 	}
 	handshake_answer(&p->handshake, m->description.sdp, now);
 	peer_emit_progress(p, "answer", NULL);
+	p->restart_told = FALSE;
 }
 
 void room_peer_message(RoomPeer *p, const Message *m)

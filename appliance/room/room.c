@@ -376,6 +376,50 @@ void room_set_muted(Room *r, gboolean audio, gboolean video)
 	room_emit_self(r, "peerUpdated", FALSE);
 }
 
+static void send_user_data(Room *r, JsonNode *data, const char *target)
+{
+	JsonObject *message = message_build_update_user(&r->self, data,
+							room_now_ms());
+
+	if (target)
+		json_object_set_string_member(message, "target", target);
+	room_send(r, message);
+}
+
+/* 2.x calls string functions on it and reads JSON in it (§11): it gets a text,
+ * each such peer for itself when there are others, too. */
+static void tell_user_data(Room *r)
+{
+	gboolean is_text = !r->user_data ||
+			   (JSON_NODE_HOLDS_VALUE(r->user_data) &&
+			    json_node_get_value_type(r->user_data) ==
+				    G_TYPE_STRING);
+	g_autoptr(JsonNode) text = NULL;
+	g_autofree char *json = NULL;
+	guint n_2x = 0;
+	GHashTableIter iter;
+	gpointer id, peer;
+
+	g_hash_table_iter_init(&iter, r->peers);
+	while (g_hash_table_iter_next(&iter, NULL, &peer))
+		n_2x += peer_info_is_2x(room_peer_get_info(peer));
+	if (is_text || !n_2x) {
+		send_user_data(r, r->user_data, NULL);
+		return;
+	}
+	json = json_to_string(r->user_data, FALSE);
+	text = json_node_init_string(json_node_alloc(), json);
+	if (n_2x == g_hash_table_size(r->peers)) {
+		send_user_data(r, text, NULL);
+		return;
+	}
+	send_user_data(r, r->user_data, NULL);
+	g_hash_table_iter_init(&iter, r->peers);
+	while (g_hash_table_iter_next(&iter, &id, &peer))
+		if (peer_info_is_2x(room_peer_get_info(peer)))
+			send_user_data(r, text, id);
+}
+
 void room_set_user_data(Room *r, JsonNode *user_data)
 {
 	JsonNode *copy = user_data ? json_node_copy(user_data) : NULL;
@@ -385,7 +429,7 @@ void room_set_user_data(Room *r, JsonNode *user_data)
 	room_refresh_self(r);
 	if (!r->sid)
 		return;
-	room_send(r, message_build_update_user(&r->self, copy, room_now_ms()));
+	tell_user_data(r);
 	room_emit_self(r, "peerUpdated", FALSE);
 }
 

@@ -97,6 +97,48 @@ static void test_user_data(void)
 	peer_info_done(&info);
 }
 
+/* What 2.x makes a text of is read back; a text that only looks so, is not. */
+static void test_user_data_2x(void)
+{
+	static const struct {
+		const char *told, *object_member;
+	} rows[] = {
+		{"{\"a\":1}", "a"}, {"{&quot;b&quot;:2}", "b"},
+		{"plain", NULL},    {"17", NULL},
+		{"{\"a\":", NULL},  {"", NULL},
+	};
+	struct peer_info info;
+
+	peer_info_init(&info, "r");
+	take(&info, "{\"type\":\"enter\",\"mid\":\"a\","
+		    "\"SMProtocolVersion\":\"2.1.0\"}");
+	for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+		g_autoptr(JsonNode) told = json_node_init_string(
+			json_node_alloc(), rows[i].told);
+
+		peer_info_take_user_data(&info, told, TRUE, i);
+		if (rows[i].object_member)
+			g_assert_true(json_object_has_member(
+				json_node_get_object(info.user_data),
+				rows[i].object_member));
+		else
+			g_assert_cmpstr(json_node_get_string(info.user_data),
+					==, rows[i].told);
+	}
+	peer_info_done(&info);
+
+	peer_info_init(&info, "r");	/* of 0.6 it is a text */
+	{
+		g_autoptr(JsonNode) told = json_node_init_string(
+			json_node_alloc(), rows[0].told);
+
+		peer_info_take_user_data(&info, told, FALSE, 0);
+		g_assert_cmpstr(json_node_get_string(info.user_data), ==,
+				rows[0].told);
+	}
+	peer_info_done(&info);
+}
+
 static void test_versions(void)
 {
 	struct peer_info info;
@@ -136,6 +178,7 @@ int main(int argc, char *argv[])
 	g_test_add_func("/peer-info/later", test_later_messages_correct);
 	g_test_add_func("/peer-info/stamps", test_stamps);
 	g_test_add_func("/peer-info/user-data", test_user_data);
+	g_test_add_func("/peer-info/user-data-2x", test_user_data_2x);
 	g_test_add_func("/peer-info/versions", test_versions);
 	g_test_add_func("/peer-info/bad", test_bad_user_info_changes_nothing);
 	return g_test_run();

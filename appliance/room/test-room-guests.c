@@ -6,10 +6,26 @@
 
 #include "appliance/room/room-guest.h"
 
+/* The last peerUpdated told user data with this member. */
+static gboolean user_data_has(struct box *box, const char *peer_id,
+			      const char *member)
+{
+	JsonObject *o = find(box, "peerUpdated", "peerId", peer_id);
+	JsonNode *told = o ? json_object_get_member(
+				     json_object_get_object_member(o,
+								   "peerInfo"),
+				     "userData")
+			   : NULL;
+
+	return told && JSON_NODE_HOLDS_OBJECT(told) &&
+	       json_object_has_member(json_node_get_object(told), member);
+}
+
 static void test_2x_joins(struct fixture *f, gconstpointer data)
 {
 	struct box *a = join(f, 0);
 	g_autofree char *a_id = NULL, *enter = NULL;
+	g_autoptr(JsonNode) data_node = NULL;
 	struct guest g;
 	JsonObject *o;
 	JsonArray *media;
@@ -51,6 +67,24 @@ static void test_2x_joins(struct fixture *f, gconstpointer data)
 	say(&g, NULL, "{\"type\":\"message\",\"data\":\"hi\",\"msgId\":\"1\"}");
 	WAIT(find(a, "incomingMessage", "peerId", g.id));
 	g_assert_cmpuint(n_heard(&g, "welcome"), ==, 1);
+	/* user data is a text on the way, an object at both ends */
+	data_node = json_from_string("{\"a\":1}", NULL);
+	room_set_user_data(a->room, data_node);
+	WAIT(heard(&g, "updateUserEvent"));
+	g_assert_cmpstr(json_object_get_string_member(
+				heard(&g, "updateUserEvent"), "userData"),
+			==, "{\"a\":1}");
+	say(&g, NULL, "{\"type\":\"updateUserEvent\","
+		      "\"userData\":\"{\\\"b\\\":2}\"}");
+	WAIT(user_data_has(a, g.id, "b"));
+	/* an offer on what stands is its refresh, told once each */
+	g_assert_null(find(a, "peerRestart", NULL, NULL));
+	for (guint i = 1; i <= 2; i++) {
+		say(&g, a_id, "{\"type\":\"offer\",\"sdp\":\"" SDP "\","
+			      HELLO_2X "}");
+		WAIT(n_heard(&g, "answer") == 1 + i);
+		WAIT(count(a, "peerRestart") == i);
+	}
 	guest_done(&g);
 	WAIT(find(a, "peerLeft", NULL, NULL));
 }

@@ -73,7 +73,8 @@ signaling_throttle_push(SignalingThrottle *t, JsonObject *message,
 {
 	const char *type = member(message, "type");
 
-	if (!is_throttled(type))
+	/* A group goes to all: what is for one may not be in it. */
+	if (!is_throttled(type) || json_object_has_member(message, "target"))
 		return SIGNALING_THROTTLE_SEND;
 	/* Behind others it waits even when the second is over: in order. */
 	if (g_queue_is_empty(&t->queue) && now_us >= free_at(t)) {

@@ -45,6 +45,24 @@ static void test_handshake_never_waits(void)
 	signaling_throttle_free(t);
 }
 
+/* What is for one peer must not wait for a group, which all get. */
+static void test_targeted_never_waits(void)
+{
+	SignalingThrottle *t = signaling_throttle_new();
+	g_autoptr(JsonObject) o = make("updateUserEvent", 0);
+
+	g_assert_cmpint(push(t, "updateUserEvent", 0, 0), ==,
+			SIGNALING_THROTTLE_SEND);
+	g_assert_cmpint(push(t, "updateUserEvent", 1, 0), ==,
+			SIGNALING_THROTTLE_QUEUED);
+	json_object_set_string_member(o, "target", "you");
+	g_assert_cmpint(signaling_throttle_push(t, o, 0), ==,
+			SIGNALING_THROTTLE_SEND);
+	/* The broadcast still waits its second. */
+	g_assert_cmpint(signaling_throttle_due_us(t), ==, SECOND);
+	signaling_throttle_free(t);
+}
+
 static void test_burst_leaves_in_groups_of_16(void)
 {
 	SignalingThrottle *t = signaling_throttle_new();
@@ -108,6 +126,7 @@ int main(int argc, char *argv[])
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/throttle/handshake", test_handshake_never_waits);
+	g_test_add_func("/throttle/targeted", test_targeted_never_waits);
 	g_test_add_func("/throttle/burst", test_burst_leaves_in_groups_of_16);
 	g_test_add_func("/throttle/single", test_single_one_goes_alone);
 	g_test_add_func("/throttle/supersede", test_status_supersedes_itself);
