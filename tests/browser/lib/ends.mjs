@@ -244,7 +244,9 @@ export class ApplianceEnd extends End {
   async do(verb, ...args) {
     if (verb === 'sendBlob') return this.sendBlob(...args);
     const [method, params] = CALLS[verb](...args);
-    return this.appliance.call(method, params);
+    const result = this.appliance.call(method, params);
+    return verb === 'sendUrl' ? result.then(() => 'completed', (error) => error.message)
+      : result;
   }
 
   // A file of its own for each; gone when it was sent.

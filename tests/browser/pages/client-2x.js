@@ -63,9 +63,12 @@ export async function create(version, { record, show, hide, received, plain, api
       name.replace(/[A-Z]/g, (c) => `_${c}`).toUpperCase()], ({ detail }) => listener(detail));
   SkylinkLogger.setLevel(SkylinkLogger.logLevels.WARN);
 
-  const settled = (promise) => Promise.resolve(promise).then((results) =>
-    [].concat(results).find((r) => r instanceof Error)?.message ?? 'completed',
-  (error) => error?.message ?? JSON.stringify(plain(error)));
+  // 'completed' or why not: 2.x resolves with its errors, too.
+  const settled = (promise) => Promise.resolve(promise).then((results) => {
+    const failures = [].concat(results).map((r) => r instanceof Error ? r
+      : Object.values(r ?? {}).find((of) => of?.error)?.error).filter(Boolean);
+    return failures.length ? String(failures[0].message ?? failures[0]) : 'completed';
+  }, (error) => error?.message ?? JSON.stringify(plain(error)));
 
   return {
     get skylink() { return skylink; },
