@@ -3,22 +3,31 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "appliance/control/control-fds.h"
 #include "appliance/control/control-line.h"
 #include "appliance/control/control-path.h"
 #include "appliance/control/control-server.h"
 
 /* The daemon's answers may be as long as its questions, plus their frame. */
 #define ANSWER_MAX_BYTES (2 * CONTROL_LINE_MAX_BYTES)
+/* While an answer is waited for; then the oldest are forgotten. */
+#define EVENTS_MAX	 1000
 
 struct ctl_client {
 	int fd;
+	int signal_fd;			/* -1: signals end the process */
 	gint64 next_id;
 	struct control_line lines;
+	struct control_fd_queue fds;
+	struct control_fds answer_fds;	/* of the last message */
+	GQueue events;			/* JsonNode */
 };
 
 G_DEFINE_QUARK(skylink-ctl-error, ctl_error)
@@ -80,7 +89,9 @@ struct ctl_client *ctl_client_new(const char *const *paths, GError **error)
 		if (r >= 0) {
 			client = g_new0(struct ctl_client, 1);
 			client->fd = r;
+			client->signal_fd = -1;
 			client->next_id = 1;
+			g_queue_init(&client->events);
 			control_line_init(&client->lines, ANSWER_MAX_BYTES);
 			return client;
 		}
@@ -102,7 +113,12 @@ struct ctl_client *ctl_client_free(struct ctl_client *client)
 	if (!client)
 		return NULL;
 	close(client->fd);
+	if (client->signal_fd >= 0)
+		close(client->signal_fd);
 	control_line_done(&client->lines);
+	control_fd_queue_clear(&client->fds);
+	control_fds_clear(&client->answer_fds);
+	g_queue_clear_full(&client->events, (GDestroyNotify) json_node_unref);
 	g_free(client);
 	return NULL;
 }
@@ -113,21 +129,47 @@ static void lost(GError **error)
 			    "skylinkd closed the connection");
 }
 
+void ctl_client_catch_signals(struct ctl_client *client)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	client->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static gboolean was_interrupted(struct ctl_client *c, GError **error)
+{
+	struct signalfd_siginfo info;
+
+	if (c->signal_fd < 0 ||
+	    read(c->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return FALSE;
+	g_set_error_literal(error, CTL_ERROR, CTL_EXIT_INTERRUPTED,
+			    "Interrupted");
+	return TRUE;
+}
+
 /* @deadline_us: of g_get_monotonic_time(), or 0: none */
 static gboolean wait_readable(struct ctl_client *c, gint64 deadline_us,
 			      GError **error)
 {
-	struct pollfd p = {.fd = c->fd, .events = POLLIN};
+	struct pollfd p[] = {{.fd = c->fd, .events = POLLIN},
+			     {.fd = c->signal_fd, .events = POLLIN}};
 
 	for (;;) {
 		gint64 left = deadline_us - g_get_monotonic_time();
-		int r = poll(&p, 1, !deadline_us ? -1
-				    : left > 0	 ? (int) ((left + 999) / 1000)
-						 : 0);
+		int r = poll(p, 2, !deadline_us ? -1
+				   : left > 0 ? (int) ((left + 999) / 1000)
+					      : 0);
 
-		if (r > 0)
+		if (r > 0 && was_interrupted(c, error))
+			return FALSE;
+		if (r > 0 && p[0].revents)
 			return TRUE;
-		if (r < 0 && errno == EINTR)
+		if (r > 0 || (r < 0 && errno == EINTR))
 			continue;
 		if (r < 0)
 			lost(error);
@@ -144,9 +186,8 @@ static JsonNode *read_message(struct ctl_client *c, gint64 deadline_us,
 {
 	for (;;) {
 		const char *text;
-		size_t len, room;
+		size_t len;
 		ssize_t n;
-		char *to;
 		int r = control_line_next(&c->lines, &text, &len);
 
 		if (r > 0) {
@@ -155,6 +196,10 @@ static JsonNode *read_message(struct ctl_client *c, gint64 deadline_us,
 			g_autofree char *copy = g_strndup(text, len);
 			JsonNode *node = json_from_string(copy, NULL);
 
+			control_fds_clear(&c->answer_fds);
+			control_fd_queue_claim(&c->fds,
+					       control_line_position(&c->lines),
+					       &c->answer_fds);
 			if (node && JSON_NODE_HOLDS_OBJECT(node))
 				return node;
 			g_clear_pointer(&node, json_node_unref);
@@ -166,21 +211,20 @@ static JsonNode *read_message(struct ctl_client *c, gint64 deadline_us,
 		}
 		if (!wait_readable(c, deadline_us, error))
 			return NULL;
-		to = control_line_reserve(&c->lines, &room);
-		n = recv(c->fd, to, room, 0);
+		n = control_fd_queue_read(&c->fds, &c->lines, c->fd, 0);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
 			lost(error);
 			return NULL;
 		}
-		control_line_commit(&c->lines, (size_t) n);
 	}
 }
 
 /* Takes @params. */
 static gboolean send_request(struct ctl_client *c, const char *method,
-			     JsonNode *params, GError **error)
+			     JsonNode *params, const int *fds,
+			     unsigned int n_fds, GError **error)
 {
 	g_autoptr(JsonNode) root = json_node_new(JSON_NODE_OBJECT);
 	JsonObject *o = json_object_new();
@@ -197,7 +241,9 @@ static gboolean send_request(struct ctl_client *c, const char *method,
 	line = g_strconcat(text, "\n", NULL);
 	len = strlen(line);
 	while (sent < len) {
-		ssize_t n = send(c->fd, line + sent, len - sent, MSG_NOSIGNAL);
+		/* They go with the first byte. */
+		ssize_t n = control_fds_send(c->fd, line + sent, len - sent, 0,
+					     fds, sent ? 0 : n_fds);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -232,53 +278,112 @@ static gboolean is_object_member(JsonObject *o, const char *name)
 	return node && JSON_NODE_HOLDS_OBJECT(node);
 }
 
+gint64 ctl_client_ask(struct ctl_client *c, const char *method,
+		      JsonNode *params, const int *fds, unsigned int n_fds,
+		      GError **error)
+{
+	gint64 id = c->next_id;
+
+	if (!send_request(c, method, params, fds, n_fds, error))
+		return 0;
+	c->next_id++;
+	return id;
+}
+
+static gboolean is_event(JsonNode *message)
+{
+	JsonObject *o = json_node_get_object(message);
+
+	return json_object_has_member(o, "method") &&
+	       is_object_member(o, "params");
+}
+
+JsonNode *ctl_client_next(struct ctl_client *c, unsigned int timeout_ms,
+			  GError **error)
+{
+	JsonNode *event = g_queue_pop_head(&c->events);
+
+	if (event)
+		return event;
+	return read_message(c, timeout_ms ? g_get_monotonic_time() +
+						    (gint64) timeout_ms * 1000
+					  : 0, error);
+}
+
+bool ctl_client_is_answer(JsonNode *message, gint64 id, JsonNode **ret_result,
+			  JsonNode **ret_error_object, GError **error)
+{
+	JsonObject *o = json_node_get_object(message);
+	JsonNode *got = json_object_get_member(o, "id");
+
+	/* An error without an id is about the connection: nothing else will
+	 * come. */
+	if (!got || (!JSON_NODE_HOLDS_NULL(got) &&
+		     json_node_get_int(got) != id))
+		return false;
+	*ret_result = NULL;
+	if (is_object_member(o, "error")) {
+		JsonNode *e = json_object_get_member(o, "error");
+
+		set_call_error(json_node_get_object(e), error);
+		if (ret_error_object)
+			*ret_error_object = json_node_copy(e);
+		return true;
+	}
+	got = json_object_get_member(o, "result");
+	*ret_result = got ? json_node_copy(got) : json_node_new(JSON_NODE_NULL);
+	return true;
+}
+
+static void keep_event(struct ctl_client *c, JsonNode *event)
+{
+	if (g_queue_get_length(&c->events) >= EVENTS_MAX)
+		json_node_unref(g_queue_pop_head(&c->events));
+	g_queue_push_tail(&c->events, json_node_ref(event));
+}
+
+JsonNode *ctl_client_call_fds(struct ctl_client *c, const char *method,
+			      JsonNode *params, const int *fds,
+			      unsigned int n_fds, unsigned int timeout_ms,
+			      JsonNode **ret_error_object, GError **error)
+{
+	gint64 deadline = g_get_monotonic_time() + (gint64) timeout_ms * 1000;
+	gint64 id = ctl_client_ask(c, method, params, fds, n_fds, error);
+
+	while (id) {
+		g_autoptr(JsonNode) node = read_message(c, deadline, error);
+		JsonNode *result;
+
+		if (!node)
+			return NULL;
+		if (ctl_client_is_answer(node, id, &result, ret_error_object,
+					 error))
+			return result;
+		if (is_event(node))
+			keep_event(c, node);
+	}
+	return NULL;
+}
+
 JsonNode *ctl_client_call(struct ctl_client *c, const char *method,
 			  JsonNode *params, unsigned int timeout_ms,
 			  JsonNode **ret_error_object, GError **error)
 {
-	gint64 deadline = g_get_monotonic_time() + (gint64) timeout_ms * 1000;
-	gint64 id = c->next_id;
+	return ctl_client_call_fds(c, method, params, NULL, 0, timeout_ms,
+				   ret_error_object, error);
+}
 
-	if (!send_request(c, method, params, error))
-		return NULL;
-	c->next_id++;
-	for (;;) {
-		g_autoptr(JsonNode) node = read_message(c, deadline, error);
-		JsonObject *o = node ? json_node_get_object(node) : NULL;
-		JsonNode *got;
-
-		if (!o)
-			return NULL;
-		got = json_object_get_member(o, "id");
-		/* An error without an id is about the connection: nothing
-		 * else will come. */
-		if (!got || (!JSON_NODE_HOLDS_NULL(got) &&
-			     json_node_get_int(got) != id))
-			continue;
-		if (is_object_member(o, "error")) {
-			JsonNode *e = json_object_get_member(o, "error");
-
-			set_call_error(json_node_get_object(e), error);
-			if (ret_error_object)
-				*ret_error_object = json_node_copy(e);
-			return NULL;
-		}
-		got = json_object_get_member(o, "result");
-		return got ? json_node_copy(got)
-			   : json_node_new(JSON_NODE_NULL);
-	}
+int ctl_client_take_fd(struct ctl_client *c, unsigned int index)
+{
+	return control_fds_take(&c->answer_fds, index);
 }
 
 JsonNode *ctl_client_next_event(struct ctl_client *c, GError **error)
 {
 	for (;;) {
-		JsonNode *node = read_message(c, 0, error);
-		JsonObject *o = node ? json_node_get_object(node) : NULL;
+		JsonNode *node = ctl_client_next(c, 0, error);
 
-		if (!o)
-			return NULL;
-		if (json_object_has_member(o, "method") &&
-		    is_object_member(o, "params"))
+		if (!node || is_event(node))
 			return node;
 		json_node_unref(node);
 	}

@@ -107,6 +107,13 @@ static char *make_bash(void)
 			   "\tesac\n"
 			   "\tCOMPREPLY=($(compgen -W \"$words\" -- "
 			   "\"$cur\"))\n"
+			   "\tcase \"$verb\" in\n");
+	for (int i = 0; i < N_CTL_VERBS; i++)
+		if (ctl_verbs[i].takes_files)
+			g_string_append_printf(
+				s, "\t%s) COMPREPLY+=($(compgen -f -- "
+				   "\"$cur\")) ;;\n", ctl_verbs[i].name);
+	g_string_append(s, "\tesac\n"
 			   "}\n"
 			   "complete -F _skylinkctl skylinkctl\n");
 	return g_string_free(s, FALSE);
@@ -184,6 +191,8 @@ static char *make_zsh(void)
 		else if (v->values)
 			g_string_append_printf(s, " \\\n\t\t'*: :(%s)'",
 					       values);
+		else if (v->takes_files)
+			g_string_append(s, " \\\n\t\t'*:file:_files'");
 		g_string_append(s, " ;;\n");
 	}
 	g_string_append(s, "\tesac ;;\n\tesac\n}\n_skylinkctl \"$@\"\n");
@@ -243,6 +252,9 @@ static char *make_fish(void)
 			g_string_append_printf(s, "complete -c skylinkctl%s "
 						  "-a '%s'\n", condition,
 					       values);
+		if (v->takes_files)
+			g_string_append_printf(s, "complete -c skylinkctl%s "
+						  "-F\n", condition);
 		for (int k = CTL_FIRST_OWN_OPTION; k < N_CTL_OPTIONS; k++)
 			if (ctl_table_verb_has(v, k))
 				fish_option(s, condition, &ctl_options[k]);

@@ -1,24 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "appliance/ctl/ctl-run.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "appliance/control/control-path.h"
 #include "appliance/control/control-server.h"
-#include "appliance/ctl/ctl-args.h"
-#include "appliance/ctl/ctl-client.h"
 #include "appliance/ctl/ctl-completion.h"
+#include "appliance/ctl/ctl-files.h"
 #include "appliance/ctl/ctl-format.h"
+#include "appliance/ctl/ctl-private.h"
 #include "appliance/ctl/ctl-text.h"
 #include "appliance/signaling/json-check.h"
-
-struct ctl {
-	struct ctl_args args;
-	FILE *out, *err;
-	bool color;
-	struct ctl_client *client;
-};
 
 static bool use_color(const struct ctl_args *a, FILE *out)
 {
@@ -31,14 +26,14 @@ static bool use_color(const struct ctl_args *a, FILE *out)
 	       isatty(fileno(out));
 }
 
-static int usage_error(struct ctl *c, const char *why)
+int ctl_usage_error(struct ctl *c, const char *why)
 {
 	fprintf(c->err, "skylinkctl: %s\n'skylinkctl --help' explains.\n", why);
 	return CTL_EXIT_USAGE;
 }
 
 /* With --json the error stands on standard output too, for scripts. */
-static int failed(struct ctl *c, const GError *error, JsonNode *object)
+int ctl_failed(struct ctl *c, const GError *error, JsonNode *object)
 {
 	g_autofree char *text = ctl_text_safe(error->message);
 
@@ -76,11 +71,23 @@ static int connect_client(struct ctl *c)
 	input.instance = c->args.option[CTL_INSTANCE];
 	paths = control_path_for_client(&input);
 	c->client = ctl_client_new((const char *const *) paths, &error);
-	return c->client ? CTL_EXIT_OK : failed(c, error, NULL);
+	return c->client ? CTL_EXIT_OK : ctl_failed(c, error, NULL);
 }
 
-/* Takes @params. Return: an exit status; *ret_result when it is 0. */
-static int call(struct ctl *c, const char *method, JsonNode *params,
+int ctl_refuse(struct ctl *c, const char *format, ...)
+{
+	g_autofree char *text = NULL;
+	g_autoptr(GError) error = NULL;
+	va_list args;
+
+	va_start(args, format);
+	text = g_strdup_vprintf(format, args);
+	va_end(args);
+	error = g_error_new_literal(CTL_ERROR, CTL_EXIT_FAILED, text);
+	return ctl_failed(c, error, NULL);
+}
+
+int ctl_call(struct ctl *c, const char *method, JsonNode *params,
 		JsonNode **ret_result)
 {
 	g_autoptr(GError) error = NULL;
@@ -88,11 +95,10 @@ static int call(struct ctl *c, const char *method, JsonNode *params,
 
 	*ret_result = ctl_client_call(c->client, method, params,
 				      c->args.timeout_ms, &object, &error);
-	return *ret_result ? CTL_EXIT_OK : failed(c, error, object);
+	return *ret_result ? CTL_EXIT_OK : ctl_failed(c, error, object);
 }
 
-/* Takes @page, which may be NULL with --json. */
-static int print(struct ctl *c, JsonNode *result, char *page)
+int ctl_print(struct ctl *c, JsonNode *result, char *page)
 {
 	g_autofree char *line = NULL;
 
@@ -106,8 +112,36 @@ static int print(struct ctl *c, JsonNode *result, char *page)
 	return CTL_EXIT_OK;
 }
 
-/* Takes @o. */
-static JsonNode *params_of(JsonObject *o)
+int ctl_do(struct ctl *c, const char *method, JsonNode *params,
+	   const char *done)
+{
+	g_autoptr(JsonNode) result = NULL;
+	int r = ctl_call(c, method, params, &result);
+
+	return r ? r : ctl_print(c, result, g_strdup(done));
+}
+
+int ctl_subscribe(struct ctl *c, const char *const *events)
+{
+	g_autoptr(JsonNode) result = NULL;
+	JsonObject *params = json_object_new();
+	JsonArray *array = json_array_new();
+
+	for (; *events; events++)
+		json_array_add_string_element(array, *events);
+	json_object_set_array_member(params, "events", array);
+	return ctl_call(c, "subscribe", ctl_params(params), &result);
+}
+
+JsonNode *ctl_json_or_text(const char *text)
+{
+	JsonNode *node = json_checked_parse(text, -1, CONTROL_LINE_MAX_BYTES,
+					    NULL);
+
+	return node ? node : json_node_init_string(json_node_alloc(), text);
+}
+
+JsonNode *ctl_params(JsonObject *o)
 {
 	JsonNode *node = json_node_new(JSON_NODE_OBJECT);
 
@@ -127,15 +161,29 @@ static void add_strings(JsonObject *o, const char *name, struct ctl *c)
 	json_object_set_array_member(o, name, array);
 }
 
-static char *page_of(JsonNode *result, const char *name)
+const char *ctl_raw_member(JsonObject *o, const char *name)
 {
-	JsonObject *o = JSON_NODE_HOLDS_OBJECT(result)
-				? json_node_get_object(result) : NULL;
-	JsonNode *node = o ? json_object_get_member(o, name) : NULL;
+	JsonNode *node = json_object_get_member(o, name);
 
 	return node && JSON_NODE_HOLDS_VALUE(node) &&
 			       json_node_get_value_type(node) == G_TYPE_STRING
-		       ? ctl_text_safe(json_node_get_string(node)) : NULL;
+		       ? json_node_get_string(node) : NULL;
+}
+
+JsonObject *ctl_object_member(JsonObject *o, const char *name)
+{
+	JsonNode *node = json_object_get_member(o, name);
+
+	return node && JSON_NODE_HOLDS_OBJECT(node)
+		       ? json_node_get_object(node) : NULL;
+}
+
+char *ctl_member(JsonNode *result, const char *name)
+{
+	const char *text = JSON_NODE_HOLDS_OBJECT(result) ?
+		ctl_raw_member(json_node_get_object(result), name) : NULL;
+
+	return text ? ctl_text_safe(text) : NULL;
 }
 
 /* --- verbs ----------------------------------------------------------------- */
@@ -143,9 +191,9 @@ static int run_page(struct ctl *c, const char *method,
 		    char *(*format)(JsonNode *, bool))
 {
 	g_autoptr(JsonNode) result = NULL;
-	int r = call(c, method, NULL, &result);
+	int r = ctl_call(c, method, NULL, &result);
 
-	return r ? r : print(c, result, format(result, c->color));
+	return r ? r : ctl_print(c, result, format(result, c->color));
 }
 
 static int run_join(struct ctl *c)
@@ -161,21 +209,17 @@ static int run_join(struct ctl *c)
 					      c->args.arguments[0]);
 	if (data) {
 		JsonObject *options = json_object_new();
-		JsonNode *node = json_checked_parse(
-			data, -1, CONTROL_LINE_MAX_BYTES, NULL);
 
-		/* What is no JSON is a name: --user-data "Hall 2" */
-		if (!node)
-			node = json_node_init_string(json_node_alloc(), data);
-		json_object_set_member(options, "userData", node);
+		json_object_set_member(options, "userData",
+				       ctl_json_or_text(data));
 		json_object_set_object_member(params, "options", options);
 	}
-	r = call(c, "joinRoom", params_of(params), &result);
+	r = ctl_call(c, "joinRoom", ctl_params(params), &result);
 	if (r)
 		return r;
-	room = page_of(result, "room");
-	id = page_of(result, "peerId");
-	return print(c, result,
+	room = ctl_member(result, "room");
+	id = ctl_member(result, "peerId");
+	return ctl_print(c, result,
 		     g_strdup_printf("Joined %s%s%s.\n", room ? room
 							      : "the room",
 				     id ? " as " : "", id ? id : ""));
@@ -185,12 +229,12 @@ static int run_leave(struct ctl *c)
 {
 	g_autoptr(JsonNode) result = NULL;
 	g_autofree char *room = NULL;
-	int r = call(c, "leaveRoom", NULL, &result);
+	int r = ctl_call(c, "leaveRoom", NULL, &result);
 
 	if (r)
 		return r;
-	room = page_of(result, "previousRoom");
-	return print(c, result, g_strdup_printf("Left %s.\n",
+	room = ctl_member(result, "previousRoom");
+	return ctl_print(c, result, g_strdup_printf("Left %s.\n",
 						room ? room : "the room"));
 }
 
@@ -212,12 +256,12 @@ static int run_mute(struct ctl *c, bool muted)
 	}
 	json_object_set_object_member(params, "options", options);
 	g_string_append(page, ".\n");
-	r = call(c, "muteStream", params_of(params), &result);
+	r = ctl_call(c, "muteStream", ctl_params(params), &result);
 	if (r) {
 		g_string_free(page, TRUE);
 		return r;
 	}
-	return print(c, result, g_string_free(page, FALSE));
+	return ctl_print(c, result, g_string_free(page, FALSE));
 }
 
 static int print_event(struct ctl *c, JsonNode *event)
@@ -227,7 +271,7 @@ static int print_event(struct ctl *c, JsonNode *event)
 	g_autofree char *stamp = g_strdup_printf(
 		"%s.%03d", time, g_date_time_get_microsecond(now) / 1000);
 
-	print(c, event, ctl_format_event(event, stamp, c->color));
+	ctl_print(c, event, ctl_format_event(event, stamp, c->color));
 	/* Whoever reads the pipe wants it now; and when nobody does any more,
 	 * this is over. */
 	return fflush(c->out) == 0 ? CTL_EXIT_OK : CTL_EXIT_FAILED;
@@ -243,13 +287,13 @@ static int follow_events(struct ctl *c)
 	if (c->args.option[CTL_PEER])
 		json_object_set_string_member(params, "peerId",
 					      c->args.option[CTL_PEER]);
-	r = call(c, "subscribe", params_of(params), &result);
+	r = ctl_call(c, "subscribe", ctl_params(params), &result);
 	for (guint64 n = 0; !r && (!c->args.count || n < c->args.count); n++) {
 		g_autoptr(GError) error = NULL;
 		g_autoptr(JsonNode) event = ctl_client_next_event(c->client,
 								  &error);
 
-		r = event ? print_event(c, event) : failed(c, error, NULL);
+		r = event ? print_event(c, event) : ctl_failed(c, error, NULL);
 	}
 	return r;
 }
@@ -264,18 +308,18 @@ static int run_events(struct ctl *c)
 		return follow_events(c);
 	if (c->args.n_arguments || c->args.option[CTL_PEER] ||
 	    c->args.option[CTL_COUNT])
-		return usage_error(c, "names, --peer and --count go with "
+		return ctl_usage_error(c, "names, --peer and --count go with "
 				      "--follow");
-	r = call(c, "rpc.discover", NULL, &result);
+	r = ctl_call(c, "rpc.discover", NULL, &result);
 	if (r)
 		return r;
 	list = json_object_get_member(json_node_get_object(result),
 				      "x-events");
-	return print(c, list ? list : result,
+	return ctl_print(c, list ? list : result,
 		     ctl_format_event_list(result, c->color));
 }
 
-static char *read_all(FILE *in)
+char *ctl_read_all(FILE *in)
 {
 	GString *s = g_string_new(NULL);
 	char buffer[4096];
@@ -287,43 +331,90 @@ static char *read_all(FILE *in)
 	return g_string_free(s, FALSE);
 }
 
+/* "-": standard input, "@FILE": a file's. Return: an exit status. */
+static int read_params(struct ctl *c, const char *text, JsonNode **ret)
+{
+	g_autofree char *input = NULL, *why = NULL;
+	g_autoptr(GError) error = NULL;
+
+	if (!text)
+		return CTL_EXIT_OK;
+	if (!strcmp(text, "-")) {
+		text = input = ctl_read_all(stdin);
+	} else if (text[0] == '@') {
+		FILE *f = fopen(text + 1, "re");
+
+		if (!f)
+			return ctl_refuse(c, "Cannot open '%s': %s", text + 1,
+					  g_strerror(errno));
+		text = input = ctl_read_all(f);
+		fclose(f);
+	}
+	*ret = json_checked_parse(text, -1, CONTROL_LINE_MAX_BYTES, &error);
+	if (*ret)
+		return CTL_EXIT_OK;
+	why = g_strdup_printf("The parameters: %s", error->message);
+	return ctl_usage_error(c, why);
+}
+
+/* Takes @params. */
+static int call_with(struct ctl *c, JsonNode *params, int fd)
+{
+	g_autoptr(JsonNode) result = NULL, object = NULL;
+	g_autoptr(GError) error = NULL;
+	int got, r;
+
+	result = ctl_client_call_fds(c->client, c->args.arguments[0], params,
+				     &fd, fd >= 0 ? 1 : 0, c->args.timeout_ms,
+				     &object, &error);
+	if (!result)
+		return ctl_failed(c, error, object);
+	r = ctl_print(c, result, ctl_format_json(result));
+	got = ctl_client_take_fd(c->client, 0);
+	if (got >= 0 && r == CTL_EXIT_OK) {
+		fflush(c->out);
+		r = ctl_copy_file(c, got, fileno(c->out), "standard output");
+	}
+	if (got >= 0)
+		close(got);
+	return r;
+}
+
 static int run_call(struct ctl *c)
 {
-	g_autoptr(JsonNode) result = NULL;
-	g_autoptr(GError) error = NULL;
-	const char *text = c->args.n_arguments > 1 ? c->args.arguments[1]
-						   : NULL;
-	g_autofree char *input = NULL, *why = NULL;
+	const char *path = c->args.option[CTL_FD];
 	JsonNode *params = NULL;
-	int r;
+	int fd = -1;
+	int r = read_params(c, c->args.n_arguments > 1 ? c->args.arguments[1]
+						       : NULL, &params);
 
-	if (text && !strcmp(text, "-"))
-		text = input = read_all(stdin);
-	if (text) {
-		params = json_checked_parse(text, -1, CONTROL_LINE_MAX_BYTES,
-					    &error);
-		if (!params) {
-			why = g_strdup_printf("The parameters: %s",
-					      error->message);
-			return usage_error(c, why);
-		}
+	if (r)
+		return r;
+	if (path)
+		fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (path && fd < 0) {
+		g_clear_pointer(&params, json_node_unref);
+		return ctl_refuse(c, "Cannot open '%s': %s", path,
+				  g_strerror(errno));
 	}
-	r = call(c, c->args.arguments[0], params, &result);
-	return r ? r : print(c, result, ctl_format_json(result));
+	r = call_with(c, params, fd);
+	if (fd >= 0)
+		close(fd);
+	return r;
 }
 
 static int run_methods(struct ctl *c)
 {
 	g_autoptr(JsonNode) result = NULL;
 	const char *name = c->args.n_arguments ? c->args.arguments[0] : NULL;
-	int r = call(c, "rpc.discover", NULL, &result);
+	int r = ctl_call(c, "rpc.discover", NULL, &result);
 	char *page;
 
 	if (r)
 		return r;
 	page = ctl_format_methods(result, name, c->color);
 	if (page)
-		return print(c, result, page);
+		return ctl_print(c, result, page);
 	fprintf(c->err, "skylinkctl: The daemon has no method '%s'.\n", name);
 	return CTL_EXIT_FAILED;
 }
@@ -335,8 +426,8 @@ static int run_config(struct ctl *c)
 	int r;
 
 	add_strings(params, "names", c);
-	r = call(c, "config.get", params_of(params), &result);
-	return r ? r : print(c, result, ctl_format_config(result, c->color));
+	r = ctl_call(c, "config.get", ctl_params(params), &result);
+	return r ? r : ctl_print(c, result, ctl_format_config(result, c->color));
 }
 
 static int print_text(struct ctl *c, char *text)
@@ -356,7 +447,7 @@ static int run_help(struct ctl *c)
 		if (verb < 0) {
 			why = g_strdup_printf("There is no verb '%s'",
 					      c->args.arguments[0]);
-			return usage_error(c, why);
+			return ctl_usage_error(c, why);
 		}
 	}
 	return print_text(c, ctl_table_help(verb));
@@ -373,16 +464,59 @@ static int run_with_daemon(struct ctl *c)
 		return run_page(c, "stats.status", ctl_format_status);
 	case CTL_PEERS:
 		return run_page(c, "stats.peers", ctl_format_peers);
+	case CTL_INFO:
+		return ctl_run_info(c);
 	case CTL_JOIN:
 		return run_join(c);
 	case CTL_LEAVE:
 		return run_leave(c);
+	case CTL_MSG:
+		return ctl_run_msg(c);
+	case CTL_SEND:
+		return ctl_run_send(c);
+	case CTL_SEND_URL:
+		return ctl_run_send_url(c);
+	case CTL_ACCEPT:
+		return ctl_run_accept(c);
+	case CTL_REJECT:
+		return ctl_run_reject(c);
+	case CTL_CANCEL:
+		return ctl_run_cancel(c);
+	case CTL_TRANSFERS:
+		return ctl_run_transfers(c);
+	case CTL_RECEIVED:
+		return ctl_run_received(c);
+	case CTL_USERDATA:
+		return ctl_run_userdata(c);
+	case CTL_LOCK:
+		return ctl_run_lock(c, true);
+	case CTL_UNLOCK:
+		return ctl_run_lock(c, false);
 	case CTL_MUTE:
 		return run_mute(c, true);
 	case CTL_UNMUTE:
 		return run_mute(c, false);
+	case CTL_STREAM:
+		return ctl_run_stream(c);
+	case CTL_SHARE:
+		return ctl_run_share(c);
+	case CTL_UNSHARE:
+		return ctl_do(c, "stopScreen", NULL,
+			      "The stream is sent again.\n");
+	case CTL_REFRESH:
+		return ctl_run_refresh(c);
+	case CTL_INTRODUCE:
+		return ctl_run_introduce(c);
+	case CTL_LIST_ALL_PEERS:
+		return ctl_run_list_all_peers(c);
+	case CTL_LOGS:
+		return ctl_run_logs(c);
+	case CTL_LOGLEVEL:
+		return ctl_run_loglevel(c);
 	case CTL_EVENTS:
 		return run_events(c);
+	case CTL_WATCH:
+		return follow_events(c);
 	case CTL_CALL:
 		return run_call(c);
 	case CTL_METHODS:
@@ -407,7 +541,7 @@ static int run(struct ctl *c)
 		return print_text(c, ctl_table_help(c->args.verb));
 	switch (c->args.verb) {
 	case -1:
-		return usage_error(c, "What shall be done? A verb is missing");
+		return ctl_usage_error(c, "What shall be done? A verb is missing");
 	case CTL_COMPLETION:
 		return print_text(c, ctl_completion_make(
 					     c->args.arguments[0]));
@@ -425,7 +559,7 @@ int ctl_run(int argc, char *const argv[], FILE *out, FILE *err)
 	int r;
 
 	if (!ctl_args_parse(argc, argv, &c.args, &why))
-		return usage_error(&c, why);
+		return ctl_usage_error(&c, why);
 	c.color = use_color(&c.args, out);
 	r = run(&c);
 	ctl_client_free(c.client);

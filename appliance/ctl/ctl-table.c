@@ -13,6 +13,8 @@ const char *const ctl_exit_help[N_CTL_EXITS] = {
 	[CTL_EXIT_TIMEOUT] = "The daemon did not answer in time.",
 	[CTL_EXIT_FORBIDDEN] = "This user may not do that.",
 	[CTL_EXIT_LOST] = "The daemon went away before it answered.",
+	[CTL_EXIT_INTERRUPTED] = "Interrupted; a transfer that ran was "
+				 "cancelled.",
 };
 
 const struct ctl_option ctl_options[N_CTL_OPTIONS] = {
@@ -39,9 +41,36 @@ const struct ctl_option ctl_options[N_CTL_OPTIONS] = {
 	[CTL_USER_DATA] = {"user-data", 'u', "JSON",
 			   .help = "What peers are told about this box: JSON, "
 				   "or a plain string."},
+	[CTL_P2P] = {"p2p", 'P',
+		     .help = "Over the data channels, not the room server."},
+	[CTL_ICE] = {"ice", 'I',
+		     .help = "Search the network's ways anew, too."},
+	[CTL_OUTPUT] = {"output", 'o', "FILE|DIRECTORY", .is_path = true,
+			.help = "Where it is put; no file is overwritten. '-': "
+				"standard output."},
+	[CTL_MIME_TYPE] = {"mime-type", 'm', "TYPE",
+			   .help = "What the file is; guessed from its name."},
+	[CTL_WAIT] = {"wait", 'w',
+		      .help = "When nothing is offered, wait for it."},
+	[CTL_FD] = {"fd", 'F', "FILE", .is_path = true,
+		    .help = "A file to read, handed over with the call as "
+			    "descriptor 0."},
+	[CTL_AUDIO] = {"audio", 'a', "SOURCE|yes|no",
+		       .help = "The sound: a source as in the configuration, "
+			       "what is configured, or none."},
+	[CTL_VIDEO] = {"video", 'v', "SOURCE|yes|no",
+		       .help = "The picture, likewise."},
 };
 
 #define OWN(id) (1u << (id))
+
+#define PEER_IS                                                           \
+	"PEER is a peer's id or its beginning, or its user data when that " \
+	"is a plain string."
+#define TRANSFER_IS                                                       \
+	"TRANSFER is an id or its beginning, as 'transfers' shows it; all: " \
+	"every one."
+#define LEVELS "error|warn|info|log|debug"
 
 const struct ctl_verb ctl_verbs[N_CTL_VERBS] = {
 	[CTL_STATUS] = {"status", "", .help = "Show how the box fares: room, "
@@ -49,26 +78,98 @@ const struct ctl_verb ctl_verbs[N_CTL_VERBS] = {
 					      "peers."},
 	[CTL_PEERS] = {"peers", "", .help = "List the peers and how their "
 					    "media fares."},
+	[CTL_INFO] = {"info", "[PEER]", NULL, 0, 1, 0,
+		      "Show what is known about a peer, or about self.",
+		      PEER_IS},
 	[CTL_JOIN] = {"join", "[ROOM]", NULL, 0, 1, OWN(CTL_USER_DATA),
 		      "Join a room, leaving the one before.",
 		      "Without ROOM the configured one. Returns when the box "
 		      "is in the room. After a restart the configured room is "
 		      "joined again."},
 	[CTL_LEAVE] = {"leave", "", .help = "Leave the room."},
+	[CTL_MSG] = {"msg", "TEXT [PEER...]", NULL, 1, 64, OWN(CTL_P2P),
+		     "Send a message to everybody, or to some.", PEER_IS},
+	[CTL_SEND] = {"send", "FILE... [PEER...]", NULL, 1, 64,
+		      OWN(CTL_MIME_TYPE),
+		      "Send files to everybody, or to some.",
+		      "Arguments that are no files are peers. Returns when "
+		      "every peer has the files or does not want them; Ctrl-C "
+		      "cancels. " PEER_IS, .takes_files = true},
+	[CTL_SEND_URL] = {"send-url", "DATA-URL [PEER...]", NULL, 1, 64, 0,
+			  "Send a data URL to everybody, or to some.",
+			  "'-' reads it from standard input. " PEER_IS},
+	[CTL_ACCEPT] = {"accept", "[TRANSFER|all]", NULL, 0, 1,
+			OWN(CTL_OUTPUT) | OWN(CTL_WAIT) | OWN(CTL_FOLLOW),
+			"Take what peers offer.",
+			"Without TRANSFER the only one that waits. Without "
+			"--output the box keeps it: see 'received'. Peers are "
+			"refused at once while nobody listens; --wait and "
+			"--follow do. With --follow everything is taken until "
+			"interrupted. " TRANSFER_IS},
+	[CTL_REJECT] = {"reject", "[TRANSFER|all]", NULL, 0, 1, 0,
+			"Refuse what peers offer.", TRANSFER_IS},
+	[CTL_CANCEL] = {"cancel", "[TRANSFER|all]", NULL, 0, 1, 0,
+			"Cancel transfers, in either direction.", TRANSFER_IS},
+	[CTL_TRANSFERS] = {"transfers", "",
+			   .help = "List the transfers that wait or run."},
+	[CTL_RECEIVED] = {"received", "[fetch|remove NAME]", NULL, 0, 2,
+			  OWN(CTL_OUTPUT),
+			  "List the files that came; fetch or remove one.",
+			  "Fetched files go into this directory, or where "
+			  "--output says."},
+	[CTL_USERDATA] = {"userdata", "[JSON]", NULL, 0, 1, 0,
+			  "Show what peers are told about this box, or change "
+			  "it.", "What is no JSON is a plain string."},
+	[CTL_LOCK] = {"lock", "", .help = "Lock the room: nobody else can "
+					  "join."},
+	[CTL_UNLOCK] = {"unlock", "", .help = "Unlock the room."},
 	[CTL_MUTE] = {"mute", "audio|video", "audio|video", 1, 2, 0,
 		      "Mute the sound, or the picture (black).", NULL},
 	[CTL_UNMUTE] = {"unmute", "audio|video", "audio|video", 1, 2, 0,
 			"Unmute the sound, or the picture.", NULL},
+	[CTL_STREAM] = {"stream", "get|send|stop", "get|send|stop", 1, 1,
+			OWN(CTL_AUDIO) | OWN(CTL_VIDEO),
+			"Choose what is sent: sound and picture.",
+			"get: take the sources, send: take and send them in "
+			"place of what is sent, stop: send nothing."},
+	[CTL_SHARE] = {"share", "[SOURCE]", NULL, 0, 1, OWN(CTL_AUDIO),
+		       "Send a picture as the screen's.",
+		       "SOURCE is what stands for the screen: test, or a "
+		       "file. --audio yes: with sound."},
+	[CTL_UNSHARE] = {"unshare", "", .help = "End that: the stream is sent "
+						"again."},
+	[CTL_REFRESH] = {"refresh", "[PEER...]", NULL, 0, 64, OWN(CTL_ICE),
+			 "Negotiate the connections anew, or some.", PEER_IS},
+	[CTL_INTRODUCE] = {"introduce", "PEER PEER", NULL, 2, 2, 0,
+			   "Have two peers connect; for a privileged key.",
+			   NULL},
+	[CTL_LIST_ALL_PEERS] = {"list-all-peers", "",
+				.help = "List the rooms and peers of a "
+					"privileged key."},
+	[CTL_LOGS] = {"logs", "[on|off|clear|LEVEL]", LEVELS "|on|off|clear",
+		      0, 1, 0, "Show the log lines that were kept.",
+		      "They are kept from 'logs on' to 'logs off'. LEVEL: only "
+		      "those."},
+	[CTL_LOGLEVEL] = {"loglevel", LEVELS, LEVELS, 1, 1, 0,
+			  "Set what the daemon logs, until its restart.",
+			  NULL},
 	[CTL_EVENTS] = {"events", "[NAME...]", NULL, 0, 64,
 			OWN(CTL_FOLLOW) | OWN(CTL_PEER) | OWN(CTL_COUNT),
 			"List the events there are; with --follow print them "
 			"as they happen.",
 			"NAME may end in '*'. Without names all are meant."},
-	[CTL_CALL] = {"call", "METHOD [JSON]", NULL, 1, 2, 0,
+	[CTL_WATCH] = {"watch", "[NAME...]", NULL, 0, 64,
+		       OWN(CTL_PEER) | OWN(CTL_COUNT),
+		       "Print events as they happen: 'events -f'.",
+		       "While it watches incomingDataRequest, what peers offer "
+		       "waits for 'accept'."},
+	[CTL_CALL] = {"call", "METHOD [JSON|@FILE]", NULL, 1, 2, OWN(CTL_FD),
 		      "Call any method of the control socket.",
 		      "JSON is its parameters, an object or an array; '-' "
 		      "reads them from standard input. Without it there are "
-		      "none. 'skylinkctl methods' lists what there is."},
+		      "none. 'skylinkctl methods' lists what there is. A file "
+		      "that comes with the answer goes to standard output "
+		      "behind it."},
 	[CTL_METHODS] = {"methods", "[NAME]", NULL, 0, 1, 0,
 			 "List the daemon's methods, or explain one.", NULL},
 	[CTL_CONFIG] = {"config", "[NAME...]", NULL, 0, 64, 0,

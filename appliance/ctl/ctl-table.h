@@ -21,6 +21,7 @@ enum ctl_exit {
 	CTL_EXIT_TIMEOUT,	/* connected, but no answer in time */
 	CTL_EXIT_FORBIDDEN,	/* this user may not */
 	CTL_EXIT_LOST,		/* the connection ended before the answer */
+	CTL_EXIT_INTERRUPTED,	/* Ctrl-C while something ran */
 	N_CTL_EXITS,
 };
 /* What each exit status means, for people. */
@@ -39,6 +40,14 @@ enum ctl_option_id {
 	CTL_PEER,
 	CTL_COUNT,
 	CTL_USER_DATA,
+	CTL_P2P,
+	CTL_ICE,
+	CTL_OUTPUT,
+	CTL_MIME_TYPE,
+	CTL_WAIT,
+	CTL_FD,
+	CTL_AUDIO,
+	CTL_VIDEO,
 	N_CTL_OPTIONS,
 };
 #define CTL_FIRST_OWN_OPTION CTL_FOLLOW
@@ -56,11 +65,32 @@ extern const struct ctl_option ctl_options[N_CTL_OPTIONS];
 enum ctl_verb_id {
 	CTL_STATUS,
 	CTL_PEERS,
+	CTL_INFO,
 	CTL_JOIN,
 	CTL_LEAVE,
+	CTL_MSG,
+	CTL_SEND,
+	CTL_SEND_URL,
+	CTL_ACCEPT,
+	CTL_REJECT,
+	CTL_CANCEL,
+	CTL_TRANSFERS,
+	CTL_RECEIVED,
+	CTL_USERDATA,
+	CTL_LOCK,
+	CTL_UNLOCK,
 	CTL_MUTE,
 	CTL_UNMUTE,
+	CTL_STREAM,
+	CTL_SHARE,
+	CTL_UNSHARE,
+	CTL_REFRESH,
+	CTL_INTRODUCE,
+	CTL_LIST_ALL_PEERS,
+	CTL_LOGS,
+	CTL_LOGLEVEL,
 	CTL_EVENTS,
+	CTL_WATCH,
 	CTL_CALL,
 	CTL_METHODS,
 	CTL_CONFIG,
@@ -77,6 +107,7 @@ struct ctl_verb {
 	unsigned int options;	/* a bit per own option: 1 << CTL_FOLLOW */
 	const char *help;	/* one sentence */
 	const char *details;	/* more, or NULL */
+	bool takes_files;	/* arguments complete to files */
 };
 extern const struct ctl_verb ctl_verbs[N_CTL_VERBS];
 

@@ -70,8 +70,8 @@ static void assert_completes(const char *words, const char *want)
 
 static void test_bash(void)
 {
-	assert_completes("skylinkctl st", "status");
-	assert_completes("skylinkctl -s /x --json un", "unmute");
+	assert_completes("skylinkctl stat", "status");
+	assert_completes("skylinkctl -s /x --json unm", "unmute");
 	assert_completes("skylinkctl mute ''",
 			 "audio video --socket -s --instance -i --json -j "
 			 "--timeout -t --color --help -h --version -V");
@@ -81,6 +81,7 @@ static void test_bash(void)
 	assert_completes("skylinkctl events --fo", "--follow");
 	assert_completes("skylinkctl peers --fo", "");
 	assert_completes("skylinkctl help jo", "join");
+	assert_completes("skylinkctl send /etc/os-releas", "/etc/os-release");
 }
 
 static void test_syntax(void)

@@ -466,4 +466,142 @@ def _(after):
     until(lambda: (fds(pair.sender), fds(pair.receiver)) == before, 10, 0.1)
 
 
+# --- the command line -----------------------------------------------------------------
+
+def ctl(daemon, *arguments, **options):
+    return subprocess.Popen(
+        [program('appliance/skylinkctl'), '--socket', daemon.path, *arguments],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        **options)
+
+
+def ends(process, status=0):
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == status, (process.returncode, out, err)
+    return out, err
+
+
+@case('skylinkctl send, accept --wait --output: file for file, with the digest')
+def _(after):
+    pair = Pair(after, subscribe=False)
+    data = os.urandom(300000)
+    path = pair.file(data, 'report \u00fc.pdf')
+    folder = os.path.join(pair.folder, 'in')
+    os.mkdir(folder)
+    for n, name in enumerate(('report \u00fc.pdf', 'report \u00fc (2).pdf')):
+        taking = ctl(pair.receiver, 'accept', '--wait', '-o', folder)
+        until(lambda: pair.receiver.status()['control']['subscribers'] == 1, 20, 0.05)
+        out, _ = ends(ctl(pair.sender, 'send', path, *([pair.down_id[:8]] if n else [])))
+        assert 'uploadCompleted' in out and 'arrived' in out, out
+        out, _ = ends(taking)
+        assert f'Received {folder}/{name}' in out, out
+        with open(os.path.join(folder, name), 'rb') as f:
+            assert f.read() == data
+        # The next one must not be refused by a client that is gone.
+        until(lambda: pair.receiver.status()['control']['subscribers'] == 0, 20, 0.05)
+    assert 'No file came' in ends(ctl(pair.receiver, 'received'))[0]
+
+
+@case('skylinkctl send to nobody who listens, to nobody, of nothing')
+def _(after):
+    pair = Pair(after, subscribe=False)
+    path = pair.file(b'data', 'a.txt')
+    out, err = ends(ctl(pair.sender, 'send', path), 1)
+    assert 'rejected' in out and 'Not sent' in err, (out, err)
+    _, err = ends(ctl(pair.sender, 'send', path, 'nobody'), 1)
+    assert "no peer 'nobody'" in err, err
+    assert 'no file' in ends(ctl(pair.sender, 'send', '/none/x'), 1)[1]
+    assert 'no regular file' in ends(ctl(pair.sender, 'send', '/'), 1)[1]
+    out, _ = ends(ctl(pair.sender, 'send', '--json', path), 1)
+    error = json.loads(out)['error']
+    assert error['data']['state'] == 'rejected', error
+
+
+@case('skylinkctl transfers, reject, cancel, received, fetch, remove')
+def _(after):
+    pair = Pair(after)
+    path = pair.file(b'some data', 'a.txt')
+    sending = ctl(pair.sender, 'send', path)
+    request = pair.request()
+    out, _ = ends(ctl(pair.receiver, 'transfers'))
+    assert request['transferId'] in out and 'a.txt' in out and 'request' in out, out
+    assert 'Refused' in ends(ctl(pair.receiver, 'reject', request['transferId'][:24]))[0]
+    ends(sending, 1)
+    assert 'no such transfer' in ends(ctl(pair.receiver, 'cancel'), 1)[1]
+    for n in range(2):
+        sending = ctl(pair.sender, 'send', path)
+        pair.request()
+        assert f'Received {pair.spool}/a' in ends(ctl(pair.receiver, 'accept'))[0]
+        ends(sending)
+    out, _ = ends(ctl(pair.receiver, 'received'))
+    assert 'a.txt' in out and 'a (2).txt' in out, out
+    ends(ctl(pair.receiver, 'received', 'fetch', 'a (2).txt', '-o', pair.folder))
+    with open(os.path.join(pair.folder, 'a (2).txt'), 'rb') as f:
+        assert f.read() == b'some data'
+    assert ends(ctl(pair.receiver, 'received', 'fetch', 'a.txt', '-o', '-'))[0] == 'some data'
+    # What is there is not overwritten.
+    _, err = ends(ctl(pair.receiver, 'received', 'fetch', 'a.txt', '-o', path), 1)
+    assert path in err, err
+    ends(ctl(pair.receiver, 'received', 'remove', 'a.txt'))
+    assert pair.listed() == ['a (2).txt'], pair.listed()
+    out, _ = ends(ctl(pair.receiver, 'call', 'transfer.fetch', '{"name":"a (2).txt"}'))
+    assert out.endswith('some data') and '"fd" : 0' in out, out
+
+
+@case('skylinkctl: Ctrl-C cancels what it sends, and what it takes')
+def _(after):
+    pair = Pair(after)
+    path = pair.long_file()
+    sending = ctl(pair.sender, 'send', path)
+    pair.accept(pair.request())
+    pair.down.event('dataTransferState', lambda p: p['state'] == 'downloading')
+    sending.send_signal(signal.SIGINT)
+    _, err = ends(sending, 7)
+    assert pair.over(pair.down)['state'] == 'cancel'
+    sending = ctl(pair.sender, 'send', path)
+    pair.request()
+    mine = os.path.join(pair.folder, 'mine')
+    taking = ctl(pair.receiver, 'accept', '-o', mine)
+    pair.down.event('dataTransferState', lambda p: p['state'] == 'downloading')
+    taking.send_signal(signal.SIGINT)
+    ends(taking, 7)
+    ends(sending, 1)
+    assert not os.path.exists(mine)
+    assert not pair.listed() if os.path.exists(pair.spool) else True
+
+
+@case('skylinkctl: the rest of what a person does in a room')
+def _(after):
+    pair = Pair(after)
+    pair.down.call('subscribe', events=['incomingMessage', 'peerUpdated', 'roomLock'])
+    for option in ((), ('--p2p',)):
+        ends(ctl(pair.sender, 'msg', *option, 'hello there', pair.down_id[:10]))
+        message = pair.down.event('incomingMessage')['message']
+        assert message['content'] == 'hello there' and message['isPrivate'] is True, message
+        assert message['isDataChannel'] is bool(option), message
+    ends(ctl(pair.sender, 'userdata', 'Hall 2'))
+    assert pair.down.event('peerUpdated')['peerInfo']['userData'] == 'Hall 2'
+    assert ends(ctl(pair.sender, 'userdata'))[0].strip() == '"Hall 2"'
+    assert 'Hall 2' in ends(ctl(pair.receiver, 'info', 'Hall 2'))[0]
+    ends(ctl(pair.sender, 'lock'))
+    assert pair.down.event('roomLock')['isLocked'] is True
+    ends(ctl(pair.sender, 'unlock'))
+    assert pair.down.event('roomLock')['isLocked'] is False
+    ends(ctl(pair.sender, 'refresh', pair.down_id, '--ice'))
+    until(lambda: pair.reaches(pair.up), 30, 0.05)
+    ends(ctl(pair.sender, 'logs', 'on'))
+    ends(ctl(pair.sender, 'loglevel', 'debug'))
+    ends(ctl(pair.sender, 'msg', 'logged'))
+    assert ends(ctl(pair.sender, 'logs'))[0].strip()
+    taking = ctl(pair.receiver, 'accept', '--wait')
+    until(lambda: pair.receiver.status()['control']['subscribers'] == 2, 20, 0.05)
+    ends(ctl(pair.sender, 'send-url', 'data:,text'))
+    assert 'data:,text' in ends(taking)[0]
+    watching = ctl(pair.receiver, 'watch', 'incomingMessage', '--count', '1')
+    until(lambda: pair.receiver.status()['control']['subscribers'] == 2, 20, 0.05)
+    ends(ctl(pair.sender, 'msg', 'seen'))
+    out, _ = ends(watching)
+    assert 'seen' in out, out
+
+
 suite.finish()
