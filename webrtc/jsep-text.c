@@ -66,12 +66,24 @@ static void write_ssrc(struct sdp_writer *w, const struct jsep_text *t,
 		 track);
 }
 
-/* Where nothing is sent nothing is announced: a browser would make a stream
- * event of it. */
+/* Where nothing was ever sent nothing is announced: a browser would make a
+ * stream event of it. What was once announced stays (RFC 8829 §5.2.2): Chromium
+ * forgets a source that is left out, and shows nothing of it when it comes
+ * back under its number. */
+static bool is_announced(const struct jsep_text *t,
+			 const struct jsep_line *line)
+{
+	int track = line->media.kind == SDP_KIND_AUDIO ? t->audio_track
+						       : t->video_track;
+
+	return line->direction & SDP_SENDONLY ||
+	       (track >= 0 && line->media.mline == (unsigned int) track);
+}
+
 static void write_sources(struct sdp_writer *w, const struct jsep_text *t,
 			  const struct jsep_line *line)
 {
-	if (!(line->direction & SDP_SENDONLY))
+	if (!is_announced(t, line))
 		return;
 
 	if (line->media.kind == SDP_KIND_AUDIO) {
@@ -127,7 +139,7 @@ static void write_rtp(struct sdp_writer *w, const struct jsep_text *t,
 				 jsep_extension_uri(e));
 	}
 	sdp_line(w, "a=%s", sdp_direction_name(line->direction));
-	if (line->direction & SDP_SENDONLY)
+	if (is_announced(t, line))
 		sdp_line(w, "a=msid:%s %s-%s", t->stream_id, t->stream_id,
 			 line->type);
 	sdp_line(w, "a=rtcp-mux");

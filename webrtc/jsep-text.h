@@ -31,6 +31,7 @@ struct jsep_text {
 	const struct jsep_line *lines;
 	unsigned int n_lines;
 	unsigned int transport; /* index of the line with candidates */
+	int audio_track, video_track; /* lines our tracks are bound to, -1 */
 	const char *setup;	/* "actpass", ... */
 	const char *ufrag, *pwd, *fingerprint;
 	const char *stream_id, *cname;

@@ -315,6 +315,8 @@ void handshake_request_restart(struct handshake *h, gboolean ice_restart,
 		}
 		h->ice_restart_asked = ice_restart;
 		h->restart_sent = TRUE;
+		h->restarts_left = HANDSHAKE_RESENDS;
+		h->due_us = now_us + HANDSHAKE_RESTART_US;
 		h->ops->send_restart(h->user, &ours);
 		break;
 	case HANDSHAKE_FAILED:
@@ -345,5 +347,15 @@ void handshake_tick(struct handshake *h, gint64 now_us)
 		h->resent_us = now_us;
 		h->due_us = now_us + HANDSHAKE_WAIT_US;
 		h->ops->resend_offer(h->user);
+	} else if (h->state == HANDSHAKE_STABLE && h->restart_sent &&
+		   h->restarts_left > 0) {
+		const MessageRestart again = {
+			.do_ice_restart = h->ice_restart_asked,
+			.is_explicit = TRUE,
+		};
+
+		h->restarts_left--;
+		h->due_us = now_us + HANDSHAKE_RESTART_US;
+		h->ops->send_restart(h->user, &again);
 	}
 }

@@ -32,7 +32,10 @@
 #define HANDSHAKE_TIE_US    (2 * G_USEC_PER_SEC) /* then the smaller offers */
 #define HANDSHAKE_WAIT_US   (10 * G_USEC_PER_SEC) /* for an offer or answer */
 #define HANDSHAKE_RESEND_US (1 * G_USEC_PER_SEC)  /* between re-sent offers */
-#define HANDSHAKE_RESENDS   2	/* unasked ones, per offer */
+#define HANDSHAKE_RESENDS   2	/* unasked ones, per offer or restart */
+/* 0.6.37 drops a restart while the answer before is being applied, and 0.6.12
+ * within three seconds of the last: then it is asked once more. */
+#define HANDSHAKE_RESTART_US (3 * G_USEC_PER_SEC)
 
 enum handshake_state {
 	HANDSHAKE_NEW,
@@ -79,6 +82,7 @@ struct handshake {
 	gboolean restart_wanted, restart_wanted_ice;
 	gboolean restart_sent;	/* and nothing came of it yet */
 	gboolean ice_restart_asked;	/* by our own restart message */
+	guint restarts_left;	/* times that message is sent again */
 	GQueue candidates;
 	guint n_candidates;	/* in this negotiation */
 	guint resends;

@@ -532,6 +532,36 @@ static void test_restart_waits_for_the_answer(void)
 	pair_done(&p);
 }
 
+/* 0.6.37 drops what comes while it applies our answer. */
+static void test_lost_restart_is_sent_again(void)
+{
+	struct pair p;
+	MessageHello heavier = hello(2000, "0.1.2.4");
+	gint64 now = 0;
+
+	pair_init(&p, V0637, 1000, 2000, "a", "b");
+	handshake_enter(&p.a.h, &heavier, 0);
+	handshake_offer(&p.a.h, "1", &heavier, 0);
+	g_assert_cmpint(p.a.h.state, ==, HANDSHAKE_STABLE);
+	g_assert_cmpint(p.a.h.due_us, ==, -1);
+	handshake_request_restart(&p.a.h, FALSE, FALSE, now);
+	g_assert_cmpuint(p.a.sent[RESTART], ==, 1);
+	handshake_tick(&p.a.h, HANDSHAKE_RESTART_US - 1);
+	g_assert_cmpuint(p.a.sent[RESTART], ==, 1);
+	for (int i = 1; i < 10; i++)
+		handshake_tick(&p.a.h, i * HANDSHAKE_RESTART_US);
+	g_assert_cmpuint(p.a.sent[RESTART], ==, 1 + HANDSHAKE_RESENDS);
+
+	/* Followed, it is not asked for again. */
+	now = 20 * HANDSHAKE_RESTART_US;
+	handshake_request_restart(&p.a.h, FALSE, FALSE, now);
+	handshake_offer(&p.a.h, "2", &heavier, now);
+	g_assert_cmpint(p.a.h.due_us, ==, -1);
+	handshake_tick(&p.a.h, now + HANDSHAKE_RESTART_US);
+	g_assert_cmpuint(p.a.sent[RESTART], ==, 2 + HANDSHAKE_RESENDS);
+	pair_done(&p);
+}
+
 static void test_mcu(void)
 {
 	struct pair p;
@@ -773,6 +803,8 @@ int main(int argc, char *argv[])
 			test_candidates_wait_for_the_description);
 	g_test_add_func("/handshake/lost-offer",
 			test_lost_offer_is_sent_again);
+	g_test_add_func("/handshake/lost-restart",
+			test_lost_restart_is_sent_again);
 	g_test_add_func("/handshake/restart-waits",
 			test_restart_waits_for_the_answer);
 	g_test_add_func("/handshake/mcu", test_mcu);

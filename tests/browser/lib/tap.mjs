@@ -19,7 +19,7 @@ export async function test(name, body, { timeout = 120000 } = {}) {
   if (only && !name.includes(only)) return;
   const cleanups = [];
   const t = {
-    ok: assert.ok, equal: assert.equal, deepEqual: assert.deepEqual, match: assert.match,
+    ok: assert.ok, equal: assert.equal, deepEqual: assert.deepEqual, match: assert.match, rejects: assert.rejects,
     note, after: (cleanup) => cleanups.unshift(cleanup),
   };
   const start = Date.now();

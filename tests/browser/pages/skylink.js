@@ -19,7 +19,8 @@ window.client = (() => {
   const WATCHED = ['readyStateChange', 'channelOpen', 'channelClose', 'channelRetry',
     'socketError', 'peerJoined', 'peerLeft', 'peerUpdated', 'incomingStream',
     'incomingMessage', 'handshakeProgress', 'iceConnectionState', 'dataChannelState',
-    'roomLock', 'systemAction', 'peerRestart', 'mediaAccessError'];
+    'roomLock', 'systemAction', 'peerRestart', 'mediaAccessError', 'streamEnded',
+    'streamMuted'];
 
   const plain = (value) => {
     try {
