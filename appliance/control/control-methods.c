@@ -419,7 +419,7 @@ const ControlMethod control_methods[] = {
 	 .result = "{listOfPeers, refreshErrors, refreshSettings}",
 	 .help = "Negotiates connections anew; answers when it has begun."},
 	{.name = "getPeers", .role = CONTROL_ROLE_OPERATE,
-	 .params = get_peers, .result = "{ROOM: [peerId, ...], ...}",
+	 .params = get_peers, .result = "{ROOM: [peerId, ...], ...}; ROOM: the server's id of it",
 	 .help = "The rooms and peers of a privileged key."},
 	{.name = "introducePeer", .role = CONTROL_ROLE_OPERATE,
 	 .params = introduce_peer, .result = "null",

@@ -139,9 +139,9 @@ class Box:
         self.collect()
         return len(self.seen)
 
-    def wait(self, name, since=0, **fields):
+    def wait(self, name, since=0, seconds=WAIT, **fields):
         """The first such event from there on; dotted names reach inside."""
-        deadline = time.monotonic() + WAIT
+        deadline = time.monotonic() + seconds
         while True:
             self.collect()
             for event, params in self.seen[since:]:
@@ -149,7 +149,7 @@ class Box:
                     return params
             left = deadline - time.monotonic()
             if left <= 0:
-                raise AssertionError(f'no {name} {fields} within {WAIT} s; there were '
+                raise AssertionError(f'no {name} {fields} within {seconds} s; there were '
                                      f'{collections.Counter(e for e, _ in self.seen[since:])}')
             self.control.socket.settimeout(left)
             try:

@@ -727,7 +727,8 @@ def _(after):
     raw.socket.say(type='candidate', target=a.id, id='0', label=0,
                    candidate=f'candidate:1 1 udp 2113937151 127.0.0.1 {port} typ host')
     raw.socket.say(type='endOfCandidates', target=a.id, noOfExpectedCandidates=1)
-    a.wait('iceConnectionState', since, state='trickleFailed', peerId=raw.id)
+    # Only after all tries, and the second handshake that they cost.
+    a.wait('iceConnectionState', since, 90, state='trickleFailed', peerId=raw.id)
 
 
 @event('peerJoined', 'who came, and that we did')
@@ -1178,8 +1179,9 @@ def desk(after):
 @method('getPeers', 'rooms and peers of the whole key; not for an ordinary one')
 def _(after):
     d, one, two = desk(after)
-    assert d.call('getPeers') == {'one': [one.id], 'two': [two.id]}
-    assert d.call('getPeers', True) == {'desk': [d.id], 'one': [one.id], 'two': [two.id]}
+    # By the server's own names of the rooms.
+    assert sorted(d.call('getPeers').values()) == sorted([[one.id], [two.id]])
+    assert sorted(d.call('getPeers', True).values()) == sorted([[d.id], [one.id], [two.id]])
     assert 'privileged' in one.refused('getPeers')['message']
 
 
@@ -1199,7 +1201,7 @@ def _(after):
     peers = d.call('getPeers')
     assert d.wait('getPeersStateChange', state='enquired')['privilegedPeerId'] == d.id
     seen = d.wait('getPeersStateChange', state='received')
-    assert seen['peerList'] == peers and peers['one'] == [one.id], seen
+    assert seen['peerList'] == peers and [one.id] in peers.values(), seen
     assert not d.faults, d.faults
 
 
