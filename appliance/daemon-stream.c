@@ -158,11 +158,29 @@ static void emit_error(Daemon *d, const char *why, gboolean screenshare,
 	emit_flagged(d, "mediaAccessError", screenshare, params);
 }
 
+static JsonObject *tracks(int expected, int received)
+{
+	JsonObject *o = json_object_new();
+
+	json_object_set_int_member(o, "expected", expected);
+	json_object_set_int_member(o, "received", received);
+	return o;
+}
+
+/* @state: 0: sound alone is tried, 1: it is had, -1: it is not */
 static void emit_fallback(Daemon *d, const char *why, int state)
 {
-	JsonObject *params = json_object_new();
+	JsonObject *params = json_object_new(), *error = json_object_new();
+	JsonObject *diff;
 
-	json_object_set_string_member(params, "error", why);
+	json_object_set_string_member(error, "error", why);
+	if (state == 1) {
+		diff = json_object_new();
+		json_object_set_object_member(diff, "video", tracks(1, 0));
+		json_object_set_object_member(diff, "audio", tracks(1, 1));
+		json_object_set_object_member(error, "diff", diff);
+	}
+	json_object_set_object_member(params, "error", error);
 	json_object_set_int_member(params, "state", state);
 	json_object_set_boolean_member(params, "isAudioFallback", TRUE);
 	emit_flagged(d, "mediaAccessFallback", FALSE, params);

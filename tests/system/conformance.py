@@ -68,6 +68,55 @@ def check_info(event, info):
     assert isinstance(info['room'], str), (event, info)
 
 
+def is_text(value):
+    return isinstance(value, str)
+
+
+def is_count(value):
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_flag(value):
+    return isinstance(value, bool)
+
+
+def is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def one_of(table):
+    return lambda value: value in SURFACE['constants'][table].values()
+
+
+def is_any(_):
+    return True
+
+
+TRANSFER_INFO = {'size': is_count, 'timeout': is_number, 'isPrivate': is_flag,
+                 'dataType': lambda value: value in ('blob', 'dataURL')}
+# What the API text says is inside: {(event, parameter): {field: check}}
+INSIDE = {
+    ('readyStateChange', 'error'): {'status': is_count, 'errorCode': is_count, 'content': is_text},
+    ('incomingMessage', 'message'): {
+        'content': is_any, 'senderPeerId': is_text, 'targetPeerId': is_any,
+        'isPrivate': is_flag, 'isDataChannel': is_flag},
+    ('dataTransferState', 'transferInfo'): TRANSFER_INFO,
+    ('dataTransferState', 'error'): {'message': is_any,
+                                     'transferType': one_of('DATA_TRANSFER_TYPE')},
+    ('incomingData', 'transferInfo'): TRANSFER_INFO,
+    ('incomingDataRequest', 'transferInfo'): TRANSFER_INFO,
+    ('incomingStream', 'stream'): {'id': is_text, 'audio': is_any, 'video': is_any},
+    ('mediaAccessSuccess', 'stream'): {'id': is_text, 'audio': is_any, 'video': is_any},
+    ('mediaAccessFallback', 'error'): {'error': is_any},
+}
+
+
+def check_inside(event, name, value):
+    for field, check in INSIDE.get((event, name), {}).items():
+        assert isinstance(value, dict) and field in value, f'{event}.{name} lacks {field}: {value}'
+        assert check(value[field]), f'{event}.{name}.{field} is {value[field]!r}'
+
+
 def check_payload(event, params):
     if event not in SURFACE['events']:
         return      # ours
@@ -80,6 +129,7 @@ def check_payload(event, params):
             assert name in params or p.get('optional'), f'{event} lacks {name}: {params}'
             continue
         check_type(event, name, p['type'], params[name])
+        check_inside(event, name, params[name])
         table = STATES.get((event, name))
         if table:
             values = list(SURFACE['constants'][table].values())

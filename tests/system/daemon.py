@@ -104,8 +104,13 @@ class Daemon:
                 [program('appliance/skylinkd'), '--config', self.config, '--socket', self.path,
                  *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
         if wait:
-            until(lambda: os.path.exists(self.path) or self.process.poll() is not None, 20)
+            # The file is there a moment before the one who listens.
+            until(lambda: self.answers() or self.process.poll() is not None, 20)
             assert self.process.poll() is None, self.log()
+
+    def answers(self):
+        with socket.socket(socket.AF_UNIX) as s:
+            return s.connect_ex(self.path) == 0
 
     def log(self):
         with open(self.log_path, encoding='utf-8', errors='replace') as f:

@@ -927,6 +927,8 @@ def _(after):
     for state in (0, 1):
         seen = a.wait('mediaAccessFallback', since, state=state)
         assert seen['isAudioFallback'] is True and seen['isScreensharing'] is False, seen
+    assert seen['error']['diff'] == {'video': {'expected': 1, 'received': 0},
+                                     'audio': {'expected': 1, 'received': 1}}, seen
     a.wait('mediaAccessSuccess', since, stream__id=stream['id'])
 
 
@@ -1085,30 +1087,35 @@ def _(after):
 
 @event('incomingDataRequest', 'who offers what')
 def _(after):
+    since = the_world().a.mark()
     call, request = offered(after)
     a, b = world.a, world.b
     assert request['isSelf'] is False and request['peerId'] == a.id, request
     info = request['transferInfo']
     assert info['name'] == 'f.bin' and info['size'] == len(FILE) and info['timeout'], request
+    assert a.wait('incomingDataRequest', since, transferId=request['transferId'])['isSelf'] is True
     b.call('acceptDataTransfer', a.id, request['transferId'], False)
     refusal(a, call)
 
 
 @event('incomingData', 'the complete file, with where it is')
 def _(after):
-    other_since = the_world().b.mark()
+    a_since, other_since = the_world().a.mark(), the_world().b.mark()
     call, request = offered(after)
     a, b = world.a, world.b
     b.call('acceptDataTransfer', a.id, request['transferId'], True)
     seen = b.wait('incomingData', other_since, transferId=request['transferId'])
     assert seen['isSelf'] is False and seen['data'], seen
+    assert a.wait('incomingData', a_since, transferId=request['transferId'])['isSelf'] is True
     a.control.answer(call)
 
 
 @event('dataTransferState', 'each step, on both sides')
 def _(after):
     a_since, b_since = the_world().a.mark(), the_world().b.mark()
-    call, request = offered(after)
+    # Long enough for its progress to be told: that is a matter of time.
+    long = FILE * 200
+    call, request = offered(after, long)
     a, b = world.a, world.b
     b.call('acceptDataTransfer', a.id, request['transferId'], True)
     for who, since, steps in ((a, a_since, ('uploadStarted', 'uploading', 'uploadCompleted')),
@@ -1117,9 +1124,15 @@ def _(after):
         for step in steps:
             seen = transfer_ends(who, since, request, step)
             assert seen['peerId'] == (b.id if who is a else a.id), seen
-            assert seen['transferInfo']['transferType'] == (
-                'upload' if who is a else 'download'), seen
+            assert seen['transferInfo']['size'] == len(long), seen
     a.control.answer(call)
+    # One that is refused says so, and which way it went.
+    a_since = a.mark()
+    call, request = offered(after)
+    b.call('acceptDataTransfer', a.id, request['transferId'], False)
+    seen = transfer_ends(a, a_since, request, 'rejected')
+    assert seen['error']['transferType'] == 'upload' and seen['error']['message'], seen
+    refusal(a, call)
 
 
 # --- a media server --------------------------------------------------------------------------
