@@ -46,15 +46,23 @@ static void take_handshake(Room *r, const Message *m)
 }
 
 /* --- events of others ---------------------------------------------------- */
-static void take_text(Room *r, const Message *m)
+/* Whose message it is; from nobody that is here it is counted, and dropped. */
+static RoomPeer *find_sender(Room *r, const Message *m)
 {
 	RoomPeer *peer = room_peers_find(r, m->mid);
+
+	if (!peer)
+		r->unexpected++;
+	return peer;
+}
+
+static void take_text(Room *r, const Message *m)
+{
+	RoomPeer *peer = find_sender(r, m);
 	JsonObject *params, *message;
 
-	if (!peer) {
-		r->unexpected++;
+	if (!peer)
 		return;
-	}
 	params = room_peer_event_params(peer);
 	message = json_object_new();
 	json_object_set_member(message, "content",
@@ -90,10 +98,10 @@ static void emit_stream_event(Room *r, RoomPeer *peer, const char *name,
 	room_emit(r, name, params);
 }
 
-static void take_mute(Room *r, const char *id, enum peer_info_kind kind,
+static void take_mute(Room *r, const Message *m, enum peer_info_kind kind,
 		      gboolean muted, gboolean has_stamp, gdouble stamp)
 {
-	RoomPeer *peer = room_peers_find(r, id);
+	RoomPeer *peer = find_sender(r, m);
 
 	if (!peer || !peer_info_take_mute(room_peer_get_info(peer), kind,
 					  muted, has_stamp, stamp))
@@ -109,15 +117,15 @@ static void take_update(Room *r, const Message *m)
 
 	switch (m->type) {
 	case MESSAGE_MUTE_AUDIO:
-		take_mute(r, m->mid, PEER_INFO_AUDIO_MUTED, m->update.muted,
+		take_mute(r, m, PEER_INFO_AUDIO_MUTED, m->update.muted,
 			  m->update.has_stamp, m->update.stamp);
 		break;
 	case MESSAGE_MUTE_VIDEO:
-		take_mute(r, m->mid, PEER_INFO_VIDEO_MUTED, m->update.muted,
+		take_mute(r, m, PEER_INFO_VIDEO_MUTED, m->update.muted,
 			  m->update.has_stamp, m->update.stamp);
 		break;
 	default:
-		peer = room_peers_find(r, m->mid);
+		peer = find_sender(r, m);
 		if (peer && peer_info_take_user_data(
 				    room_peer_get_info(peer),
 				    m->update.user_data, m->update.has_stamp,
@@ -133,9 +141,9 @@ static void take_media_info(Room *r, const Message *m)
 	gboolean muted = strcmp(m->media.media_state, "active") != 0;
 
 	if (g_str_has_prefix(m->media.media_id, "AUDIO_"))
-		take_mute(r, m->mid, PEER_INFO_AUDIO_MUTED, muted, FALSE, 0);
+		take_mute(r, m, PEER_INFO_AUDIO_MUTED, muted, FALSE, 0);
 	else if (g_str_has_prefix(m->media.media_id, "VIDEO_"))
-		take_mute(r, m->mid, PEER_INFO_VIDEO_MUTED, muted, FALSE, 0);
+		take_mute(r, m, PEER_INFO_VIDEO_MUTED, muted, FALSE, 0);
 }
 
 /* It comes throttled, after what the peer sends next was told: the message
@@ -155,7 +163,7 @@ static gboolean was_screenshare(const Message *m, RoomPeer *peer)
 
 static void take_stream(Room *r, const Message *m)
 {
-	RoomPeer *peer = room_peers_find(r, m->mid);
+	RoomPeer *peer = find_sender(r, m);
 
 	if (peer && !strcmp(m->stream.status, "ended"))
 		emit_stream_event(r, peer, "streamEnded",

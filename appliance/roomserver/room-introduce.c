@@ -55,8 +55,9 @@ void core_handle_get_peers(struct room_client *client, JsonObject *message)
 	g_autoptr(GString) out = g_string_new("{");
 	GHashTableIter iter;
 	gpointer value;
-	bool show_all = json_object_get_boolean_member_with_default(
-		message, "showAll", FALSE);
+	JsonNode *show = json_object_get_member(message, "showAll");
+	bool show_all = show && JSON_NODE_HOLDS_VALUE(show) &&
+			json_node_get_boolean(show);
 
 	if (!asker) {
 		core_drop_bad(client);
