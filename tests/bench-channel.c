@@ -8,7 +8,8 @@
  *   out: sdp TEXT		ours, with all candidates
  *   in:  sdp TEXT		theirs
  *   out: open			the channel is
- *   in:  expect BYTES		then, when they have come:
+ *   in:  expect BYTES
+ *   out: ready			and when they have come:
  *   out: received BYTES SECONDS CPU_SECONDS PEAK_KB
  *   in:  send BYTES SIZE	messages of SIZE bytes; when all were taken:
  *   out: sent BYTES SECONDS CPU_SECONDS PEAK_KB
@@ -39,7 +40,7 @@ struct end {
 	GDataInputStream *in;
 	struct rtc_engine *engine;
 	struct rtc_peer *peer;
-	bool offers, gathered, told;
+	bool offers, described, gathered, told;
 	int channel;			/* -1: none yet */
 
 	uint64_t expected, received;
@@ -79,7 +80,7 @@ static void tell_sdp(struct end *e)
 {
 	g_autofree char *sdp = NULL, *text = NULL;
 
-	if (!e->gathered || e->told)
+	if (!e->gathered || !e->described || e->told)
 		return;
 	e->told = true;
 	sdp = rtc_peer_get_local_sdp(e->peer);
@@ -99,8 +100,7 @@ static void on_gathered(void *user)
 	struct end *e = user;
 
 	e->gathered = true;
-	if (e->offers)
-		tell_sdp(e);
+	tell_sdp(e);
 }
 
 static void on_ice_state(void *user, enum rtc_ice_state state)
@@ -199,8 +199,8 @@ static void take_sdp(struct end *e, const char *text)
 		answer = rtc_peer_accept_offer(e->peer, full, &error);
 	if (error)
 		g_error("%s", error->message);
-	if (!e->offers)
-		tell_sdp(e);
+	e->described = true;
+	tell_sdp(e);
 }
 
 static void take_send(struct end *e, const char *args)
@@ -225,6 +225,8 @@ static void take_line(struct end *e, const char *line)
 	} else if (g_str_has_prefix(line, "expect ")) {
 		e->expected = strtoull(line + 7, NULL, 10);
 		e->received = 0;
+		printf("ready\n");
+		fflush(stdout);
 	} else if (g_str_has_prefix(line, "send ")) {
 		take_send(e, line + 5);
 	} else if (!strcmp(line, "cpu")) {
@@ -287,6 +289,7 @@ static void start(struct end *e)
 		offer = rtc_peer_create_offer(e->peer, false, &error);
 	if (error)
 		g_error("%s", error->message);
+	e->described = offer != NULL;
 }
 
 int main(int argc, char **argv)

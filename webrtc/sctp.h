@@ -44,7 +44,9 @@
 #define SCTP_QUEUE_LOW_BYTES	  (SCTP_QUEUE_MAX_BYTES / 2)
 #define SCTP_QUEUE_MESSAGES_MAX	  4096	/* unsent messages, per channel */
 #define SCTP_LABEL_MAX_BYTES	  256
-#define SCTP_BUFFER_BYTES	  (1u << 20)	/* usrsctp's, each way */
+/* usrsctp's, each way: 40 MB/s at 50 ms. With more a sender bursts beyond what
+ * the UDP socket of the other end holds, and the loss costs half the rate. */
+#define SCTP_BUFFER_BYTES	  (2u << 20)
 /* The whole SCTP packet; with DTLS around it it fits DTLS_MTU_BYTES. */
 #define SCTP_MTU_BYTES		  1160
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How fast a data channel is. Prints a line of JSON for each row.
 //
-//   bench-channel.mjs [ROUNDS [MEGABYTES]]
+//   bench-channel.mjs [ROUNDS [MEGABYTES [FROM:TO...]]]
 //
 // Rows alternate within a round: the appliance's transport to a page and back,
 // two of the appliance's, and two pages of two Chromiums as the baseline. Rates
@@ -49,7 +49,10 @@ class Program {
   async describe() { return decode((await this.#next('sdp'))[0]); }
   accept(sdp) { this.#say(`sdp ${encode(sdp)}`); }
   async opened() { await this.#next('open'); }
-  expect(bytes) { this.#say(`expect ${bytes}`); }
+  async expect(bytes) {
+    this.#say(`expect ${bytes}`);
+    await this.#next('ready');
+  }
   async received() {
     const [bytes, seconds, cpu, kb] = (await this.#next('received')).map(Number);
     return { bytes, seconds, cpu, kb };
@@ -178,8 +181,9 @@ async function row(from, to, bytes) {
   }
 }
 
-const [rounds, megabytes] = [Number(process.argv[2] ?? 3), Number(process.argv[3] ?? 200)];
-for (let i = 0; i < rounds; i++)
-  for (const [from, to] of [['appliance', 'page'], ['page', 'appliance'],
-    ['appliance', 'appliance'], ['page', 'page']])
-    console.log(JSON.stringify(await row(from, to, megabytes * 1e6)));
+const [rounds = '3', megabytes = '200', ...chosen] = process.argv.slice(2);
+const pairs = chosen.length ? chosen : ['appliance:page', 'page:appliance',
+  'appliance:appliance', 'page:page'];
+for (let i = 0; i < Number(rounds); i++)
+  for (const pair of pairs)
+    console.log(JSON.stringify(await row(...pair.split(':'), Number(megabytes) * 1e6)));
