@@ -42,7 +42,7 @@ static char *join_values(const char *values)
 	return g_strconcat("\"", inner, "\"", NULL);
 }
 
-static char *describe_type(const ControlParam *p)
+char *control_param_describe(const ControlParam *p)
 {
 	g_autofree char *values = p->values ? join_values(p->values) : NULL;
 
@@ -105,7 +105,7 @@ static char *describe_given(JsonNode *node)
 static bool refuse(const char *path, const ControlParam *p, JsonNode *node,
 		   char **ret_why)
 {
-	g_autofree char *right = describe_type(p);
+	g_autofree char *right = control_param_describe(p);
 	g_autofree char *given = describe_given(node);
 
 	*ret_why = g_strdup_printf("Parameter \"%s\" is %s; it must be %s",
@@ -301,7 +301,7 @@ static bool take_member(const ControlParam *p, const char *prefix,
 
 		if (p->optional)
 			return true;
-		right = describe_type(p);
+		right = control_param_describe(p);
 		*ret_why = g_strdup_printf("Parameter \"%s\" is missing; it "
 					   "must be %s", path, right);
 		return false;

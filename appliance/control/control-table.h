@@ -70,6 +70,9 @@ extern const ControlMethod control_builtin_methods[];
 const ControlMethod *control_table_find(const ControlMethod *methods,
 					const char *name);
 
+/* What is right for it, for people: "a whole number from 1 to 60". g_free(). */
+char *control_param_describe(const ControlParam *param);
+
 enum control_code {	/* JSON-RPC 2.0 §5.1, and ours from -32000 down */
 	CONTROL_CODE_PARSE = -32700,
 	CONTROL_CODE_REQUEST = -32600,

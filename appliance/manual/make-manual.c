@@ -9,11 +9,14 @@ int main(int argc, char *argv[])
 {
 	g_autofree char *page = NULL;
 
-	if (argc == 2)
-		page = !strcmp(argv[1], "keys") ? manual_make_key_table()
-						: manual_make(argv[1]);
+	if (argc == 2 && !strcmp(argv[1], "keys"))
+		page = manual_make_key_table();
+	else if (argc == 2 && !strcmp(argv[1], "methods"))
+		page = manual_make_control_tables();
+	else if (argc == 2)
+		page = manual_make(argv[1]);
 	if (!page) {
-		fprintf(stderr, "usage: make-manual PAGE\nPages: keys");
+		fprintf(stderr, "usage: make-manual PAGE\nPages: keys methods");
 		for (unsigned int i = 0; manual_pages[i]; i++)
 			fprintf(stderr, " %s", manual_pages[i]);
 		fprintf(stderr, "\n");

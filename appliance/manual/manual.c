@@ -406,3 +406,74 @@ char *manual_make_key_table(void)
 	}
 	return g_string_free(s, FALSE);
 }
+
+/* --- docs/control.md ------------------------------------------------------------ */
+/* A bar would end the cell. */
+static void cell(GString *s, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '|')
+			g_string_append_c(s, '\\');
+		g_string_append_c(s, *text);
+	}
+}
+
+static void method_rows(GString *s, const ControlMethod *m)
+{
+	for (; m->name; m++) {
+		g_string_append_printf(s, "| `%s(", m->name);
+		for (const ControlParam *p = m->params; p && p->name; p++)
+			g_string_append_printf(
+				s, "%s%s%s%s", p == m->params ? "" : ", ",
+				p->optional ? "[" : "", p->name,
+				p->optional ? "]" : "");
+		g_string_append_printf(s, ")` | %s | ",
+				       control_role_name(m->role));
+		cell(s, m->help);
+		g_string_append(s, " | ");
+		cell(s, m->result);
+		g_string_append(s, " |\n");
+	}
+}
+
+static void param_rows(GString *s, const char *method, const ControlParam *p,
+		       const char *prefix)
+{
+	for (; p && p->name; p++) {
+		g_autofree char *path = g_strconcat(prefix, p->name, NULL);
+		g_autofree char *inner = g_strconcat(path, ".", NULL);
+		g_autofree char *right = control_param_describe(p);
+
+		g_string_append_printf(s, "| `%s` | `%s`%s | ", method, path,
+				       p->optional ? "" : ", needed");
+		cell(s, right);
+		g_string_append(s, " | ");
+		cell(s, p->help);
+		g_string_append(s, " |\n");
+		param_rows(s, method, p->fields, inner);
+	}
+}
+
+char *manual_make_control_tables(void)
+{
+	const ControlMethod *const tables[] = {control_methods,
+					       control_builtin_methods};
+	GString *s = g_string_new("### Methods\n\n"
+				  "| method | needs | what it does | answers |\n"
+				  "|---|---|---|---|\n");
+
+	for (unsigned int i = 0; i < G_N_ELEMENTS(tables); i++)
+		method_rows(s, tables[i]);
+	g_string_append(s, "\n### Their parameters\n\n"
+			   "| method | parameter | is | means |\n"
+			   "|---|---|---|---|\n");
+	for (unsigned int i = 0; i < G_N_ELEMENTS(tables); i++)
+		for (const ControlMethod *m = tables[i]; m->name; m++)
+			param_rows(s, m->name, m->params, "");
+	g_string_append(s, "\n### Events\n\n| event | parameters | tells |\n"
+			   "|---|---|---|\n");
+	for (const ControlEvent *e = control_events; e->name; e++)
+		g_string_append_printf(s, "| `%s` | %s | %s |\n", e->name,
+				       e->params, e->help);
+	return g_string_free(s, FALSE);
+}

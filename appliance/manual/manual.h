@@ -18,3 +18,6 @@ char *manual_make(const char *page);
 
 /* The table of all keys in docs/configuration.md. */
 char *manual_make_key_table(void);
+
+/* The tables of methods, their parameters and events in docs/control.md. */
+char *manual_make_control_tables(void);

@@ -97,18 +97,27 @@ static void test_groff_has_no_complaint(void)
 	}
 }
 
-static void test_the_document_has_this_table(void)
+static void assert_document_has(const char *name, const char *table,
+				const char *page)
 {
-	g_autofree char *path = g_test_build_filename(
-		G_TEST_DIST, "..", "docs", "configuration.md", NULL);
-	g_autofree char *table = manual_make_key_table();
+	g_autofree char *path = g_test_build_filename(G_TEST_DIST, "..", "docs",
+						      name, NULL);
 	g_autofree char *text = NULL;
 	g_autoptr(GError) error = NULL;
 
 	g_assert_true(g_file_get_contents(path, &text, NULL, &error));
 	if (!strstr(text, table))
-		g_error("docs/configuration.md: its table of keys is not what "
-			"'make-manual keys' prints");
+		g_error("docs/%s: its tables are not what 'make-manual %s' "
+			"prints", name, page);
+}
+
+static void test_the_documents_have_these_tables(void)
+{
+	g_autofree char *keys = manual_make_key_table();
+	g_autofree char *methods = manual_make_control_tables();
+
+	assert_document_has("configuration.md", keys, "keys");
+	assert_document_has("control.md", methods, "methods");
 }
 
 int main(int argc, char *argv[])
@@ -116,6 +125,6 @@ int main(int argc, char *argv[])
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/manual/complete", test_everything_is_there);
 	g_test_add_func("/manual/groff", test_groff_has_no_complaint);
-	g_test_add_func("/manual/document", test_the_document_has_this_table);
+	g_test_add_func("/manual/document", test_the_documents_have_these_tables);
 	return g_test_run();
 }
