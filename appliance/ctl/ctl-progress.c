@@ -82,10 +82,10 @@ char *ctl_progress_line(const char *name, guint64 bytes, guint64 total,
 			double seconds, unsigned int columns)
 {
 	g_autofree char *shown = shorten(name);
-	g_autofree char *of = g_format_size(total);
-	g_autofree char *done = g_format_size(bytes);
+	g_autofree char *of = ctl_text_size((double) total);
+	g_autofree char *done = ctl_text_size((double) bytes);
 	double rate = seconds > 0 ? (double) bytes / seconds : 0;
-	g_autofree char *speed = g_format_size((guint64) rate);
+	g_autofree char *speed = ctl_text_size(rate);
 	unsigned int percent = !total ? 100
 				      : (unsigned int) (MIN(bytes, total) /
 							(double) total * 100);

@@ -342,7 +342,7 @@ static void cell(struct ctl_columns *table, const char *text)
 static void number_cell(struct ctl_columns *table, double bytes,
 			const char *suffix)
 {
-	g_autofree char *size = g_format_size((guint64) MAX(bytes, 0));
+	g_autofree char *size = ctl_text_size(MAX(bytes, 0));
 
 	ctl_columns_take(table, CTL_PLAIN, true,
 			 g_strconcat(size, suffix, NULL));

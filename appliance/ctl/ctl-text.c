@@ -43,6 +43,14 @@ char *ctl_text_rate(double bps)
 	return scale(bps, 1000, units);
 }
 
+char *ctl_text_size(double bytes)
+{
+	static const char *const units[] = {" B",  " kB", " MB",
+					    " GB", " TB", NULL};
+
+	return scale(bytes, 1000, units);
+}
+
 char *ctl_text_count(double n)
 {
 	static const char *const units[] = {"", " k", " M", " G", NULL};

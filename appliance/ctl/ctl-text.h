@@ -23,6 +23,8 @@ enum ctl_color {
 char *ctl_text_safe(const char *text);
 /* "2.5 Mb/s" */
 char *ctl_text_rate(double bps);
+/* "4.3 MB": of 1000 kB, as files' sizes are told */
+char *ctl_text_size(double bytes);
 /* "3 min 12 s" */
 char *ctl_text_duration(double seconds);
 /* "12", "3.4 k", "5.6 M" */

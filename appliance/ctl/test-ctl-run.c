@@ -6,6 +6,7 @@
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -56,7 +57,10 @@ static void run_peers(ControlCall *call, gpointer user)
 {
 	note_call(call, user);
 	control_call_reply(call, from_text(
-		"[{\"peerId\":\"abc\",\"state\":\"connected\"}]"));
+		"[{\"peerId\":\"abc\",\"state\":\"connected\"},"
+		"{\"peerId\":\"abd\",\"state\":\"connected\"},"
+		"{\"peerId\":\"xyz\",\"state\":\"connected\","
+		"\"userData\":\"Hall 2\"}]"));
 }
 
 static void run_join(ControlCall *call, gpointer user)
@@ -90,6 +94,70 @@ static void run_mute(ControlCall *call, gpointer user)
 	control_call_reply(call, from_text("{}"));
 }
 
+/* What is asked is all that matters. */
+static void run_noted(ControlCall *call, gpointer user)
+{
+	note_call(call, user);
+	control_call_reply(call, NULL);
+}
+
+static void run_logs(ControlCall *call, gpointer user)
+{
+	note_call(call, user);
+	control_call_reply(call, from_text(
+		"[[\"12:00\",\"WARN\",\"one \\u001b[2J\",null],"
+		"[\"12:01\",\"INFO\",\"two\",{}]]"));
+}
+
+static void run_transfers(ControlCall *call, gpointer user)
+{
+	control_call_reply(call, from_text(
+		"[{\"peerId\":\"abc\",\"transferId\":\"t1\",\"state\":"
+		"\"request\",\"transferInfo\":{\"name\":\"a\\u001b.txt\","
+		"\"size\":1000},\"bytes\":0,\"bytesPerSecond\":0},"
+		"{\"peerId\":\"abd\",\"transferId\":\"u1\",\"state\":"
+		"\"uploading\",\"transferInfo\":{\"name\":\"b\","
+		"\"size\":1000},\"bytes\":500,\"bytesPerSecond\":100}]"));
+}
+
+static void run_received(ControlCall *call, gpointer user)
+{
+	control_call_reply(call, from_text(
+		"[{\"name\":\"a.txt\",\"size\":2000000,\"time\":"
+		"\"2026-01-01T00:00:00Z\",\"peerId\":\"abc\"}]"));
+}
+
+static int make_file(const char *text)
+{
+	int fd = memfd_create("test", MFD_CLOEXEC);
+
+	g_assert_cmpint(write(fd, text, strlen(text)), ==,
+			(gssize) strlen(text));
+	return fd;
+}
+
+static void run_fetch(ControlCall *call, gpointer user)
+{
+	int fd = make_file("its bytes\n");
+
+	note_call(call, user);
+	control_call_reply_fds(call, from_text("{\"fd\":0}"), &fd, 1);
+}
+
+/* The answer is what stands in the file. */
+static void run_send_blob(ControlCall *call, gpointer user)
+{
+	int fd = control_call_take_fd(call, 0);
+	char text[32] = "";
+
+	note_call(call, user);
+	g_assert_cmpint(fd, >=, 0);
+	g_assert_cmpint(pread(fd, text, sizeof(text) - 1, 0), >=, 0);
+	close(fd);
+	control_call_reply(call, json_node_init_string(json_node_alloc(),
+						       text));
+}
+
 /* Never answers: somebody keeps the call. */
 static void run_hang(ControlCall *call, gpointer user)
 {
@@ -110,7 +178,23 @@ static const ControlHandler handlers[] = {
 	{"stats.status", run_status}, {"stats.peers", run_peers},
 	{"joinRoom", run_join},	      {"leaveRoom", run_leave},
 	{"muteStream", run_mute},     {"getPeerInfo", run_hang},
-	{"config.get", run_config},   {NULL, NULL},
+	{"config.get", run_config},
+	{"sendMessage", run_noted},   {"sendP2PMessage", run_noted},
+	{"setUserData", run_noted},   {"getUserData", run_noted},
+	{"lockRoom", run_noted},      {"unlockRoom", run_noted},
+	{"getUserMedia", run_noted},  {"sendStream", run_noted},
+	{"stopStream", run_noted},    {"shareScreen", run_noted},
+	{"stopScreen", run_noted},    {"refreshConnection", run_noted},
+	{"introducePeer", run_noted}, {"getPeers", run_noted},
+	{"setDebugMode", run_noted},  {"clearAllLogs", run_noted},
+	{"setLogLevel", run_noted},   {"getLogs", run_logs},
+	{"acceptDataTransfer", run_noted},
+	{"cancelDataTransfer", run_noted},
+	{"transfer.list", run_transfers},
+	{"transfer.received", run_received},
+	{"transfer.fetch", run_fetch}, {"transfer.remove", run_noted},
+	{"sendBlobData", run_send_blob},
+	{NULL, NULL},
 };
 
 static void set_up(struct fixture *f, gconstpointer data)
@@ -267,6 +351,113 @@ static void test_verbs(struct fixture *f, gconstpointer data)
 	assert_run(f, "completion bash", 0, "complete -F", "");
 }
 
+/* What a verb asks of the daemon. */
+static void test_room_verbs(struct fixture *f, gconstpointer data)
+{
+	static const struct {
+		const char *line, *method, *params;
+	} rows[] = {
+		{"msg hello~you", "sendMessage", "{\"message\":\"hello you\"}"},
+		{"msg {\"a\":1} --p2p abc Hall~2", "sendP2PMessage",
+		 "{\"message\":\"{\\\"a\\\":1}\",\"targetPeerId\":[\"abc\","
+		 "\"xyz\"]}"},
+		{"msg x xy", "sendMessage",
+		 "{\"message\":\"x\",\"targetPeerId\":[\"xyz\"]}"},
+		{"userdata {\"a\":1}", "setUserData",
+		 "{\"userData\":{\"a\":1}}"},
+		{"userdata Hall~3", "setUserData", "{\"userData\":\"Hall 3\"}"},
+		{"userdata", "getUserData", "{}"},
+		{"lock", "lockRoom", "{}"},
+		{"unlock", "unlockRoom", "{}"},
+		{"stream get", "getUserMedia",
+		 "{\"options\":{\"audio\":true,\"video\":true}}"},
+		{"stream send --video test", "sendStream",
+		 "{\"options\":{\"video\":{\"source\":\"test\"}}}"},
+		{"stream send -a no -v yes", "sendStream",
+		 "{\"options\":{\"audio\":false,\"video\":true}}"},
+		{"stream stop", "stopStream", "{}"},
+		{"share", "shareScreen", "{}"},
+		{"share test --audio yes", "shareScreen",
+		 "{\"enableAudio\":true,\"source\":\"test\"}"},
+		{"unshare", "stopScreen", "{}"},
+		{"refresh", "refreshConnection", "{\"iceRestart\":false}"},
+		{"refresh abc --ice", "refreshConnection",
+		 "{\"targetPeerId\":[\"abc\"],\"iceRestart\":true}"},
+		{"introduce a b", "introducePeer",
+		 "{\"sendingPeerId\":\"a\",\"receivingPeerId\":\"b\"}"},
+		{"list-all-peers", "getPeers", "{\"showAll\":true}"},
+		{"logs on", "setDebugMode",
+		 "{\"options\":{\"storeLogs\":true}}"},
+		{"logs off", "setDebugMode",
+		 "{\"options\":{\"storeLogs\":false}}"},
+		{"logs clear", "clearAllLogs", "{}"},
+		{"logs warn", "getLogs", "{\"logLevel\":1}"},
+		{"loglevel debug", "setLogLevel", "{\"logLevel\":4}"},
+		{"reject", "acceptDataTransfer",
+		 "{\"peerId\":\"abc\",\"transferId\":\"t1\"}"},
+		{"cancel u", "cancelDataTransfer",
+		 "{\"peerId\":\"abd\",\"transferId\":\"u1\"}"},
+		{"received remove a.txt", "transfer.remove",
+		 "{\"name\":\"a.txt\"}"},
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+		assert_run(f, rows[i].line, 0, "", "");
+		assert_call(f, rows[i].method, rows[i].params);
+	}
+	/* A daemon's words cannot drive a terminal. */
+	assert_run(f, "logs", 0, "12:00 WARN one ?[2J\n12:01 INFO two\n", "");
+	assert_run(f, "transfers", 0, "a?.txt", "");
+	assert_run(f, "received", 0, "a.txt  2 MB", "");
+	assert_run(f, "msg x ab", CTL_EXIT_FAILED, "", "can be 2 peers");
+	assert_run(f, "msg x hall", CTL_EXIT_FAILED, "", "no peer 'hall'");
+	assert_run(f, "info nobody", CTL_EXIT_FAILED, "", "no peer 'nobody'");
+	assert_run(f, "cancel", CTL_EXIT_FAILED, "", "can be 2 transfers");
+	assert_run(f, "reject u1", CTL_EXIT_FAILED, "", "no such transfer");
+	assert_run(f, "stream stop -a no", CTL_EXIT_USAGE, "", "both");
+	assert_run(f, "share --audio alsa:", CTL_EXIT_USAGE, "", "yes or no");
+	assert_run(f, "loglevel loud", CTL_EXIT_USAGE, "", "'loud'");
+	assert_run(f, "received fetch", CTL_EXIT_USAGE, "", "name");
+	assert_run(f, "received lose a", CTL_EXIT_USAGE, "", "fetch NAME");
+	assert_run(f, "received -o x", CTL_EXIT_USAGE, "", "--output");
+}
+
+static void test_files(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *path = g_build_filename(f->dir, "a.json", NULL);
+	g_autofree char *there = g_build_filename(f->dir, "a.txt", NULL);
+	g_autofree char *second = g_build_filename(f->dir, "a (2).txt", NULL);
+	g_autofree char *fetch = g_strdup_printf(
+		"received fetch ../../a.txt -o %s", f->dir);
+	g_autofree char *over = g_strdup_printf(
+		"received fetch a.txt -o %s", there);
+	g_autofree char *call = g_strdup_printf(
+		"call sendBlobData {\"data\":{\"fd\":0,\"name\":\"n\"}} "
+		"--fd %s", path);
+	g_autofree char *at = g_strdup_printf("call joinRoom @%s -j", path);
+	g_autofree char *text = NULL;
+
+	g_assert_true(g_file_set_contents(path, "{\"room\":\"r\"}", -1,
+					  NULL));
+	assert_run(f, call, 0, "{\\\"room\\\":\\\"r\\\"}", "");
+	assert_run(f, at, 0, "\"room\":\"r\"", "");
+	assert_run(f, "call joinRoom @/none/x", CTL_EXIT_FAILED, "", "/none/x");
+	assert_run(f, "call joinRoom --fd /none/x", CTL_EXIT_FAILED, "",
+		   "/none/x");
+	assert_run(f, "received fetch a.txt -o -", 0, "its bytes\n", "");
+	assert_run(f, "call transfer.fetch [\"a\"]", 0, "its bytes\n", "");
+	/* Whatever the daemon calls it, it lands where it was told to, beside
+	 * what is there. */
+	assert_run(f, fetch, 0, "a.txt\n", "");
+	assert_run(f, fetch, 0, "a (2).txt\n", "");
+	assert_run(f, over, CTL_EXIT_FAILED, "", "a.txt");
+	g_assert_true(g_file_get_contents(second, &text, NULL, NULL));
+	g_assert_cmpstr(text, ==, "its bytes\n");
+	g_assert_cmpint(g_unlink(second), ==, 0);
+	g_assert_cmpint(g_unlink(there), ==, 0);
+	g_assert_cmpint(g_unlink(path), ==, 0);
+}
+
 static void test_failures(struct fixture *f, gconstpointer data)
 {
 	g_autofree char *nobody = g_strdup_printf("status -s %s/none", f->dir);
@@ -384,6 +575,8 @@ int main(int argc, char *argv[])
 		return ctl_run(argc - 1, argv + 1, stdout, stderr);
 	g_test_init(&argc, &argv, NULL);
 	ADD("verbs", test_verbs);
+	ADD("room-verbs", test_room_verbs);
+	ADD("files", test_files);
 	ADD("failures", test_failures);
 	ADD("follow", test_follow);
 	ADD("daemon-ends", test_daemon_ends_before_the_answer);

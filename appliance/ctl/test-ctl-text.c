@@ -17,6 +17,9 @@ static void test_numbers(void)
 	ASSERT_TEXT(ctl_text_rate(12345678), "12.3 Mb/s");
 	ASSERT_TEXT(ctl_text_rate(200000), "200 kb/s");
 	ASSERT_TEXT(ctl_text_rate(999960), "1.00 Mb/s");
+	ASSERT_TEXT(ctl_text_size(0), "0 B");
+	ASSERT_TEXT(ctl_text_size(65457), "65.5 kB");
+	ASSERT_TEXT(ctl_text_size(200e6), "200 MB");
 	ASSERT_TEXT(ctl_text_count(7), "7");
 	ASSERT_TEXT(ctl_text_count(12345), "12.3 k");
 	ASSERT_TEXT(ctl_text_count(1e12), "1000 G");

@@ -363,18 +363,24 @@ static gboolean refuse(GError **error, const char *format, ...)
 	return FALSE;
 }
 
+/* GLib's has a blank that not every terminal has. */
+static char *format_size(guint64 bytes)
+{
+	return g_strdup_printf("%.1f MB", (double) bytes / 1e6);
+}
+
 static gboolean check_limits(Spool *s, guint64 size, GError **error)
 {
-	g_autofree char *given = g_format_size(size), *limit = NULL;
+	g_autofree char *given = format_size(size), *limit = NULL;
 	guint64 room = s->quota - MIN(s->used, s->quota);
 
 	if (size > s->max_file) {
-		limit = g_format_size(s->max_file);
+		limit = format_size(s->max_file);
 		return refuse(error, "The file has %s; at most %s are allowed "
 			      "(transfer.max_file)", given, limit);
 	}
 	if (size > room) {
-		limit = g_format_size(room);
+		limit = format_size(room);
 		return refuse(error, "The file has %s, and %s are left for "
 			      "received files (transfer.quota)", given, limit);
 	}

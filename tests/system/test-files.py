@@ -30,7 +30,8 @@ class Pair:
         self.spool = spool or os.path.join(self.folder, 'spool')
         self.sender = self.start(after, '--listen', '127.0.0.1:0', '--set',
                                  f'transfer.directory={self.folder}/sender')
-        self.options = ['--set', f'room.server={self.sender.url()}', '--set',
+        self.url = self.sender.url()
+        self.options = ['--set', f'room.server={self.url}', '--set',
                         f'transfer.directory={self.spool}', '--set',
                         f'transfer.accept={accept}', *receiver_options]
         self.receiver = self.start(after, *self.options)
@@ -206,6 +207,42 @@ def _(after):
     assert 'path' not in done['transferInfo'], done
     pair.up.answer(number)
     assert pair.down.call('transfer.received') == []
+
+
+@case('to several: one takes it, one does not, and the answer says who')
+def _(after):
+    pair = Pair(after)
+    third = pair.start(after, '--set', f'room.server={pair.url}', '--set',
+                       f'transfer.directory={pair.folder}/third', '--set',
+                       'transfer.accept=always')
+    control = third.control()
+    after(control.close)
+    until(lambda: len([p for p in pair.up.call('stats.peers')
+                       if p['state'] == 'connected']) == 2, 30, 0.05)
+    until(lambda: pair.reaches(control), 30, 0.05)
+    third_id, = [p['peerId'] for p in pair.up.call('stats.peers')
+                 if p['peerId'] != pair.down_id]
+    number = pair.offer(pair.file(b'for all'))
+    request = pair.request()
+    pair.accept(request)
+    answer = pair.up.answer(number)
+    assert sorted(answer['listOfPeers']) == sorted([pair.down_id, third_id]), answer
+    assert answer['peerId'] is None and answer['isPrivate'] is False, answer
+    assert pair.listed() == ['f.bin'], pair.listed()
+    assert control.call('transfer.received')[0]['name'] == 'f.bin'
+    number = pair.offer(pair.file(b'for all'), 'second.bin')
+    request = pair.request()
+    pair.down.call('acceptDataTransfer', peerId=request['peerId'],
+                   transferId=request['transferId'], accept=False)
+    error = failure(pair.up, number)
+    assert list(error.data['transferErrors']) == [pair.down_id], error.data
+    assert sorted(error.data['listOfPeers']) == sorted([pair.down_id, third_id]), error.data
+    assert '1 of 2' in str(error), error
+    assert [row['name'] for row in control.call('transfer.received')] == ['f.bin', 'second.bin']
+    # For one alone.
+    number = pair.offer(pair.file(b'private'), 'third.bin', targetPeerId=third_id)
+    assert pair.up.answer(number)['isPrivate'] is True
+    assert len(control.call('transfer.received')) == 3
 
 
 @case('a data URL, both ways, is the event itself')
