@@ -96,6 +96,7 @@ def rejoin(w, who, options=None):
     since, other_since = who.mark(), other.mark()
     if who.daemon.status()['room']['state'] != 'idle':
         who.call('leaveRoom', False)
+        other.mark()
     joined = who.call('joinRoom', room='lobby', options=options or {})
     other.wait('dataChannelState', other_since, state='open', peerId=joined['peerId'])
     who.wait('dataChannelState', since, state='open', peerId=other.id)
@@ -185,6 +186,46 @@ def _(after):
     assert a.call('joinRoom', 'lobby', {'userData': 'a'})['room'] == 'lobby'
     a.call('leaveRoom', False)
     rejoin(world, a, {'userData': 'a'})
+
+
+@suite.case('method joinRoom: audio, video and bandwidth as given are what the other one is told')
+def _(after):
+    a, b, _, _ = pair()
+    after(end_world)
+    a.call('leaveRoom')
+    joined = rejoin(world, a, {
+        'audio': {'stereo': True, 'mute': True},
+        'video': {'resolution': {'width': 160, 'height': 120}, 'frameRate': 10, 'mute': False},
+        'bandwidth': {'audio': 24, 'video': 300, 'data': 1000}})
+    seen = b.call('getPeerInfo', joined['peerId'])
+    assert seen['settings']['audio']['stereo'] is True, seen
+    assert seen['settings']['video']['resolution'] == {'width': 160, 'height': 120}, seen
+    assert seen['settings']['video']['frameRate'] == 10, seen
+    assert seen['settings']['bandwidth'] == {'audio': 24, 'video': 300, 'data': 1000}, seen
+    assert seen['mediaStatus'] == {'audioMuted': True, 'videoMuted': False}, seen
+    # Neither: nothing is sent, and no encoder runs for anybody.
+    a.call('leaveRoom')
+    joined = rejoin(world, a, {'audio': False, 'video': False})
+    seen = b.call('getPeerInfo', joined['peerId'])
+    assert seen['settings']['audio'] is False and seen['settings']['video'] is False, seen
+    assert seen['mediaStatus'] == {'audioMuted': True, 'videoMuted': True}, seen
+
+
+@suite.case('method joinRoom: refusals are the API\'s error object')
+def _(after):
+    c = box(after, the_world().server.url)
+    c.call('leaveRoom')
+    error = c.refused('joinRoom', 'x', {'audio': False, 'video': {
+        'source': 'v4l2:/dev/video-that-is-not-there'}})
+    assert error['data']['room'] == 'x' and error['data']['error'], error
+    assert c.daemon.status()['room']['state'] == 'idle'
+    world.a.call('lockRoom')
+    after(lambda: world.a.call('unlockRoom'))
+    world.b.wait('roomLock', isLocked=True)
+    error = c.refused('joinRoom', 'lobby')
+    assert 'refuses' in error['message'] and error['data']['room'] == 'lobby', error
+    assert '"options.video"' in c.refused('joinRoom', 'x', {'video': 1})['message']
+    assert 'empty' in c.refused('joinRoom', '')['message']
 
 
 @method('leaveRoom', 'the other one sees who left; the answer says what was left')
