@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """How the appliance reaches its room server where the straight way is closed."""
+import datetime
 import os
 import shutil
 import subprocess
@@ -146,6 +147,47 @@ def _(after):
     until(lambda: in_room(daemon), 60, 0.1)
     assert daemon.status()['room']['refusal'] is None
     assert in_room(first)
+
+
+def iso(seconds):
+    """So many seconds from now, as a scheduler would write it."""
+    at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)
+    return at.strftime('%Y-%m-%dT%H:%M:%S.000Z')
+
+
+@case('a scheduled room: its credential, too early, over; and a wrong secret')
+def _(after):
+    folder = tempfile.mkdtemp(prefix='skylink-keys-')
+    after(lambda: shutil.rmtree(folder))
+    files = {}
+    for name, text in (('keys', '[kiosk]\nsecret = tulip\n'), ('right', 'tulip\n'),
+                       ('wrong', 'rose\n')):
+        files[name] = os.path.join(folder, name)
+        with open(files[name], 'w', encoding='ascii') as f:
+            f.write(text)
+        os.chmod(files[name], 0o600)
+    url = served(after, '--keys', files['keys']).url.rstrip('/')
+
+    def scheduled(start, secret='right', hours=1):
+        return appliance(after, url, 'room.app_key=kiosk', f'room.secret_file={files[secret]}',
+                         *([f'room.start={start}', f'room.duration={hours}'] if start else []),
+                         wait=False)[0]
+
+    def error(daemon):
+        return until(lambda: daemon.status()['room']['error'], 20, 0.05)
+
+    early = scheduled(iso(9))
+    assert 'has not started yet' in error(early) and \
+        early.status()['room']['refusal'] == 'notStart', early.status()['room']
+    unscheduled = scheduled(None)
+    until(lambda: in_room(unscheduled), 20, 0.05)
+    wrong = error(scheduled(iso(0), 'wrong'))
+    assert '4005' in wrong and 'do not match' in wrong, wrong
+    over = scheduled(iso(-7200))
+    assert "is over" in error(over) or '4010' in error(over), error(over)
+    # asked for again and again, until it opens
+    until(lambda: in_room(early), 30, 0.1)
+    assert early.status()['room']['refusal'] is None
 
 
 def certificate(folder):
