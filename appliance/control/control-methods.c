@@ -455,7 +455,8 @@ const ControlMethod control_methods[] = {
 	 .help = "The transfers that wait or run."},
 	{.name = "transfer.received", .role = CONTROL_ROLE_OPERATE,
 	 .params = NO_PARAMS,
-	 .result = "An array of {name, size, sha256, peerId, time}",
+	 .result = "An array of {name, size, sha256, mimeType, peerId, "
+		   "transferId, originalName, time}, oldest first",
 	 .help = "The files that came, and are kept in the spool."},
 	{.name = "transfer.fetch", .role = CONTROL_ROLE_OPERATE,
 	 .params = received_name,

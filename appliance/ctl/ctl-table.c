@@ -13,8 +13,7 @@ const char *const ctl_exit_help[N_CTL_EXITS] = {
 	[CTL_EXIT_TIMEOUT] = "The daemon did not answer in time.",
 	[CTL_EXIT_FORBIDDEN] = "This user may not do that.",
 	[CTL_EXIT_LOST] = "The daemon went away before it answered.",
-	[CTL_EXIT_INTERRUPTED] = "Interrupted; a transfer that ran was "
-				 "cancelled.",
+	[CTL_EXIT_INTERRUPTED] = "Interrupted; what ran was cancelled.",
 };
 
 const struct ctl_option ctl_options[N_CTL_OPTIONS] = {

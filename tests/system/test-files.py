@@ -5,6 +5,7 @@ out of the spool of the other. FULL=1 sends 200 MB as well."""
 import hashlib
 import json
 import os
+import pty
 import shutil
 import signal
 import subprocess
@@ -605,6 +606,28 @@ def _(after):
     ends(sending, 1)
     assert not os.path.exists(mine)
     assert not pair.listed() if os.path.exists(pair.spool) else True
+
+
+@case('skylinkctl send: a bar on a terminal, and nothing of it in the output')
+def _(after):
+    pair = Pair(after, accept='always')
+    ours, theirs = pty.openpty()
+    after(lambda: os.close(ours))
+    process = subprocess.Popen(
+        [program('appliance/skylinkctl'), '--socket', pair.sender.path, 'send',
+         pair.file(os.urandom(MB), 'a.bin')], stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=theirs, text=True)
+    os.close(theirs)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0 and out == 'a.bin arrived.\n', out
+    drawn = b''
+    try:
+        while data := os.read(ours, 65536):
+            drawn += data
+    except OSError:         # the other end is closed, and all was read
+        pass
+    assert b'\ra.bin 100 % ####################' in drawn, drawn
+    assert drawn.endswith(b'\r\x1b[K'), drawn
 
 
 @case('skylinkctl: the rest of what a person does in a room')
