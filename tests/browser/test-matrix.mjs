@@ -3,28 +3,61 @@
 // the appliance, as the first in the room and as the second (it then answers,
 // or offers), and with each other through our room server.
 //
-// FULL=1 runs all rows with all pairs and 200 MB; otherwise each row is run
-// once with each kind of pair that differs. ONLY=text: rows so named.
+// And the short form over polling alone, and with the first ports of the
+// server's list dead. FULL=1 runs all pairs, and files of 200 MB; otherwise
+// one pair of each kind. ONLY=text: rows so named.
 
-import { ApplianceEnd, PageEnd } from './lib/ends.mjs';
-import { startServer } from './lib/appliance.mjs';
-import { SMALL } from './lib/meeting.mjs';
-import { startPageServer } from './lib/page-server.mjs';
-import { finish, note, skip, test } from './lib/tap.mjs';
-import { ROWS, meet } from './lib/matrix.mjs';
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { startServer } from './lib/appliance.mjs';
+import { ApplianceEnd, PageEnd } from './lib/ends.mjs';
+import { startFront } from './lib/front.mjs';
+import { ROWS, is2x, meet } from './lib/matrix.mjs';
+import { SMALL } from './lib/meeting.mjs';
+import { startPageServer } from './lib/page-server.mjs';
+import { finish, note, test } from './lib/tap.mjs';
 
 const FULL = !!process.env.FULL;
 const VERSIONS = ['0.6.37', '0.9.3', '2.7.2'];
 const A = 'appliance';
 
-// [first in the room, second, rows or null for all]
+const LAST = VERSIONS[2];
+
+// [first in the room, second, only these rows, way to the server]: of each
+// kind of row one; what is only in full runs follows.
+const SHORT = ['join', 'media', 'P2P message', 'signaling message', 'leave'];
 const PAIRS = [
-  ...VERSIONS.flatMap((v) => [[A, v], [v, A]]),
-  ...VERSIONS.flatMap((v) => VERSIONS.map((w) => [v, w])),
+  [A, '0.6.37'], ['0.9.3', A], [A, LAST], [LAST, A], ['0.6.37', LAST],
+  [A, '0.6.37', SHORT, 'polling only'], [A, '0.6.37', SHORT, 'dead ports'],
 ];
+const MORE = [
+  ['0.6.37', A], [A, '0.9.3'],
+  ...VERSIONS.flatMap((v) => VERSIONS.map((w) => [v, w])),
+  ...['polling only', 'dead ports'].flatMap((way) => VERSIONS.flatMap((v) =>
+    [[A, v, SHORT, way], [v, A, SHORT, way]])),
+].filter((pair) => !PAIRS.some((p) => String(p) === String(pair)));
+
+// Ways to the server: what the front does, and what the ends must have seen.
+const WAYS = {
+  'polling only': {
+    front: { upgrades: false },
+    async check(t, front, end) {
+      t.ok(front.refused > 0);
+      t.match(String(await end.transport()), /polling/i, end.name);
+    },
+  },
+  'dead ports': {
+    front: { deadPorts: 2 },
+    async check(t, front, end) {
+      if (is2x(end)) return; // takes the one port in ipSigserver
+      t.ok(front.hungUp > 0);
+      t.ok(await end.find({ name: 'channelRetry', fallbackType: 'fallbackPortNonSSL' }),
+        `no retry in ${end.name}`);
+      t.match(String(await end.transport()), /websocket/i, end.name);
+    },
+  },
+};
 
 // What lives as long as the whole test.
 const ends = [];
@@ -33,13 +66,27 @@ const pages = await startPageServer();
 kept.after(() => pages.stop());
 const server = await startServer(kept);
 const opened = {};
+const fronts = {};
 
-// One Chromium for each place, one daemon for all.
-function open(version, place) {
-  const name = version === A ? A : `${version} ${place}`;
-  return opened[name] ??= version === A
-    ? ApplianceEnd.open(kept, [...SMALL, '--set', `room.server=${server.url}`])
-    : PageEnd.open(kept, pages, server.host, version, name);
+async function front(way) {
+  if (!way) return server;
+  return fronts[way] ??= startFront({ server: server.host, ...WAYS[way].front })
+    .then((started) => {
+      kept.after(() => started.stop());
+      return started;
+    });
+}
+
+// One Chromium for each place; a daemon for each way to the server.
+async function open(version, place, way) {
+  const { url, host } = await front(way);
+  const name = version === A ? `${A} ${way ?? ''}`.trim() : `${version} ${place}`;
+  const end = await (opened[name] ??= version === A
+    ? ApplianceEnd.open(kept, [...SMALL, '--set', `room.server=${url}`])
+    : PageEnd.open(kept, pages, host, version, name));
+  // 2.x polls only where there is no WebSocket at all.
+  if (end.isPage) Object.assign(end, { host, polling: way === 'polling only' && is2x(end) });
+  return end;
 }
 
 async function explain(m, error, name) {
@@ -58,27 +105,25 @@ let rooms = 0;
 
 // Both afresh, in a room of their own.
 async function begin(m) {
-  m.a ??= await open(m.first, 'first');
-  m.b ??= await open(m.second, 'second');
+  m.a ??= await open(m.first, 'first', m.way);
+  m.b ??= await open(m.second, 'second', m.way);
   m.ends = [m.a, m.b];
   await Promise.all(m.ends.map((end) => end.load()));
   const room = `matrix-${++rooms}`;
   await meet(m, room);
   m.together = room;
+  if (m.way)
+    for (const end of m.ends) await WAYS[m.way].check(m.t, await front(m.way), end);
 }
 
-async function session(first, second, rows) {
-  const m = { first, second, together: null, meet: () => begin(m),
+async function session(first, second, rows, way) {
+  const m = { first, second, way, together: null, meet: () => begin(m),
     third: () => open('0.6.37', 'third') };
-  const [by, withPages] = [`${first} + ${second}`, first !== A && second !== A];
-  for (const [row, { run, pages: alsoPages, verb }] of Object.entries(ROWS)) {
+  const by = `${first} + ${second}${way ? `, ${way}` : ''}`;
+  const withPages = first !== A && second !== A;
+  for (const [row, { run, pages: alsoPages }] of Object.entries(ROWS)) {
     if (rows && !rows.includes(row) || withPages && !alsoPages) continue;
     const name = `${by}: ${row}`;
-    const daemon = [first, second].includes(A) && verb && await open(A);
-    if (daemon && !await daemon.has(verb)) {
-      skip(name, `the daemon does not serve ${verb}`);
-      continue;
-    }
     await test(name, async (t) => {
       m.t = t;
       try {
@@ -94,6 +139,6 @@ async function session(first, second, rows) {
   if (m.ends) await Promise.all(m.ends.map((end) => end.load()));
 }
 
-for (const [first, second, rows] of PAIRS) await session(first, second, rows);
+for (const pair of FULL ? [...PAIRS, ...MORE] : PAIRS) await session(...pair);
 for (const end of ends) await end();
 finish();

@@ -48,7 +48,7 @@ class End {
 export class PageEnd extends End {
   constructor(browser, page, version, pages, host) {
     super();
-    Object.assign(this, { browser, page, version, pages, host, name: version });
+    Object.assign(this, { browser, page, version, pages, host, name: version, polling: false });
   }
 
   static async open(t, pages, host, version, name = version) {
@@ -98,16 +98,16 @@ export class PageEnd extends End {
     }, verb, args);
   }
 
-  async join(room, { camera = CAMERA, userData = this.name, polling = false } = {}) {
-    this.id = await this.do('join', { room, camera, userData, polling });
+  async join(room, { camera = CAMERA, userData = this.name } = {}) {
+    this.id = await this.do('join', { room, camera, userData, polling: this.polling });
   }
 
   leave() {
     return this.do('leave');
   }
 
-  has(verb) {
-    return this.page.evaluate((v) => typeof client[v] === 'function', verb);
+  transport() {
+    return this.do('transport');
   }
 
   stats(peer) {
@@ -236,9 +236,8 @@ export class ApplianceEnd extends End {
     return this.appliance.call('leaveRoom');
   }
 
-  async has(verb) {
-    const { methods } = await this.appliance.call('rpc.discover');
-    return methods.some((method) => method.name === CALLS[verb]?.('', {})[0]);
+  async transport() {
+    return (await this.appliance.status()).room.transport;
   }
 
   async do(verb, ...args) {

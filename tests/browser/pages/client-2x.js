@@ -74,14 +74,19 @@ export async function create(version, { record, show, hide, received, plain, api
     get skylink() { return skylink; },
     state,
     connection: (peerId) => state()?.peerConnections[peerId],
-    async join({ room: name, camera, userData }) {
+    async join({ room: name, camera, userData, polling }) {
+      // It falls back to polling by no error, only for want of WebSocket.
+      if (polling) window.WebSocket = undefined;
       room = name;
       self = null;
       requests = {};
       skylink = new Skylink({ appKey: key, defaultRoom: name, roomServer: `//${api}`,
         forceSSL: false });
-      await skylink.joinRoom({ roomName: name, userData, audio: !!camera,
+      const joining = skylink.joinRoom({ roomName: name, userData, audio: !!camera,
         video: camera || false });
+      // Nor does it say that it cannot connect.
+      await Promise.race([joining, new Promise((_, reject) =>
+        setTimeout(() => reject(new Error('joinRoom: no connection')), 20000))]);
       // That was the camera; the room answers by event, or says why not.
       const from = client.events.length;
       const refusal = () => client.has({ name: 'action', action: 'reject' }, from);
