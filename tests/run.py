@@ -189,10 +189,11 @@ def suite_asan(results, options):
                     timeout_factor=4)
         # The whole daemon, from its start to its end: leaks and races of
         # shutdown show here.
-        tap(results, 'asan', ['tests/system/test-daemon.py'], 300,
-            dict(SANITIZERS, BUILD=os.path.join(TOP, 'build-asan'),
-                 LSAN_OPTIONS='suppressions=' + os.path.join(
-                     TOP, 'tests', 'lsan.supp')))
+        for name in ('test-daemon.py', 'test-conformance.py'):
+            tap(results, 'asan', [f'tests/system/{name}'], 600,
+                dict(SANITIZERS, BUILD=os.path.join(TOP, 'build-asan'),
+                     LSAN_OPTIONS='suppressions=' + os.path.join(
+                         TOP, 'tests', 'lsan.supp')))
 
 
 def suite_tsan(results, options):

@@ -402,6 +402,20 @@ static JsonObject *make_properties(const ControlParam *fields)
 	return o;
 }
 
+/* Added only when something is needed: JSON Schema wants no empty list. */
+static void add_needed(JsonObject *schema, const ControlParam *fields)
+{
+	JsonArray *needed = json_array_new();
+
+	for (; fields->name; fields++)
+		if (!fields->optional)
+			json_array_add_string_element(needed, fields->name);
+	if (json_array_get_length(needed))
+		json_object_set_array_member(schema, "required",
+					     json_array_ref(needed));
+	json_array_unref(needed);
+}
+
 static JsonObject *make_schema(const ControlParam *p)
 {
 	static const char *const types[] = {
@@ -433,9 +447,11 @@ static JsonObject *make_schema(const ControlParam *p)
 	}
 	if (p->values)
 		add_enum(items ? items : o, p->values);
-	if (p->fields)
+	if (p->fields) {
 		json_object_set_object_member(o, "properties",
 					      make_properties(p->fields));
+		add_needed(o, p->fields);
+	}
 	return o;
 }
 

@@ -48,6 +48,16 @@ LATER = {('iceConnectionState', 'state'): {'new'},
          ('peerConnectionState', 'state'): set()}
 
 
+# Of each table what was told at least once.
+SEEN = collections.defaultdict(set)
+
+
+def never_seen():
+    return {table: sorted(map(str, set(SURFACE['constants'][table].values()) - SEEN[table]))
+            for table in sorted(set(STATES.values()))
+            if set(SURFACE['constants'][table].values()) - SEEN[table]}
+
+
 def check_type(event, name, kinds, value):
     wanted = tuple(t for kind in kinds.split('|')
                    for t in (TYPES[kind] if isinstance(TYPES[kind], tuple) else (TYPES[kind],)))
@@ -132,6 +142,7 @@ def check_payload(event, params):
         check_inside(event, name, params[name])
         table = STATES.get((event, name))
         if table:
+            SEEN[table].add(params[name])
             values = list(SURFACE['constants'][table].values())
             assert params[name] in values or params[name] in LATER.get((event, name), ()), \
                 f'{event}.{name} is {params[name]!r}, not of {table}'

@@ -12,7 +12,7 @@ import socket
 import tempfile
 import time
 
-from conformance import SURFACE, Box, World
+from conformance import SURFACE, Box, World, never_seen
 from front import Front
 from wire import Server, Suite, WebSocket, until
 
@@ -1273,10 +1273,100 @@ def _(after):
 
 
 # --- the end ------------------------------------------------------------------------------------
+def examples_of_wrong(schema):
+    kinds = schema.get('type')
+    kinds = kinds if isinstance(kinds, list) else [kinds]
+    if kinds == [None]:
+        return []       # any value will do
+    values = {'boolean': True, 'integer': 7, 'number': 0.5, 'string': 'x', 'object': {},
+              'array': []}
+    wrong = [v for kind, v in values.items() if kind not in kinds and not (
+        # 7 is a number, a string stands for an array of one.
+        (kind == 'integer' and 'number' in kinds) or (kind == 'string' and 'array' in kinds))]
+    if 'maximum' in schema:
+        wrong += [schema['maximum'] + 1, schema['minimum'] - 1]
+    if 'enum' in schema:
+        wrong.append('none of them')
+    return wrong
+
+
+def right_value(schema):
+    """The least that such a parameter takes."""
+    kind = schema.get('type')
+    kind = kind[-1] if isinstance(kind, list) else kind
+    if kind == 'object':
+        return {name: right_value(schema['properties'][name])
+                for name in schema.get('required', [])}
+    if 'enum' in schema:
+        return schema['enum'][0]
+    return {'string': 'x', 'array': [], 'integer': schema.get('minimum'), 'boolean': False,
+            'number': schema.get('minimum')}.get(kind, 1)
+
+
+def wrong_calls(method_, params, whole, path=()):
+    """Each parameter missing, and of each wrong type, down to the last field."""
+    for name, schema, required in params:
+        def call(value, drop=False):
+            given = json.loads(json.dumps(whole))
+            place = given
+            for step in path:
+                place = place.setdefault(step, {})
+            if drop:
+                place.pop(name, None)
+            else:
+                place[name] = value
+            return given
+        if required:
+            yield method_, name, call(None, drop=True)
+        for value in examples_of_wrong(schema):
+            yield method_, name, call(value)
+        if 'properties' in schema:
+            inner = [(n, p, n in schema.get('required', []))
+                     for n, p in schema['properties'].items()]
+            yield from wrong_calls(method_, inner, call(right_value(schema)), path + (name,))
+
+
+@suite.case('every parameter of every method, wrong: refused by its name, and nothing changes')
+def _(after):
+    a, b, since, other_since = pair()
+    before = (a.call('getPeerInfo'), a.call('config.get'), a.id)
+    n = 0
+    for m in a.call('rpc.discover')['methods']:
+        params = [(p['name'], p['schema'], p['required']) for p in m['params']]
+        whole = {name: right_value(schema) for name, schema, required in params if required}
+        for name, parameter, given in wrong_calls(m['name'], params, whole):
+            error = a.refused(name, **given)
+            assert error['code'] == -32602 and parameter in error['message'], \
+                (name, parameter, given, error)
+            n += 1
+        error = a.refused(m['name'], **{**whole, 'noSuchParameter': 1})
+        assert error['code'] == -32602 and 'noSuchParameter' in error['message'], error
+        n += 1
+    assert (a.call('getPeerInfo'), a.call('config.get'), a.id) == before
+    a.collect()
+    b.collect()
+    assert not [e for e in a.seen[since:] + b.seen[other_since:]
+                if e[0] not in ('channelMessage', 'stats.codec', 'device.state')], a.seen[since:]
+    print(f'# {n} wrong calls')
+
+
+@suite.case('init: the one that comes later is the one that counts')
+def _(after):
+    made = front(after)
+    c = idle_box(after)
+    first = c.control.send('init', {'options': {'appKey': 'demo', 'roomServer': made.url}})
+    second = c.control.send('init', {'options': {'defaultRoom': 'second'}})
+    assert c.control.answer(second)['defaultRoom'] == 'second'
+    assert 'in between' in refusal(c, first)['message']
+
+
 @suite.case('the constants are those of SkylinkJS')
 def _(after):
     a = the_world().a
     assert a.call('rpc.constants') == SURFACE['constants']
+
+
+print(f'# states of the tables that nobody told here: {json.dumps(never_seen())}')
 
 
 @suite.case('every name has a row')
