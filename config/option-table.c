@@ -171,10 +171,11 @@ static const struct option_row rows[N_OPTIONS] = {
 
 	[OPT_VIDEO_SOURCE] = {
 		"video", "source", OPTION_CHOICE, "auto",
-		.values = "auto|test|v4l2:|file:|h264:|none",
+		.values = "auto|test|test-screen|v4l2:|file:|h264:|none",
 		.argument = "PATH",
 		.help = "auto: the first camera, else the moving test "
-			"picture. test: the test picture. v4l2: a camera's "
+			"picture. test: the test picture; test-screen: in a "
+			"screen's colours. v4l2: a camera's "
 			"device or by-id link. file: a file or FIFO, looped. "
 			"h264: an H.264 elementary stream, sent as it is. "
 			"none: no picture.",
