@@ -189,7 +189,8 @@ def suite_asan(results, options):
                     timeout_factor=4)
         # The whole daemon, from its start to its end: leaks and races of
         # shutdown show here.
-        for name in ('test-daemon.py', 'test-conformance.py'):
+        for name in ('test-daemon.py', 'test-conformance.py',
+                     'test-files.py'):
             tap(results, 'asan', [f'tests/system/{name}'], 600,
                 dict(SANITIZERS, BUILD=os.path.join(TOP, 'build-asan'),
                      LSAN_OPTIONS='suppressions=' + os.path.join(

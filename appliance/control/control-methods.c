@@ -457,7 +457,8 @@ const ControlMethod control_methods[] = {
 	 .params = NO_PARAMS,
 	 .result = "An array of {name, size, sha256, mimeType, peerId, "
 		   "transferId, originalName, time}, oldest first",
-	 .help = "The files that came, and are kept in the spool."},
+	 .help = "The files that came, and are kept in the spool; the newest "
+		 "that fit in a line."},
 	{.name = "transfer.fetch", .role = CONTROL_ROLE_OPERATE,
 	 .params = received_name,
 	 .result = "{fd, name, size, sha256}; the descriptor comes with the "

@@ -10,7 +10,8 @@
 #include "appliance/spool/spool-dir.h"
 #include "webrtc/control-queue.h"
 
-#define WORKERS 2	/* a long sync delays one short one at most */
+#define WORKERS		  2	/* a long sync delays one short one at most */
+#define ORIGINAL_NAME_MAX 255	/* characters of it that are kept */
 
 G_DEFINE_QUARK(skylink-spool-error, spool_error)
 
@@ -400,8 +401,13 @@ static JsonObject *info_of(const SpoolOffer *offer)
 {
 	JsonObject *o = json_object_new();
 
-	if (offer->name)
-		json_object_set_string_member(o, "originalName", offer->name);
+	g_autofree char *name = offer->name ?
+		g_utf8_substring(offer->name, 0,
+				 MIN(g_utf8_strlen(offer->name, -1),
+				     ORIGINAL_NAME_MAX)) : NULL;
+
+	if (name)
+		json_object_set_string_member(o, "originalName", name);
 	if (offer->mime_type)
 		json_object_set_string_member(o, "mimeType", offer->mime_type);
 	if (offer->peer_id)
@@ -467,6 +473,25 @@ static gint by_time(gconstpointer a, gconstpointer b)
 	return strcmp(text_of(x->info, "name"), text_of(y->info, "name"));
 }
 
+/* Where those begin that fit into @max_bytes as JSON: the newest. */
+static guint find_first_that_fits(const GPtrArray *sorted, gsize max_bytes)
+{
+	gsize total = 0;
+
+	for (guint i = sorted->len; i-- > 0;) {
+		const Entry *e = sorted->pdata[i];
+		g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
+		g_autofree char *text = NULL;
+
+		json_node_set_object(node, e->info);
+		text = json_to_string(node, FALSE);
+		total += strlen(text) + 1;
+		if (total > max_bytes)
+			return i + 1;
+	}
+	return 0;
+}
+
 JsonNode *spool_describe(Spool *s)
 {
 	JsonNode *node = json_node_new(JSON_NODE_ARRAY);
@@ -480,7 +505,8 @@ JsonNode *spool_describe(Spool *s)
 	while (g_hash_table_iter_next(&iter, NULL, &entry))
 		g_ptr_array_add(sorted, entry);
 	g_ptr_array_sort(sorted, by_time);
-	for (unsigned int i = 0; i < sorted->len; i++) {
+	for (guint i = find_first_that_fits(sorted, SPOOL_DESCRIBE_MAX_BYTES);
+	     i < sorted->len; i++) {
 		const Entry *e = sorted->pdata[i];
 
 		json_array_add_object_element(array, json_object_ref(e->info));

@@ -20,6 +20,8 @@
 #include "appliance/room/transfer.h"
 
 #define SPOOL_MAX_INCOMING TRANSFER_MAX
+/* An answer has to fit into a line of the control socket. */
+#define SPOOL_DESCRIBE_MAX_BYTES (900u << 10)
 
 #define SPOOL_ERROR (spool_error_quark())
 GQuark spool_error_quark(void);
@@ -62,7 +64,8 @@ gboolean spool_receive(Spool *spool, const SpoolOffer *offer,
 		       TransferSink *ret, GError **error);
 
 /* (transfer full): an array of {name, size, sha256, mimeType, peerId,
- * transferId, originalName, time}, oldest first. */
+ * transferId, originalName, time}, oldest first; the newest that fit into
+ * SPOOL_DESCRIBE_MAX_BYTES of JSON. */
 JsonNode *spool_describe(Spool *spool);
 /* Return: a descriptor for reading, -1 with @error. @ret_info: (transfer full),
  * as in the array. */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -466,6 +467,67 @@ static void test_age(struct fixture *f, gconstpointer data)
 	expect_files(f, ".info", "");
 }
 
+static void put_file(const char *directory, const char *name, const char *text)
+{
+	g_autofree char *path = g_build_filename(directory, name, NULL);
+	FILE *file = fopen(path, "we");
+
+	g_assert_nonnull(file);
+	fputs(text, file);
+	g_assert_cmpint(fclose(file), ==, 0);
+}
+
+/* More than an answer can hold: the newest are told of. */
+static void test_many(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *info_path = g_build_filename(f->path, ".info", NULL);
+	g_autofree char *much = g_strnfill(600, '/');
+	g_autoptr(JsonNode) node = NULL;
+	g_autofree char *text = NULL;
+	JsonArray *list;
+	guint n;
+
+	receive_text(f, "first", "");
+	spool_free(f->spool);
+	for (unsigned int i = 0; i < 1500; i++) {
+		g_autofree char *name = g_strdup_printf("%u", i);
+		g_autofree char *info_name = g_strconcat(name, ".json", NULL);
+		g_autofree char *info = g_strdup_printf(
+			"{\"size\":0,\"sha256\":\"\",\"originalName\":\"%s\","
+			"\"time\":\"2024-01-01T00:%02u:%02uZ\"}",
+			much, i / 60, i % 60);
+
+		put_file(f->path, name, "");
+		put_file(info_path, info_name, info);
+	}
+	start(f);
+	expect_refused(f, 1, "transfer.max_files");
+	node = spool_describe(f->spool);
+	text = json_to_string(node, FALSE);
+	list = json_node_get_array(node);
+	n = json_array_get_length(list);
+	g_assert_cmpuint(strlen(text), <=, SPOOL_DESCRIBE_MAX_BYTES + 2);
+	g_assert_cmpuint(n, >, 1000);
+	g_assert_cmpuint(n, <, 1500);
+	g_assert_cmpstr(json_object_get_string_member(
+				json_array_get_object_element(list, n - 1),
+				"name"), ==, "1499");
+}
+
+/* A peer's name may have 4 kB; what is kept of it has an end. */
+static void test_long_name(struct fixture *f, gconstpointer data)
+{
+	g_autofree char *much = g_strnfill(4000, '"');
+	g_autoptr(JsonNode) node = NULL;
+	JsonObject *row;
+
+	receive_text(f, much, "x");
+	node = spool_describe(f->spool);
+	row = json_array_get_object_element(json_node_get_array(node), 0);
+	g_assert_cmpuint(strlen(json_object_get_string_member(
+				 row, "originalName")), ==, 255);
+}
+
 static void test_one_owner(struct fixture *f, gconstpointer data)
 {
 	Spool *first = f->spool;
@@ -515,6 +577,8 @@ int main(int argc, char *argv[])
 		{"/spool/link", test_exchanged_for_a_link},
 		{"/spool/crash", test_what_a_crash_leaves},
 		{"/spool/age", test_age},
+		{"/spool/many", test_many},
+		{"/spool/long-name", test_long_name},
 		{"/spool/one-owner", test_one_owner},
 		{"/spool/unusable", test_unusable},
 	};
