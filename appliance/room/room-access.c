@@ -21,8 +21,7 @@ void room_access_done(RoomAccess *a)
 	*a = (RoomAccess){0};
 }
 
-RoomApiRequest room_access_request(const RoomAccess *a,
-				   const char *room_server,
+RoomApiRequest room_access_request(const RoomAccess *a, const char *room_server,
 				   const char *app_key, const char *secret,
 				   const char *room)
 {

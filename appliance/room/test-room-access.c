@@ -28,8 +28,9 @@ static gboolean heard_text(struct box *b, const char *text)
 		    json_object_get_boolean_member(e->params, "isSelf"))
 			continue;
 		message = json_object_get_object_member(e->params, "message");
-		if (!g_strcmp0(json_object_get_string_member(message,
-							     "content"), text))
+		if (!g_strcmp0(
+			    json_object_get_string_member(message, "content"),
+			    text))
 			return TRUE;
 	}
 	return FALSE;
@@ -98,7 +99,7 @@ static void test_no_data_channel(struct fixture *f, gconstpointer data)
 	f->boxes[1].access.no_data_channel = TRUE;
 	a = join(f, 0);
 	WAIT(in_room(a));
-	b = join(f, 1);		/* the newcomer offers */
+	b = join(f, 1); /* the newcomer offers */
 	WAIT(progress(a, "answer") && progress(b, "answer"));
 	WAIT(find(a, "incomingStream", NULL, NULL));
 	for (int i = 0; i < 200; i++)
@@ -124,10 +125,15 @@ static void test_refused(struct fixture *f, gconstpointer data)
 	static const enum media_codec codecs[] = {MEDIA_CODEC_VP8};
 	struct box *a = open_box(f, 0, "demo", 0);
 	RoomConfig config = {
-		.engine = a->engine, .room_server = f->url, .app_key = "k",
-		.video_codecs = codecs, .n_video_codecs = 1,
+		.engine = a->engine,
+		.room_server = f->url,
+		.app_key = "k",
+		.video_codecs = codecs,
+		.n_video_codecs = 1,
 		.access = {.start = "2026-01-31T09:00:00Z", .duration_h = 1},
-		.event = on_event, .codec_use = on_codec_use, .user = a,
+		.event = on_event,
+		.codec_use = on_codec_use,
+		.user = a,
 	};
 	const RoomAccess both = {.force_turn = TRUE, .no_turn = TRUE};
 	g_autoptr(GError) error = NULL;
@@ -139,21 +145,23 @@ static void test_refused(struct fixture *f, gconstpointer data)
 	g_assert_null(room_new(&config, &error));
 	g_assert_error(error, ROOM_ERROR, ROOM_ERROR_ARGUMENT);
 	g_clear_error(&error);
-	g_assert_false(room_set_access(a->room, NULL, NULL, NULL, &both,
-				       &error));
+	g_assert_false(
+		room_set_access(a->room, NULL, NULL, NULL, &both, &error));
 	g_assert_error(error, ROOM_ERROR, ROOM_ERROR_ARGUMENT);
 	g_clear_error(&error);
 	/* a key that is not the server's: said, and tried on */
-	g_assert_true(room_set_access(a->room, NULL, "other", NULL, NULL,
-				      &error));
+	g_assert_true(
+		room_set_access(a->room, NULL, "other", NULL, NULL, &error));
 	g_assert_true(room_join(a->room, "lobby", &error));
 	WAIT(count(a, "readyStateChange") >= 3);
 	g_assert_cmpint(json_object_get_int_member(
 				json_object_get_object_member(
 					find(a, "readyStateChange", NULL, NULL),
-					"error"), "errorCode"), ==, 4001);
-	g_assert_true(room_set_access(a->room, NULL, "demo", NULL, NULL,
-				      &error));
+					"error"),
+				"errorCode"),
+			==, 4001);
+	g_assert_true(
+		room_set_access(a->room, NULL, "demo", NULL, NULL, &error));
 	g_assert_true(room_join(a->room, "lobby", &error));
 	WAIT(in_room(a));
 }

@@ -519,6 +519,8 @@ static void test_three(struct fixture *f, gconstpointer data)
 
 int main(int argc, char *argv[])
 {
+	static const int light = 0, heavy = 1;
+
 	g_test_init(&argc, &argv, NULL);
 #define CASE(name, fn)                                                         \
 	g_test_add("/room/" name, struct fixture, NULL, set_up, fn, tear_down)
@@ -531,9 +533,9 @@ int main(int argc, char *argv[])
 	CASE("server-restart", test_server_restart);
 	CASE("kept-until-media-ends", test_kept_until_media_ends);
 	CASE("consent-lost", test_consent_lost);
-	g_test_add("/room/way-back-light", struct fixture, &(int){0}, set_up,
+	g_test_add("/room/way-back-light", struct fixture, &light, set_up,
 		   test_way_back, tear_down);
-	g_test_add("/room/way-back-heavy", struct fixture, &(int){1}, set_up,
+	g_test_add("/room/way-back-heavy", struct fixture, &heavy, set_up,
 		   test_way_back, tear_down);
 	CASE("replaced-connection", test_replaced_connection);
 	CASE("one-of-two-lost", test_one_of_two_lost);

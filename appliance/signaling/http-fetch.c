@@ -6,13 +6,13 @@
 #define READ_BYTES 16384
 
 struct HttpFetch {
-	gint refs;		/* owner, and one per operation under way */
+	gint refs; /* owner, and one per operation under way */
 	HttpFetchConfig config;
 	GInputStream *body;
 	GByteArray *bytes;
 	GCancellable *cancellable;
 	GSource *timer;
-	gboolean timed_out, over;	/* over: nobody waits any more */
+	gboolean timed_out, over; /* over: nobody waits any more */
 };
 
 static HttpFetch *ref(HttpFetch *f)
@@ -101,7 +101,8 @@ static void on_read(GObject *source, GAsyncResult *result, gpointer data)
 	} else if (f->bytes->len + size > f->config.max_bytes) {
 		fail(f, g_error_new(G_IO_ERROR, G_IO_ERROR_MESSAGE_TOO_LARGE,
 				    "the answer is longer than %" G_GSIZE_FORMAT
-				    " bytes", f->config.max_bytes));
+				    " bytes",
+				    f->config.max_bytes));
 	} else {
 		g_byte_array_append(f->bytes, g_bytes_get_data(bytes, NULL),
 				    (guint) size);
@@ -121,8 +122,8 @@ static void on_sent(GObject *source, GAsyncResult *result, gpointer data)
 	HttpFetch *f = data;
 	GError *error = NULL;
 
-	f->body = soup_session_send_finish(SOUP_SESSION(source), result,
-					   &error);
+	f->body =
+		soup_session_send_finish(SOUP_SESSION(source), result, &error);
 	if (f->over)
 		g_clear_error(&error);
 	else if (!f->body)

@@ -3,11 +3,11 @@
 
 #include <string.h>
 
-#define IDLE_S		   30
+#define IDLE_S 30
 /* A poll that is held, a message beside it, and the same of a stay that just
  * ended. */
-#define MAX_CONNS	   16
-#define TLS_ERRORS_KEY	   "skylink-tls-errors"
+#define MAX_CONNS      16
+#define TLS_ERRORS_KEY "skylink-tls-errors"
 
 SoupSession *http_session_new(const char *ca_file, GError **error)
 {
@@ -27,8 +27,8 @@ SoupSession *http_session_new(const char *ca_file, GError **error)
 	}
 	session = soup_session_new_with_options(
 		"user-agent", "skylinkd/" PACKAGE_VERSION, "idle-timeout",
-		IDLE_S, "max-conns", MAX_CONNS, "max-conns-per-host",
-		MAX_CONNS, NULL);
+		IDLE_S, "max-conns", MAX_CONNS, "max-conns-per-host", MAX_CONNS,
+		NULL);
 	if (trusted)
 		soup_session_set_tls_database(session, trusted);
 	if (proxy)
@@ -93,7 +93,8 @@ void http_session_explain(SoupMessage *message, GError **error)
 
 		better = g_error_new((*error)->domain, (*error)->code,
 				     "The certificate of '%s' is not "
-				     "acceptable: %s", host, why);
+				     "acceptable: %s",
+				     host, why);
 	} else {
 		better = g_error_new((*error)->domain, (*error)->code,
 				     "TLS with '%s' failed: %s", host,
@@ -134,7 +135,7 @@ static void set_proxy(GProxyResolver *resolver, const char *value,
 			G_SIMPLE_PROXY_RESOLVER(resolver), *schemes, uri);
 }
 
-GProxyResolver *http_proxy_from_environment(const char *(*get)(const char *))
+GProxyResolver *http_proxy_from_environment(const char *(*get)(const char *) )
 {
 	static const char *const plain[] = {"http", "ws", NULL};
 	static const char *const secure[] = {"https", "wss", NULL};

@@ -11,13 +11,13 @@
 #define SDK_TYPE    "WEB_SDK"
 
 struct RoomApiCall {
-	gint refs;		/* owner, and callbacks under way */
+	gint refs; /* owner, and callbacks under way */
 	RoomApiConfig config;
 	char *base, *app_key, *room, *secret, *credential, *start, *region;
-	HttpFetch *fetch;	/* of this try */
-	GSource *begin;		/* nothing happens from within _new() */
+	HttpFetch *fetch; /* of this try */
+	GSource *begin;	  /* nothing happens from within _new() */
 	gboolean freed;
-	guint attempt;		/* from 0 */
+	guint attempt; /* from 0 */
 };
 
 gboolean room_api_is_tls(const RoomApiRequest *request)
@@ -26,16 +26,15 @@ gboolean room_api_is_tls(const RoomApiRequest *request)
 	       !g_str_has_prefix(request->base, "http://");
 }
 
-static gboolean G_GNUC_PRINTF(2, 3) refuse(GError **error, const char *format,
-					  ...)
+static gboolean G_GNUC_PRINTF(2, 3)
+	refuse(GError **error, const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
 	if (error)
-		*error = g_error_new_valist(ROOM_API_ERROR,
-					    ROOM_API_ERROR_REQUEST, format,
-					    args);
+		*error = g_error_new_valist(
+			ROOM_API_ERROR, ROOM_API_ERROR_REQUEST, format, args);
 	va_end(args);
 	return FALSE;
 }
@@ -44,10 +43,9 @@ static gboolean G_GNUC_PRINTF(2, 3) refuse(GError **error, const char *format,
 static char *full_base(const RoomApiRequest *r, GError **error)
 {
 	const char *rest = strstr(r->base, "//");
-	g_autofree char *full =
-		rest == r->base || (r->force_ssl && rest)
-			? g_strconcat("https:", rest, NULL)
-			: g_strdup(r->base);
+	g_autofree char *full = rest == r->base || (r->force_ssl && rest)
+					? g_strconcat("https:", rest, NULL)
+					: g_strdup(r->base);
 	g_autoptr(GUri) uri = NULL;
 
 	while (g_str_has_suffix(full, "/"))
@@ -59,9 +57,11 @@ static char *full_base(const RoomApiRequest *r, GError **error)
 	     strcmp(g_uri_get_scheme(uri), "https")) ||
 	    (!g_str_has_prefix(r->base, "http://") &&
 	     !g_str_has_prefix(r->base, "https://") && rest != r->base)) {
-		refuse(error, "'%s' is no address of a room server: "
-			      "http://HOST[:PORT], https://HOST[:PORT] or "
-			      "//HOST is wanted", r->base);
+		refuse(error,
+		       "'%s' is no address of a room server: "
+		       "http://HOST[:PORT], https://HOST[:PORT] or "
+		       "//HOST is wanted",
+		       r->base);
 		return NULL;
 	}
 	return g_steal_pointer(&full);
@@ -89,14 +89,20 @@ static gboolean check_schedule(const RoomApiRequest *r, GError **error)
 	}
 	time = g_date_time_new_from_iso8601(r->start, utc);
 	if (!time || strlen(r->start) > 64)
-		return refuse(error, "'%s' is no time in ISO 8601, such as "
-				     "2026-01-31T09:00:00.000Z", r->start);
+		return refuse(error,
+			      "'%s' is no time in ISO 8601, such as "
+			      "2026-01-31T09:00:00.000Z",
+			      r->start);
 	if (!(r->hours > 0 && r->hours <= ROOM_API_MAX_HOURS))
-		return refuse(error, "A scheduled room lasts more than 0 and "
-				     "at most %d hours", ROOM_API_MAX_HOURS);
+		return refuse(error,
+			      "A scheduled room lasts more than 0 and "
+			      "at most %d hours",
+			      ROOM_API_MAX_HOURS);
 	if (!r->credential && !r->secret)
-		return refuse(error, "A scheduled room (%s) needs the key's "
-				     "secret or a credential", r->start);
+		return refuse(error,
+			      "A scheduled room (%s) needs the key's "
+			      "secret or a credential",
+			      r->start);
 	return TRUE;
 }
 
@@ -104,11 +110,9 @@ static gboolean check_schedule(const RoomApiRequest *r, GError **error)
 static char *make_cred(const char *secret, const char *room, const char *start,
 		       const char *hours)
 {
-	g_autofree char *text =
-		g_strdup_printf("%s_%s_%s", room, hours, start);
-	g_autoptr(GHmac) hmac =
-		g_hmac_new(G_CHECKSUM_SHA1, (const guchar *) secret,
-			   strlen(secret));
+	g_autofree char *text = g_strdup_printf("%s_%s_%s", room, hours, start);
+	g_autoptr(GHmac) hmac = g_hmac_new(
+		G_CHECKSUM_SHA1, (const guchar *) secret, strlen(secret));
 	guint8 digest[20];
 	gsize len = sizeof(digest);
 
@@ -210,13 +214,14 @@ static void fail_try(RoomApiCall *call, guint status, const GError *cause)
 	else if (g_error_matches(cause, G_IO_ERROR,
 				 G_IO_ERROR_MESSAGE_TOO_LARGE))
 		code = ROOM_API_ERROR_ANSWER;
-	error = g_error_new(ROOM_API_ERROR, code,
-			    g_error_matches(cause, G_IO_ERROR,
-					    G_IO_ERROR_TIMED_OUT)
-				    ? "The room server at %s does not answer: "
-				      "%s"
-				    : "The room server at %s cannot be asked: "
-				      "%s", call->base, cause->message);
+	error = g_error_new(
+		ROOM_API_ERROR, code,
+		g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_TIMED_OUT)
+			? "The room server at %s does not answer: "
+			  "%s"
+			: "The room server at %s cannot be asked: "
+			  "%s",
+		call->base, cause->message);
 	if (call->attempt >= ROOM_API_RETRIES) {
 		call->config.done(call->config.user, NULL, 0, status, error);
 		return;

@@ -7,23 +7,23 @@
 #include "appliance/signaling/message.h"
 #include "appliance/signaling/socket-transport.h"
 
-G_DEFINE_QUARK(socket-client-error-quark, socket_client_error)
+G_DEFINE_QUARK(socket - client - error - quark, socket_client_error)
 
 struct SocketClient {
-	gint refs;		/* owner, and callbacks under way */
+	gint refs; /* owner, and callbacks under way */
 	SocketClientConfig config;
 	char **urls;
 	guint n_urls;
 	struct socket_plan_step step;
 	const struct socket_transport_ops *ops;
 	SocketTransport *transport;
-	gboolean got_open;	/* "0{..}" */
-	gboolean open;		/* "40" */
+	gboolean got_open; /* "0{..}" */
+	gboolean open;	   /* "40" */
 	gboolean over;
 	guint ping_interval_ms, ping_timeout_ms;
-	GSource *timer;		/* connecting: timeout; open: next ping */
+	GSource *timer; /* connecting: timeout; open: next ping */
 	GSource *pong_timer;
-	gsize unconfirmed;	/* bytes sent since the last pong */
+	gsize unconfirmed; /* bytes sent since the last pong */
 	SocketClientStats stats;
 };
 
@@ -211,7 +211,7 @@ static void on_packet(void *user, const char *text, gsize len)
 	struct eio_packet packet;
 
 	c->stats.bytes_in += len;
-	stop_timer(&c->pong_timer);	/* any sign of life will do */
+	stop_timer(&c->pong_timer); /* any sign of life will do */
 	if (eio_packet_parse(text, len, &packet)) {
 		c->stats.bad++;
 		if (!c->got_open)
@@ -233,7 +233,7 @@ static void on_packet(void *user, const char *text, gsize len)
 	case EIO_MESSAGE:
 		take_message(c, &packet);
 		break;
-	case EIO_PING:		/* not the server's business in EIO 3 */
+	case EIO_PING: /* not the server's business in EIO 3 */
 	case EIO_UPGRADE:
 	case EIO_NOOP:
 		break;

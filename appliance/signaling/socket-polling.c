@@ -15,24 +15,24 @@
 #include "appliance/signaling/http-fetch.h"
 
 /* A goodbye that takes longer is not waited for. */
-#define LINGER_MS	 2000
+#define LINGER_MS 2000
 /* One packet of the greatest length, encoded twice, in company. */
-#define MAX_ANSWER(max)	 (3 * (max))
-#define MAX_REFUSAL	 4096
+#define MAX_ANSWER(max) (3 * (max))
+#define MAX_REFUSAL	4096
 /* More than one POST's worth waits for the next. */
-#define POST_BYTES	 (128 * 1024)
+#define POST_BYTES (128 * 1024)
 
 struct SocketTransport {
-	gint refs;		/* owner, or the goodbye; callbacks under way */
+	gint refs; /* owner, or the goodbye; callbacks under way */
 	const struct socket_transport_events *events;
 	void *user;
 	SoupSession *session;
-	char *url;		/* "http://host:port/socket.io/" */
+	char *url; /* "http://host:port/socket.io/" */
 	gsize max_bytes;
-	char *sid;		/* NULL: not opened yet */
+	char *sid; /* NULL: not opened yet */
 	HttpFetch *get, *post;
 	SoupMessage *get_message;
-	GQueue out;		/* packets */
+	GQueue out; /* packets */
 	GSource *linger;
 	guint n_requests;
 	gboolean freed, over;
@@ -105,7 +105,8 @@ static SoupMessage *new_request(SocketTransport *t, const char *method)
 		t->sid ? g_uri_escape_string(t->sid, NULL, FALSE) : NULL;
 	g_autofree char *url = g_strdup_printf(
 		"%s?EIO=3&transport=polling&b64=1&t=%" G_GINT64_FORMAT
-		"-%u%s%s", t->url, g_get_real_time() / 1000, t->n_requests++,
+		"-%u%s%s",
+		t->url, g_get_real_time() / 1000, t->n_requests++,
 		sid ? "&sid=" : "", sid ? sid : "");
 
 	return soup_message_new(method, url);
@@ -130,8 +131,7 @@ static int take_payload(SocketTransport *t, char *body, gsize len)
 {
 	SoupMessageHeaders *headers =
 		soup_message_get_response_headers(t->get_message);
-	const char *type =
-		soup_message_headers_get_content_type(headers, NULL);
+	const char *type = soup_message_headers_get_content_type(headers, NULL);
 	struct eio_payload payload;
 	const char *text;
 	size_t n;
@@ -245,10 +245,11 @@ static void polling_send(SocketTransport *t, const char *packet)
 	flush(t);
 }
 
-/* --- life ------------------------------------------------------------------ */
-static SocketTransport *
-polling_open(SoupSession *session, const char *url, gsize max_bytes,
-	     const struct socket_transport_events *events, void *user)
+/* --- life ------------------------------------------------------------------
+ */
+static SocketTransport *polling_open(
+	SoupSession *session, const char *url, gsize max_bytes,
+	const struct socket_transport_events *events, void *user)
 {
 	SocketTransport *t = g_new0(SocketTransport, 1);
 
@@ -275,9 +276,8 @@ static void polling_free(SocketTransport *t)
 		t->freed = TRUE;
 		t->linger = g_timeout_source_new(LINGER_MS);
 		g_source_set_callback(t->linger, on_linger_timeout, t, NULL);
-		g_source_attach(t->linger,
-				g_main_context_get_thread_default());
-		return;		/* the owner's reference is the goodbye's */
+		g_source_attach(t->linger, g_main_context_get_thread_default());
+		return; /* the owner's reference is the goodbye's */
 	}
 	t->freed = TRUE;
 	t->get = http_fetch_free(t->get);

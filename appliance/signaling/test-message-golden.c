@@ -236,7 +236,7 @@ static MessageSelf self_of(const Message *m)
 	return self;
 }
 
-/* --- the recordings -------------------------------------------------------- */
+/* --- the recordings ------------------------------------------------------- */
 struct pass {
 	const char *version;
 	guint compared[N_MESSAGE_TYPES];

@@ -9,7 +9,7 @@
 #include "appliance/signaling/http-session.h"
 
 #define OPEN                                                                   \
-	"0{\"sid\":\"s/1\",\"upgrades\":[\"websocket\"],\"pingInterval\":"    \
+	"0{\"sid\":\"s/1\",\"upgrades\":[\"websocket\"],\"pingInterval\":"     \
 	"1000,\"pingTimeout\":1000}"
 
 enum fault { NONE, NOT_FOUND, REFUSE, GARBAGE, EMPTY, HUGE, NO_OPEN };
@@ -19,12 +19,12 @@ struct fixture {
 	char *url;
 	SoupSession *session;
 	enum eio_form form;
-	enum fault fault;		/* of answers to polls with a sid */
-	GString *queue;			/* what the next poll brings */
-	SoupServerMessage *held;	/* a poll */
-	GPtrArray *bodies;		/* of POSTs */
-	GPtrArray *packets;		/* in them */
-	SoupServerMessage *posting;	/* its answer waits */
+	enum fault fault;	    /* of answers to polls with a sid */
+	GString *queue;		    /* what the next poll brings */
+	SoupServerMessage *held;    /* a poll */
+	GPtrArray *bodies;	    /* of POSTs */
+	GPtrArray *packets;	    /* in them */
+	SoupServerMessage *posting; /* its answer waits */
 	gboolean hold_posts;
 	guint overlaps, opens, polls, pings;
 
@@ -38,10 +38,11 @@ static void answer(struct fixture *f, SoupServerMessage *m, const char *body,
 		   gsize len)
 {
 	soup_server_message_set_status(m, 200, NULL);
-	soup_server_message_set_response(
-		m, f->form == EIO_FORM_BINARY ? "application/octet-stream"
-					      : "text/plain; charset=UTF-8",
-		SOUP_MEMORY_COPY, body, len);
+	soup_server_message_set_response(m,
+					 f->form == EIO_FORM_BINARY
+						 ? "application/octet-stream"
+						 : "text/plain; charset=UTF-8",
+					 SOUP_MEMORY_COPY, body, len);
 }
 
 static void queue(struct fixture *f, const char *packet)
@@ -128,8 +129,9 @@ static void on_post(struct fixture *f, SoupServerMessage *m)
 
 	f->overlaps += f->posting != NULL;
 	g_ptr_array_add(f->bodies, g_strdup(copy));
-	g_assert_cmpint(eio_payload_init(&payload, copy, strlen(copy),
-					 EIO_FORM_TEXT), ==, 0);
+	g_assert_cmpint(
+		eio_payload_init(&payload, copy, strlen(copy), EIO_FORM_TEXT),
+		==, 0);
 	while (eio_payload_next(&payload, &text, &len) == 1) {
 		char *packet = g_strndup(text, len);
 
@@ -152,8 +154,7 @@ static void on_request(SoupServer *server, SoupServerMessage *m,
 	const char *sid = query ? g_hash_table_lookup(query, "sid") : NULL;
 
 	g_assert_cmpstr(g_hash_table_lookup(query, "EIO"), ==, "3");
-	g_assert_cmpstr(g_hash_table_lookup(query, "transport"), ==,
-			"polling");
+	g_assert_cmpstr(g_hash_table_lookup(query, "transport"), ==, "polling");
 	g_assert_cmpstr(g_hash_table_lookup(query, "b64"), ==, "1");
 	g_assert_nonnull(g_hash_table_lookup(query, "t"));
 	if (sid)
@@ -240,10 +241,16 @@ static void start(struct fixture *f, enum socket_transport_choice choice)
 {
 	const char *urls[] = {f->url, NULL};
 	SocketClientConfig config = {
-		.session = f->session, .urls = urls, .choice = choice,
-		.connect_timeout_ms = 3000, .retry_delay_ms = 1,
-		.opened = on_opened, .message = on_message,
-		.failed = on_failed, .closed = on_closed, .user = f,
+		.session = f->session,
+		.urls = urls,
+		.choice = choice,
+		.connect_timeout_ms = 3000,
+		.retry_delay_ms = 1,
+		.opened = on_opened,
+		.message = on_message,
+		.failed = on_failed,
+		.closed = on_closed,
+		.user = f,
 	};
 
 	f->client = socket_client_new(&config);
@@ -251,7 +258,7 @@ static void start(struct fixture *f, enum socket_transport_choice choice)
 
 #define WAIT(condition)                                                        \
 	while (!(condition))                                                   \
-		g_main_context_iteration(NULL, TRUE)
+	g_main_context_iteration(NULL, TRUE)
 
 static void open_it(struct fixture *f)
 {
