@@ -155,6 +155,8 @@ static void free_transfer(gpointer data)
 		transfer_send_done(&t->up);
 	else if (t->direction == TRANSFER_DOWN)
 		transfer_receive_done(&t->down);
+	else
+		transfer_request_clear(&t->down.request);
 	transfer_shared_unref(t->source);
 	g_free(t->id);
 	g_free(t->label);
