@@ -54,12 +54,15 @@ static int check_selection(struct ctl *c, const GPtrArray *found)
 						   : NULL;
 	bool all = argument && !strcmp(argument, "all");
 
+	if (!found->len && (!argument || all))
+		return ctl_refuse(c, "There is no transfer to %s%s",
+				  ctl_verbs[c->args.verb].name,
+				  strcmp(ctl_verbs[c->args.verb].name, "accept")
+				  ? "" : "; --wait waits for one");
 	if (!found->len)
-		return ctl_refuse(c, argument && !all
-				  ? "There is no such transfer '%s'; "
-				    "'skylinkctl transfers' lists them"
-				  : "There is no such transfer%s",
-				  argument && !all ? argument : "");
+		return ctl_refuse(c, "There is no such transfer '%s'; "
+				     "'skylinkctl transfers' lists them",
+				  argument);
 	if (found->len > 1 && !all)
 		return ctl_refuse(c, "It can be %u transfers; 'skylinkctl "
 				     "transfers' lists them, 'all' means "
@@ -299,6 +302,7 @@ int ctl_run_accept(struct ctl *c)
 	const char *argument = c->args.n_arguments ? c->args.arguments[0]
 						   : NULL;
 	bool on = c->args.option[CTL_FOLLOW] != NULL;
+	bool any = !argument || !strcmp(argument, "all");
 	g_autoptr(JsonNode) list = NULL;
 	g_autoptr(GPtrArray) found = NULL;
 	int r;
@@ -311,9 +315,9 @@ int ctl_run_accept(struct ctl *c)
 	if (r)
 		return r;
 	found = select_transfers(list, argument, true);
-	if (!found->len && !argument && (c->args.option[CTL_WAIT] || on))
+	if (!found->len && any && (c->args.option[CTL_WAIT] || on))
 		r = accept_next(c);
-	else if (!on || argument)
+	else if (!on || !any)
 		r = check_selection(c, found);
 	for (unsigned int i = 0; i < found->len && r == CTL_EXIT_OK; i++)
 		r = accept_one(c, found->pdata[i]);

@@ -565,7 +565,7 @@ def _(after):
     assert request['transferId'] in out and 'a.txt' in out and 'request' in out, out
     assert 'Refused' in ends(ctl(pair.receiver, 'reject', request['transferId'][:24]))[0]
     ends(sending, 1)
-    assert 'no such transfer' in ends(ctl(pair.receiver, 'cancel'), 1)[1]
+    assert 'no transfer to cancel' in ends(ctl(pair.receiver, 'cancel'), 1)[1]
     for n in range(2):
         sending = ctl(pair.sender, 'send', path)
         pair.request()
