@@ -84,8 +84,10 @@ static bool tokens_hold(struct room_core *core, const struct join *join)
 	room_token_make_user(core->secret, &join->user, user);
 	room_token_make_room(core->secret, &join->room, room);
 	/* Both are always compared. */
-	return room_token_equal(user, join->user_cred) &
-	       room_token_equal(room, join->room_cred);
+	bool user_holds = room_token_equal(user, join->user_cred);
+	bool room_holds = room_token_equal(room, join->room_cred);
+
+	return user_holds && room_holds;
 }
 
 static bool parse_ms(const char *text, gint64 *ret)
