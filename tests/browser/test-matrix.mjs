@@ -13,7 +13,7 @@ import path from 'node:path';
 import { startServer } from './lib/appliance.mjs';
 import { ApplianceEnd, PageEnd } from './lib/ends.mjs';
 import { startFront } from './lib/front.mjs';
-import { ROWS, is2x, meet } from './lib/matrix.mjs';
+import { ROWS, crowd, is2x, meet } from './lib/matrix.mjs';
 import { SMALL } from './lib/meeting.mjs';
 import { startPageServer } from './lib/page-server.mjs';
 import { finish, note, test } from './lib/tap.mjs';
@@ -140,5 +140,18 @@ async function session(first, second, rows, way) {
 }
 
 for (const pair of FULL ? [...PAIRS, ...MORE] : PAIRS) await session(...pair);
+
+await test('all versions in one room with the appliance', async (t) => {
+  const all = [await open(A)];
+  for (const version of VERSIONS) all.push(await open(version, 'first'));
+  try {
+    await Promise.all(all.map((end) => end.load()));
+    await crowd(t, all, `matrix-${++rooms}`);
+  } catch (error) {
+    await explain({ ends: all }, error, 'all');
+    throw error;
+  }
+});
+
 for (const end of ends) await end();
 finish();

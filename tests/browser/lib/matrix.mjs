@@ -305,6 +305,37 @@ async function leave(m) {
   }
 }
 
+// Everybody in one room: the first is the appliance, the others are pages.
+export async function crowd(t, [appliance, ...pages], room) {
+  const all = [appliance, ...pages];
+  for (const end of all) await end.join(room);
+  for (const end of all)
+    for (const other of all.filter((one) => one !== end)) {
+      await end.wait({ name: 'joined', peerId: other.id, self: false });
+      await end.wait({ name: 'channel', peerId: other.id, state: 'open' });
+      await flows(other, end);
+    }
+  // What it says reaches each in the form that this version reads.
+  const from = await Promise.all(pages.map((page) => page.mark()));
+  const heard = (fields) => Promise.all(pages.map((page, i) =>
+    page.wait({ peerId: appliance.id, ...fields }, from[i])));
+  await appliance.do('setUserData', CONTENT);
+  await heard({ name: 'updated', userData: CONTENT });
+  await appliance.do('sendMessage', CONTENT);
+  await heard({ name: 'message', content: CONTENT, p2p: false, isPrivate: false });
+  await appliance.do('sendP2P', CONTENT);
+  await heard({ name: 'message', content: CONTENT, p2p: true, isPrivate: false });
+  await appliance.do('mute', true, false);
+  await heard({ name: 'updated', audioMuted: true, videoMuted: false });
+  await appliance.do('mute', false, false);
+  for (const page of pages) await transfer({ t }, appliance, page, { size: 65457 });
+  for (const page of pages) {
+    const mark = await appliance.mark();
+    await page.leave();
+    await appliance.wait({ name: 'left', peerId: page.id }, mark);
+  }
+}
+
 // pages: also of two pages without the appliance.
 export const ROWS = {
   join: { run: join, pages: true },
