@@ -3,6 +3,7 @@
  *
  *   room-peer.c            life, channels, what the connection and it tell
  *   room-peer-negotiate.c  offers, answers, candidates: the handshake's hands
+ *   room-peer-transfers.c  what transfers need of it
  *
  * Thread:  control
  */
@@ -46,6 +47,7 @@ struct RoomPeer {
 
 extern const struct rtc_peer_ops peer_rtc_ops;
 extern const struct handshake_ops peer_handshake_ops;
+extern const struct peer_transfers_ops peer_transfers_peer_ops;
 
 /* --- room-peer.c --------------------------------------------------------- */
 /* (transfer full): {state, peerId} */

@@ -7,7 +7,6 @@
 #include "appliance/room/dt-message.h"
 #include "appliance/room/rtc-describe.h"
 
-static const struct peer_transfers_ops transfers_ops;
 
 static gboolean is_mcu(RoomPeer *p)
 {
@@ -202,7 +201,7 @@ RoomPeer *room_peer_new(const RoomPeerConfig *config, GError **error)
 	}
 	p->since_us = g_get_real_time();
 	peer_channels_init(&p->channels);
-	p->transfers = peer_transfers_new(p->id, &transfers_ops, p);
+	p->transfers = peer_transfers_new(p->id, &peer_transfers_peer_ops, p);
 	peer_info_init(&p->info, config->room);
 	handshake_init(&p->handshake, config->self->mid, config->id,
 		       config->self->weight, &peer_handshake_ops, p);
@@ -451,121 +450,6 @@ static void on_channel_writable(void *user, uint16_t number)
 	RoomPeer *p = user;
 
 	peer_transfers_writable(p->transfers, number);
-}
-
-/* --- transfers ----------------------------------------------------------- */
-static void transfers_get_context(void *user, PeerTransfersContext *ret)
-{
-	RoomPeer *p = user;
-	const struct peer_channel *channel =
-		peer_channels_get_messaging(&p->channels);
-
-	*ret = (PeerTransfersContext){
-		.self_id = p->config.self->mid,
-		.agent = p->config.self->agent,
-		.version = p->config.self->version,
-		.peer = {
-			.agent = p->info.agent,
-			.dt_version = p->info.dt_version,
-			.is_2x = peer_info_is_2x(&p->info),
-			.is_mcu = p->handshake.peer_is_mcu,
-		},
-		.has_main = channel != NULL,
-		.main_channel = channel ? channel->number : 0,
-	};
-}
-
-static int transfers_send(void *user, guint16 channel, gboolean text,
-			  const void *data, gsize len)
-{
-	RoomPeer *p = user;
-
-	return rtc_peer_send(p->rtc, channel, text, data, len);
-}
-
-static gboolean transfers_open_channel(void *user, const char *label,
-				       GError **error)
-{
-	RoomPeer *p = user;
-
-	return rtc_peer_open_channel(p->rtc, label, error);
-}
-
-static void transfers_close_channel(void *user, guint16 channel)
-{
-	RoomPeer *p = user;
-
-	rtc_peer_close_channel(p->rtc, channel);
-}
-
-static void transfers_event(void *user, const char *name, JsonObject *params)
-{
-	peer_emit(user, name, params);
-}
-
-static gboolean transfers_is_wanted(void *user, const char *peer_id,
-				    const char *transfer_id, JsonObject *info)
-{
-	RoomPeer *p = user;
-
-	return p->config.events->transfer_wanted(p->config.user, peer_id,
-						 transfer_id, info);
-}
-
-static gboolean transfers_has_room(void *user)
-{
-	RoomPeer *p = user;
-
-	return p->config.events->transfer_room(p->config.user);
-}
-
-static gboolean on_transfer_timer(gpointer data)
-{
-	RoomPeer *p = data;
-
-	peer_stop_timer(&p->transfer_timer);
-	peer_transfers_tick(p->transfers);
-	return G_SOURCE_REMOVE;
-}
-
-static void transfers_due_changed(void *user)
-{
-	RoomPeer *p = user;
-	gint64 due = peer_transfers_get_due(p->transfers);
-	gint64 wait = due - g_get_monotonic_time();
-
-	peer_stop_timer(&p->transfer_timer);
-	if (due >= 0)
-		peer_set_timer(p, &p->transfer_timer,
-			  (guint) (MAX(wait, 0) / 1000 + 1),
-			  on_transfer_timer);
-}
-
-static gint64 transfers_now(void *user)
-{
-	return g_get_monotonic_time();
-}
-
-static const struct peer_transfers_ops transfers_ops = {
-	.get_context = transfers_get_context,
-	.send = transfers_send,
-	.open_channel = transfers_open_channel,
-	.close_channel = transfers_close_channel,
-	.event = transfers_event,
-	.is_wanted = transfers_is_wanted,
-	.has_room = transfers_has_room,
-	.due_changed = transfers_due_changed,
-	.now_us = transfers_now,
-};
-
-PeerTransfers *room_peer_get_transfers(RoomPeer *p)
-{
-	return p->transfers;
-}
-
-gboolean room_peer_is_mcu(RoomPeer *p)
-{
-	return p->handshake.peer_is_mcu;
 }
 
 static void emit_stream(RoomPeer *p)

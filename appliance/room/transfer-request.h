@@ -31,8 +31,9 @@
 #define TRANSFER_TIMEOUT_MAX_S	    3600
 #define TRANSFER_MAX_ID_BYTES	    256
 #define TRANSFER_MAX_MIME_BYTES	    256
-/* Chunks on their way without an ACK, where both ends are appliances. */
-#define TRANSFER_WINDOW		    64
+/* Chunks on their way without an ACK, where both ends are appliances: as much as
+ * SCTP's buffers hold, and so much may a slow receiver keep in our queues. */
+#define TRANSFER_WINDOW		    32
 
 enum transfer_generation {
 	TRANSFER_GENERATION_1,	/* up to 0.6.15: knows no DTProtocolVersion */
