@@ -59,6 +59,7 @@ struct engine_session {
 	bool finishing;		/* goes when its queue is empty */
 	bool dead;		/* goes in the next engine_reap() */
 	void *user, *address;	/* the owner's */
+	bool pending;		/* the owner's: has something to write */
 	void *carrier;		/* WebSocket, or the poll being held; NULL */
 	void *poster;		/* the POST being received; NULL */
 	/* private */

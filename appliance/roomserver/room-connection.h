@@ -40,6 +40,8 @@ struct connection {
 	enum eio_form form;
 };
 
+struct ev_loop;
+
 struct room_service {
 	struct lws_context *context;
 	struct lws_vhost *vhost;
@@ -54,6 +56,8 @@ struct room_service {
 	const struct room_keys *keys;
 	const struct room_tls *tls;	/* NULL: http alone */
 	struct room_limits *limits;
+	GPtrArray *pending;	/* sessions to be written to, each once */
+	struct ev_loop *loop;	/* epoll; NULL: libwebsockets' own poll() */
 	char *app_key, *viewer_room;
 	lws_sorted_usec_list_t tick;
 	unsigned int n_connections, max_connections;

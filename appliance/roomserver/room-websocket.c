@@ -85,16 +85,17 @@ int room_websocket_on_receive(struct lws *wsi, struct connection *connection,
 	return 0;
 }
 
-int room_websocket_on_writable(struct lws *wsi, struct connection *connection)
+/* Until the system takes no more: libwebsockets keeps the rest of that packet,
+ * and must be given none while it does. */
+static int write_queue(struct lws *wsi, struct engine_session *session)
 {
-	struct engine_session *session = connection->session;
-
-	if (!session || session->dead)
-		return -1;
 	for (unsigned int i = 0; i < WRITES_PER_TURN; i++) {
-		struct engine_packet *packet = engine_session_take(session);
+		struct engine_packet *packet;
 		int r;
 
+		if (lws_partial_buffered(wsi))
+			break;
+		packet = engine_session_take(session);
 		if (!packet)
 			break;
 		r = lws_write(wsi, (unsigned char *) packet->text, packet->len,
@@ -102,9 +103,28 @@ int room_websocket_on_writable(struct lws *wsi, struct connection *connection)
 		engine_packet_unref(packet);
 		if (r < 0)
 			return -1;
-		if (lws_send_pipe_choked(wsi))
-			break;
 	}
+	return 0;
+}
+
+void room_websocket_flush(struct engine_session *session)
+{
+	struct lws *wsi = session->carrier;
+
+	if (write_queue(wsi, session) < 0)
+		engine_session_kill(session);
+	else if (session->finishing || engine_session_has_output(session))
+		lws_callback_on_writable(wsi);
+}
+
+int room_websocket_on_writable(struct lws *wsi, struct connection *connection)
+{
+	struct engine_session *session = connection->session;
+
+	if (!session || session->dead)
+		return -1;
+	if (write_queue(wsi, session) < 0)
+		return -1;
 	if (engine_session_has_output(session)) {
 		lws_callback_on_writable(wsi);
 		return 0;

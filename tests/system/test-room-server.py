@@ -692,7 +692,7 @@ def _(after):
         until(lambda: server.stats()['clients'] == 0)
     round_of(400)
     kb, n = server.resident_kb(), files()
-    round_of(1200)
+    round_of(800)
     note(f'resident +{server.resident_kb() - kb} kB, {files() - n:+} descriptors '
          f'after {server.stats()["clientsTotal"]} clients')
     until(lambda: files() <= n)
