@@ -50,7 +50,6 @@ static void test_meeting(void)
 	};
 	struct world w;
 	struct end a, b, open;
-	g_autofree char *bye = NULL;
 
 	world_init(&w);
 	w.wall_ms = NOON_MS - ROOM_START_TOLERANCE_MS - 1;
