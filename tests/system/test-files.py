@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 
 from daemon import Daemon, Refused, program
-from wire import Suite, until
+from wire import Skip, Suite, until
 
 suite = Suite()
 case = suite.case
@@ -431,13 +431,13 @@ def _(after):
 @case('a full disk: the transfer is cancelled and says so')
 def _(after):
     if os.geteuid() != 0:
-        raise suite.Skip('needs root to mount a small file system')
+        raise Skip('needs root to mount a small file system')
     mount = tempfile.mkdtemp(prefix='skylink-small-')
     after(lambda: os.rmdir(mount))
     done = subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=4m,mode=755', 'tmpfs', mount],
                           stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode:
-        raise suite.Skip('mount: ' + done.stderr.strip())
+        raise Skip('mount: ' + done.stderr.strip())
     after(lambda: subprocess.run(['umount', '-l', mount], check=True))
     pair = Pair(after, spool=os.path.join(mount, 'spool'))
     # Known before: refused when it is accepted, and still waiting.

@@ -260,6 +260,10 @@ def read_until(sock, end):
     return data
 
 
+class Skip(Exception):
+    """A case cannot run here; its text is the reason."""
+
+
 class Suite:
     """Cases in TAP; each is a function that gets a list of cleanups."""
 
@@ -274,9 +278,12 @@ class Suite:
                 return function
             self.n += 1
             start = time.monotonic()
+            reason = ''
             try:
                 function(cleanups.append)
                 outcome = 'ok'
+            except Skip as skip:
+                outcome, reason = 'ok', f' # SKIP {skip}'
             except Exception as error:  # a case fails by raising anything
                 import traceback
                 for line in traceback.format_exc().splitlines():
@@ -290,7 +297,8 @@ class Suite:
                     print(f'# cleanup: {error!r}')
                     self.failed += outcome == 'ok'
                     outcome = 'not ok'
-            print(f'{outcome} {self.n} - {name} ({time.monotonic() - start:.1f} s)', flush=True)
+            print(f'{outcome} {self.n} - {name} ({time.monotonic() - start:.1f} s){reason}',
+                  flush=True)
             return function
         return run
 
