@@ -97,7 +97,7 @@ static gboolean do_offer(void *user, gboolean ice_restart,
 			g_strdup_printf("%s_%s", p->config.self->mid, p->id);
 
 		p->opened_messaging =
-			rtc_peer_open_channel(p->rtc, label, &error);
+			peer_open_channel(p, label, TRUE, &error);
 		if (!p->opened_messaging) {
 			peer_emit_progress(p, "error", error->message);
 			return FALSE;

@@ -55,6 +55,9 @@ JsonObject *peer_state_params(RoomPeer *peer, const char *state);
 /* @params: (transfer full) */
 void peer_emit(RoomPeer *peer, const char *name, JsonObject *params);
 /* @error: NULL: none */
+/* Tells of it: connecting, or error. */
+gboolean peer_open_channel(RoomPeer *p, const char *label, gboolean messaging,
+			   GError **error);
 void peer_emit_progress(RoomPeer *peer, const char *state, const char *error);
 void peer_emit_signaling(RoomPeer *peer, const char *state);
 /* Over signaling, while there is any. @message: (transfer full) */

@@ -37,7 +37,7 @@ static gboolean transfers_open_channel(void *user, const char *label,
 {
 	RoomPeer *p = user;
 
-	return rtc_peer_open_channel(p->rtc, label, error);
+	return peer_open_channel(p, label, FALSE, error);
 }
 
 static void transfers_close_channel(void *user, guint16 channel)

@@ -60,17 +60,44 @@ JsonObject *room_peer_event_params(RoomPeer *p)
 	return params;
 }
 
+/* @why: of an error, else NULL */
+static void emit_channel_state(RoomPeer *p, const char *state,
+			       const char *label, gboolean messaging,
+			       const char *why)
+{
+	JsonObject *params = peer_state_params(p, state), *error;
+
+	if (why) {
+		error = json_object_new();
+		json_object_set_string_member(error, "message", why);
+		json_object_set_object_member(params, "error", error);
+	} else {
+		json_object_set_null_member(params, "error");
+	}
+	json_object_set_string_member(params, "channelName", label);
+	json_object_set_string_member(params, "channelType",
+				      messaging ? "messaging" : "data");
+	peer_emit(p, "dataChannelState", params);
+}
+
 static void emit_channel(RoomPeer *p, const char *state,
 			 const struct peer_channel *channel)
 {
-	JsonObject *params = peer_state_params(p, state);
+	emit_channel_state(p, state, channel->label, channel->messaging, NULL);
+}
 
-	json_object_set_null_member(params, "error");
-	json_object_set_string_member(params, "channelName", channel->label);
-	json_object_set_string_member(params, "channelType",
-				      channel->messaging ? "messaging"
-							 : "data");
-	peer_emit(p, "dataChannelState", params);
+gboolean peer_open_channel(RoomPeer *p, const char *label, gboolean messaging,
+			   GError **error)
+{
+	g_autoptr(GError) why = NULL;
+
+	if (rtc_peer_open_channel(p->rtc, label, &why)) {
+		emit_channel_state(p, "connecting", label, messaging, NULL);
+		return TRUE;
+	}
+	emit_channel_state(p, "error", label, messaging, why->message);
+	g_propagate_error(error, g_steal_pointer(&why));
+	return FALSE;
 }
 
 static void emit_restart(RoomPeer *p, gboolean by_self)
@@ -377,8 +404,7 @@ static gboolean on_reopen(gpointer data)
 
 	peer_stop_timer(&p->reopen_timer);
 	if (!peer_channels_get_messaging(&p->channels) &&
-	    !rtc_peer_open_channel(p->rtc, p->channels.messaging_label,
-				   &error))
+	    !peer_open_channel(p, p->channels.messaging_label, TRUE, &error))
 		g_debug("Peer %s: %s", p->id, error->message);
 	return G_SOURCE_REMOVE;
 }

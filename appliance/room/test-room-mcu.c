@@ -169,7 +169,7 @@ static void test_messages_by_the_mcu(struct world *w, gconstpointer data)
 	json = g_strdup_printf("{\"type\":\"answer\",\"mid\":\"MCU\",\"rid\":"
 			       "\"r\"," TO_ME "\"sdp\":%s}", sdp->str);
 	mock_tell(&w->mock, json);
-	WAIT(find(w->a, "dataChannelState", "peerId", "MCU"));
+	WAIT(find(w->a, "dataChannelState", "state", "open"));
 	/* for one, and for all: through the MCU, with an array of targets */
 	mcu = fake_rtc_get(w->a->engine, "MCU");
 	g_assert_true(room_send_p2p_message(w->a->room, text, to, NULL));

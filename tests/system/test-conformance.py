@@ -103,6 +103,44 @@ def rejoin(w, who, options=None):
     return joined
 
 
+FILE = bytes(range(256)) * 400      # more than two chunks
+URL = 'data:text/plain;base64,' + 'QUJD' * 1000
+
+
+def file_of(after, data):
+    handle, path = tempfile.mkstemp(prefix='skylink-conformance-')
+    os.write(handle, data)
+    os.lseek(handle, 0, os.SEEK_SET)
+    after(lambda: (os.close(handle), os.unlink(path)))
+    return handle
+
+
+def offered(after, data=FILE, **params):
+    """b is asked for a file: the call's number, and the request."""
+    a, b, _, other_since = pair()
+    call = a.control.send('sendBlobData', {'data': {'fd': 0, 'name': 'f.bin'},
+                                           'targetPeerId': b.id, **params}, [file_of(after, data)])
+    return call, b.wait('incomingDataRequest', other_since, peerId=a.id)
+
+
+def fetched(box_, name):
+    """A received file, out of the spool."""
+    box_.control.fds.clear()
+    box_.call('transfer.fetch', name)
+    with os.fdopen(box_.control.fds.pop(), 'rb') as f:
+        return f.read()
+
+
+def transfer_ends(box_, since, request, state):
+    return box_.wait('dataTransferState', since, transferId=request['transferId'], state=state)
+
+
+def refusal(box_, call):
+    while call not in box_.control.answers:
+        box_.control.read()
+    return box_.control.answers.pop(call)['error']
+
+
 def tell_user_data(who, other, data):
     """Set, and seen: the server is asked once a second."""
     since = other.mark()
@@ -730,6 +768,17 @@ def _(after):
                    for e, p in a.seen[since:] + b.seen[other_since:]), state
 
 
+@suite.case('event handshakeProgress: error, for an answer that is none')
+def _(after):
+    a, _, since, _ = pair()
+    raw = Raw(after, world.server)
+    raw.enter(weight=0)
+    raw.until('offer', a.id)
+    raw.socket.say(type='answer', target=a.id, sdp='v=0 and nonsense')
+    seen = a.wait('handshakeProgress', since, state='error', peerId=raw.id)
+    assert seen['error'], seen
+
+
 @event('candidateGenerationState', 'gathering, completed')
 def _(after):
     a, b, since, _ = pair()
@@ -841,14 +890,25 @@ def _(after):
         assert b.wait('roomLock', other_since, isLocked=locked)['isSelf'] is True
 
 
-@event('dataChannelState', 'open, closed, of the messaging channel')
+@event('dataChannelState', 'connecting, open, closed; of messages, and of a file')
 def _(after):
-    a, b, since, _ = pair()
+    a, b, since, other_since = pair()
     was = b.id
     rejoin(world, b, {'userData': 'b'})
     seen = a.wait('dataChannelState', since, state='open', peerId=b.id)
     assert seen['channelType'] == 'messaging' and seen['channelName'], seen
     a.wait('dataChannelState', since, state='closed', peerId=was)
+    # Who offers opens it.
+    b.collect()
+    assert any(e == 'dataChannelState' and p['state'] == 'connecting' and
+               p['channelName'] == seen['channelName']
+               for e, p in a.seen[since:] + b.seen[other_since:])
+    # A file has a channel of its own.
+    call, request = offered(after)
+    b.call('acceptDataTransfer', a.id, request['transferId'], True)
+    a.control.answer(call)
+    for state in ('connecting', 'open', 'closed'):
+        a.wait('dataChannelState', since, state=state, channelType='data')
 
 
 @event('streamMuted', 'ours and theirs')
@@ -1009,44 +1069,6 @@ def _(after):
 
 
 # --- files and data URLs -------------------------------------------------------------------------
-FILE = bytes(range(256)) * 400      # more than two chunks
-URL = 'data:text/plain;base64,' + 'QUJD' * 1000
-
-
-def file_of(after, data):
-    handle, path = tempfile.mkstemp(prefix='skylink-conformance-')
-    os.write(handle, data)
-    os.lseek(handle, 0, os.SEEK_SET)
-    after(lambda: (os.close(handle), os.unlink(path)))
-    return handle
-
-
-def offered(after, data=FILE, **params):
-    """b is asked for a file: the call's number, and the request."""
-    a, b, _, other_since = pair()
-    call = a.control.send('sendBlobData', {'data': {'fd': 0, 'name': 'f.bin'},
-                                           'targetPeerId': b.id, **params}, [file_of(after, data)])
-    return call, b.wait('incomingDataRequest', other_since, peerId=a.id)
-
-
-def fetched(box_, name):
-    """A received file, out of the spool."""
-    box_.control.fds.clear()
-    box_.call('transfer.fetch', name)
-    with os.fdopen(box_.control.fds.pop(), 'rb') as f:
-        return f.read()
-
-
-def transfer_ends(box_, since, request, state):
-    return box_.wait('dataTransferState', since, transferId=request['transferId'], state=state)
-
-
-def refusal(box_, call):
-    while call not in box_.control.answers:
-        box_.control.read()
-    return box_.control.answers.pop(call)['error']
-
-
 @method('sendBlobData', 'the other one has the file, byte for byte')
 def _(after):
     call, request = offered(after)
@@ -1174,6 +1196,24 @@ def _(after):
     seen = transfer_ends(a, a_since, request, 'rejected')
     assert seen['error']['transferType'] == 'upload' and seen['error']['message'], seen
     refusal(a, call)
+
+
+@suite.case('event dataTransferState: error, when the other one is gone in the middle')
+def _(after):
+    a = the_world().a
+    a.call('unlockRoom')
+    c = box(after, world.server.url)
+    a.wait('dataChannelState', peerId=c.id, state='open')
+    since, peer = a.mark(), c.id
+    call = a.control.send('sendBlobData', {'data': {'fd': 0, 'name': 'f'}, 'targetPeerId': peer},
+                          [file_of(after, FILE * 1000)])
+    request = c.wait('incomingDataRequest', peerId=a.id)
+    c.call('acceptDataTransfer', a.id, request['transferId'], True)
+    transfer_ends(a, since, request, 'uploading')
+    c.call('leaveRoom')
+    seen = transfer_ends(a, since, request, 'error')
+    assert seen['error']['transferType'] == 'upload' and seen['error']['message'], seen
+    assert list(refusal(a, call)['data']['transferErrors']) == [peer]
 
 
 # --- a media server --------------------------------------------------------------------------
