@@ -46,6 +46,17 @@ class Server:
             fields = f.read().rpartition(')')[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
 
+    def is_sanitized(self):
+        """What is freed stays for a while, to be noticed when used."""
+        with open(f'/proc/{self.process.pid}/maps') as f:
+            maps = f.read()
+        return any(name in maps for name in ('libasan', 'libtsan')) or \
+            self._has_symbol(b'__asan_init')
+
+    def _has_symbol(self, name):
+        with open(f'/proc/{self.process.pid}/exe', 'rb') as f:
+            return name in f.read()
+
     def resident_kb(self):
         with open(f'/proc/{self.process.pid}/status') as f:
             return int(next(l for l in f if l.startswith('VmRSS')).split()[1])
