@@ -11,7 +11,7 @@
 
 #include "appliance/signaling/http-session.h"
 
-#define XML_HTTP_REQUEST_ERROR (-1)	/* READY_STATE_CHANGE_ERROR */
+#define XML_HTTP_REQUEST_ERROR	  (-1) /* READY_STATE_CHANGE_ERROR */
 #define DEFAULT_SOCKET_TIMEOUT_MS 7000
 
 /* READY_STATE_CHANGE */
@@ -19,15 +19,16 @@ enum { READY_INIT, READY_LOADING, READY_COMPLETED, READY_ERROR = -1 };
 
 const char *daemon_default_room(Daemon *d)
 {
-	const char *configured = config_get_string(d->options->config,
-						   OPT_ROOM_NAME);
+	const char *configured =
+		config_get_string(d->options->config, OPT_ROOM_NAME);
 
 	if (d->default_room)
 		return d->default_room;
 	return *configured ? configured : d->app_key;
 }
 
-/* --- the answer ------------------------------------------------------------- */
+/* --- the answer -------------------------------------------------------------
+ */
 static const char *turn_transport_name(enum room_turn_transport transport)
 {
 	switch (transport) {
@@ -75,12 +76,13 @@ static JsonObject *describe_settings(Daemon *d)
 	if (a->region)
 		json_object_set_string_member(o, "serverRegion", a->region);
 	json_object_set_string_member(o, "audioCodec", "opus");
-	json_object_set_string_member(o, "videoCodec", d->has_first_codec ?
-				      media_codec_name(d->first_codec) :
-				      "auto");
-	json_object_set_int_member(o, "socketTimeout", a->socket_timeout_ms ?
-				   (gint64) a->socket_timeout_ms :
-				   DEFAULT_SOCKET_TIMEOUT_MS);
+	json_object_set_string_member(
+		o, "videoCodec",
+		d->has_first_codec ? media_codec_name(d->first_codec) : "auto");
+	json_object_set_int_member(o, "socketTimeout",
+				   a->socket_timeout_ms
+					   ? (gint64) a->socket_timeout_ms
+					   : DEFAULT_SOCKET_TIMEOUT_MS);
 	return o;
 }
 
@@ -96,15 +98,16 @@ static JsonObject *error_object(gint code, guint status, const char *text)
 
 static void fail_init(ControlCall *call, int code, JsonObject *error)
 {
-	g_autofree char *text = g_strdup(
-		json_object_get_string_member(error, "error"));
+	g_autofree char *text =
+		g_strdup(json_object_get_string_member(error, "error"));
 	JsonNode *node = json_node_new(JSON_NODE_OBJECT);
 
 	json_node_take_object(node, error);
 	control_call_fail(call, code, node, "%s", text);
 }
 
-/* --- asking the room server -------------------------------------------------- */
+/* --- asking the room server --------------------------------------------------
+ */
 static void tell_ready(Daemon *d, gint state, JsonObject *error)
 {
 	JsonObject *params = json_object_new();
@@ -156,8 +159,8 @@ void daemon_init_abandon(Daemon *d, const char *why)
 static void ask(Daemon *d, ControlCall *call, const char *secret)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(SoupSession) http = http_session_new(d->access.ca_file,
-						       &error);
+	g_autoptr(SoupSession) http =
+		http_session_new(d->access.ca_file, &error);
 
 	tell_ready(d, READY_INIT, NULL);
 	if (!http) {
@@ -170,14 +173,15 @@ static void ask(Daemon *d, ControlCall *call, const char *secret)
 	d->init_call = control_call_ref(call);
 	d->init_api = room_api_call_new(&(RoomApiConfig){
 		.session = http,
-		.request = room_access_request(
-			&d->access, d->room_server_url, d->app_key, secret,
-			daemon_default_room(d)),
+		.request = room_access_request(&d->access, d->room_server_url,
+					       d->app_key, secret,
+					       daemon_default_room(d)),
 		.done = on_answer,
 		.user = d});
 }
 
-/* --- taking the options ------------------------------------------------------- */
+/* --- taking the options
+ * ------------------------------------------------------- */
 static void take_flag(JsonObject *o, const char *name, gboolean *to,
 		      gboolean inverted)
 {
@@ -215,7 +219,7 @@ static void take_access(JsonObject *o, RoomAccess *ret, char **credential)
 	take_flag(o, "enableSTUNServer", &ret->no_stun, TRUE);
 	take_flag(o, "forceTURN", &ret->force_turn, FALSE);
 	if (ret->force_turn)
-		ret->no_turn = FALSE;	/* it overrides, says the API */
+		ret->no_turn = FALSE; /* it overrides, says the API */
 	take_flag(o, "usePublicSTUN", &ret->no_public_stun, TRUE);
 	take_flag(o, "forceSSL", &ret->force_ssl, FALSE);
 	take_flag(o, "forceTURNSSL", &ret->force_turn_ssl, FALSE);
@@ -224,12 +228,12 @@ static void take_access(JsonObject *o, RoomAccess *ret, char **credential)
 	if (json_object_has_member(o, "region"))
 		ret->region = text_member(o, "region");
 	if (json_object_has_member(o, "socketTimeout"))
-		ret->socket_timeout_ms = (guint)
-			json_object_get_int_member(o, "socketTimeout");
+		ret->socket_timeout_ms =
+			(guint) json_object_get_int_member(o, "socketTimeout");
 	if (json_object_has_member(o, "credentials"))
-		take_credentials(json_object_get_object_member(o,
-							       "credentials"),
-				 ret, credential);
+		take_credentials(
+			json_object_get_object_member(o, "credentials"), ret,
+			credential);
 }
 
 /* init's codec first, the others as they were. */
@@ -240,7 +244,8 @@ static void order_codecs(Daemon *d)
 
 	for (int first = 1; first >= 0; first--)
 		for (unsigned int i = 0; i < d->n_video_codecs; i++) {
-			gboolean is_first = d->has_first_codec &&
+			gboolean is_first =
+				d->has_first_codec &&
 				d->video_codecs[i] == d->first_codec;
 
 			if (is_first == first)
@@ -253,8 +258,8 @@ static void take_codec(Daemon *d, const char *name)
 {
 	d->has_first_codec = strcmp(name, "auto") != 0;
 	if (d->has_first_codec)
-		d->first_codec = strcmp(name, "VP8") ? MEDIA_CODEC_H264 :
-						       MEDIA_CODEC_VP8;
+		d->first_codec = strcmp(name, "VP8") ? MEDIA_CODEC_H264
+						     : MEDIA_CODEC_VP8;
 }
 
 static void replace(char **to, const char *with)
@@ -357,15 +362,17 @@ static void init(ControlCall *call, gpointer user)
 	}
 	daemon_init_abandon(d, "Another init came in between");
 	if (take_options(d, named ? none : json_node_get_object(options),
-			 named ? json_node_get_string(options) : NULL,
-			 &secret, &error))
+			 named ? json_node_get_string(options) : NULL, &secret,
+			 &error))
 		ask(d, call, secret);
 	else
-		fail_init(call, g_error_matches(error, ROOM_ERROR,
-						ROOM_ERROR_ARGUMENT) ?
-			  CONTROL_CODE_PARAMS : CONTROL_CODE_FAILED,
-			  error_object(XML_HTTP_REQUEST_ERROR, 0,
-				       error->message));
+		fail_init(
+			call,
+			g_error_matches(error, ROOM_ERROR, ROOM_ERROR_ARGUMENT)
+				? CONTROL_CODE_PARAMS
+				: CONTROL_CODE_FAILED,
+			error_object(XML_HTTP_REQUEST_ERROR, 0,
+				     error->message));
 	config_secret_free(secret);
 }
 

@@ -7,9 +7,8 @@
 static enum log_store_level level_param(ControlCall *call,
 					enum log_store_level without)
 {
-	return (enum log_store_level)
-		json_object_get_int_member_with_default(
-			control_call_get_params(call), "logLevel", without);
+	return (enum log_store_level) json_object_get_int_member_with_default(
+		control_call_get_params(call), "logLevel", without);
 }
 
 static void set_log_level(ControlCall *call, gpointer user)
@@ -53,10 +52,9 @@ static void get_logs(ControlCall *call, gpointer user)
 {
 	Daemon *d = user;
 
-	control_call_reply(call,
-			   log_store_describe(d->options->log->store,
-					      level_param(call,
-							  LOG_STORE_ALL)));
+	control_call_reply(
+		call, log_store_describe(d->options->log->store,
+					 level_param(call, LOG_STORE_ALL)));
 }
 
 static void clear_all_logs(ControlCall *call, gpointer user)

@@ -16,13 +16,14 @@ static const char **targets_of(ControlCall *call)
 		return NULL;
 	ids = g_ptr_array_new();
 	for (guint i = 0; i < json_array_get_length(list); i++)
-		g_ptr_array_add(ids, (gpointer) json_array_get_string_element(
-					     list, i));
+		g_ptr_array_add(
+			ids, (gpointer) json_array_get_string_element(list, i));
 	g_ptr_array_add(ids, NULL);
 	return (const char **) g_ptr_array_free(ids, FALSE);
 }
 
-/* --- messages --------------------------------------------------------------- */
+/* --- messages ---------------------------------------------------------------
+ */
 typedef gboolean (*SendFn)(Room *room, JsonNode *message,
 			   const char *const *targets, GError **error);
 
@@ -55,7 +56,8 @@ static void send_p2p_message(ControlCall *call, gpointer user)
 	send_with(call, user, room_send_p2p_message);
 }
 
-/* --- user data -------------------------------------------------------------- */
+/* --- user data --------------------------------------------------------------
+ */
 /* It needs no room: what is set is told at the next join. */
 static gboolean need_room_server(ControlCall *call, Daemon *d)
 {
@@ -72,9 +74,9 @@ static void set_user_data(ControlCall *call, gpointer user)
 
 	if (!need_room_server(call, d))
 		return;
-	room_set_user_data(d->room, json_object_get_member(
-					    control_call_get_params(call),
-					    "userData"));
+	room_set_user_data(d->room,
+			   json_object_get_member(control_call_get_params(call),
+						  "userData"));
 	control_call_reply(call, NULL);
 }
 
@@ -87,11 +89,13 @@ static void get_user_data(ControlCall *call, gpointer user)
 		return;
 	data = room_get_user_data(d->room);
 	/* SkylinkJS: an empty string while there is none. */
-	control_call_reply(call, data ? json_node_copy(data) :
-			   json_node_init_string(json_node_alloc(), ""));
+	control_call_reply(call,
+			   data ? json_node_copy(data)
+				: json_node_init_string(json_node_alloc(), ""));
 }
 
-/* --- lock ------------------------------------------------------------------- */
+/* --- lock -------------------------------------------------------------------
+ */
 static void set_lock(ControlCall *call, Daemon *d, gboolean lock)
 {
 	g_autoptr(GError) error = NULL;
@@ -118,7 +122,8 @@ static void unlock_room(ControlCall *call, gpointer user)
 	set_lock(call, user, FALSE);
 }
 
-/* --- peers ------------------------------------------------------------------ */
+/* --- peers ------------------------------------------------------------------
+ */
 static void get_peer_info(ControlCall *call, gpointer user)
 {
 	Daemon *d = user;
@@ -129,8 +134,9 @@ static void get_peer_info(ControlCall *call, gpointer user)
 		daemon_reply_object(call, info);
 	else
 		control_call_fail(call, CONTROL_CODE_STATE, NULL,
-				  id ? "There is no peer '%s' in the room" :
-				       "Self is in no room%s", id ? id : "");
+				  id ? "There is no peer '%s' in the room"
+				     : "Self is in no room%s",
+				  id ? id : "");
 }
 
 /* One peer after another: what fails for one is told, the others go on. */
@@ -191,8 +197,8 @@ static void generate_uuid(ControlCall *call, gpointer user)
 {
 	g_autofree char *uuid = g_uuid_string_random();
 
-	control_call_reply(call, json_node_init_string(json_node_alloc(),
-						       uuid));
+	control_call_reply(call,
+			   json_node_init_string(json_node_alloc(), uuid));
 }
 
 const ControlHandler daemon_peer_handlers[] = {

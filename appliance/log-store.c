@@ -6,13 +6,13 @@
 struct line {
 	gint64 time_us;
 	enum log_store_level level;
-	char *text, *place;	/* place: or NULL */
+	char *text, *place; /* place: or NULL */
 };
 
 struct LogStore {
-	GMutex lock;		/* guards everything below */
+	GMutex lock; /* guards everything below */
 	gboolean enabled;
-	struct line *lines;	/* LOG_STORE_MAX; NULL: never switched on */
+	struct line *lines; /* LOG_STORE_MAX; NULL: never switched on */
 	unsigned int first, n;
 };
 
@@ -100,7 +100,8 @@ void log_store_add(LogStore *store, gint64 time_us, enum log_store_level level,
 	g_mutex_unlock(&store->lock);
 }
 
-/* --- asking ---------------------------------------------------------------- */
+/* --- asking ----------------------------------------------------------------
+ */
 static const char *level_name(enum log_store_level level)
 {
 	static const char *const names[] = {"error", "warn", "info", "log",
@@ -112,8 +113,8 @@ static const char *level_name(enum log_store_level level)
 /* As a Date becomes JSON. */
 static char *format_time(gint64 time_us)
 {
-	g_autoptr(GDateTime) t = g_date_time_new_from_unix_utc(
-		time_us / G_USEC_PER_SEC);
+	g_autoptr(GDateTime) t =
+		g_date_time_new_from_unix_utc(time_us / G_USEC_PER_SEC);
 	g_autofree char *seconds = g_date_time_format(t, "%Y-%m-%dT%H:%M:%S");
 
 	return g_strdup_printf("%s.%03dZ", seconds,

@@ -20,7 +20,8 @@ static void test_levels(void)
 	assert_described(store, LOG_STORE_ALL, "[]");
 	log_store_set_enabled(store, TRUE);
 	log_store_add(store, 1500000, LOG_STORE_WARN, "one", NULL);
-	log_store_add(store, 2000999, LOG_STORE_DEBUG, "two\n\033[1m", "a.c:7 f");
+	log_store_add(store, 2000999, LOG_STORE_DEBUG, "two\n\033[1m",
+		      "a.c:7 f");
 	log_store_add(store, 3000000, LOG_STORE_WARN, "three", NULL);
 	log_store_set_enabled(store, FALSE);
 	log_store_add(store, 4000000, LOG_STORE_WARN, "not kept", NULL);
@@ -29,14 +30,16 @@ static void test_levels(void)
 			 "[\"1970-01-01T00:00:02.000Z\",\"debug\",\"two  [1m\","
 			 "{\"place\":\"a.c:7 f\"}],"
 			 "[\"1970-01-01T00:00:03.000Z\",\"warn\",\"three\"]]");
-	assert_described(store, LOG_STORE_DEBUG,
-			 "[[\"1970-01-01T00:00:02.000Z\",\"debug\",\"two  [1m\","
-			 "{\"place\":\"a.c:7 f\"}]]");
+	assert_described(
+		store, LOG_STORE_DEBUG,
+		"[[\"1970-01-01T00:00:02.000Z\",\"debug\",\"two  [1m\","
+		"{\"place\":\"a.c:7 f\"}]]");
 	log_store_clear(store, LOG_STORE_WARN);
 	assert_described(store, LOG_STORE_WARN, "[]");
-	assert_described(store, LOG_STORE_DEBUG,
-			 "[[\"1970-01-01T00:00:02.000Z\",\"debug\",\"two  [1m\","
-			 "{\"place\":\"a.c:7 f\"}]]");
+	assert_described(
+		store, LOG_STORE_DEBUG,
+		"[[\"1970-01-01T00:00:02.000Z\",\"debug\",\"two  [1m\","
+		"{\"place\":\"a.c:7 f\"}]]");
 	log_store_clear(store, LOG_STORE_ALL);
 	assert_described(store, LOG_STORE_ALL, "[]");
 	log_store_free(store);
