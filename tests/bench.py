@@ -4,9 +4,9 @@
 
     bench.py [--tries N] [--quick] [NAME...]
 
-NAME is one of: sealing pixels transport process allocations page join. Prints
-one table; asserts nothing about time. Rows that are compared alternate in
-one run, and medians are printed. A measurement taken while the machine was
+NAME is one of: sealing pixels transport process allocations page join channel
+files. Prints one table; asserts nothing about time. Rows that are compared
+alternate in one run, and medians are printed. A measurement taken while the machine was
 more than 80 % busy is repeated, at most --tries times in all; if none was
 quiet, the least busy one is printed and marked '~'.
 
@@ -638,10 +638,69 @@ def bench_join(table):
               f'first {whole["first"]:.0f}', load=row['load'])
 
 
+# --- 13: data channels ------------------------------------------------------------------
+
+def ends(script, rounds, megabytes):
+    """What a script of alternating rows printed: {row: [results]}."""
+    done = subprocess.run(
+        ['node', os.path.join(TOP, 'tests', 'browser', script), str(rounds),
+         str(megabytes)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+        env=dict(os.environ, BUILD=BUILD))
+    if done.returncode:
+        note(done.stderr[-2000:])
+    rows = {}
+    for line in done.stdout.splitlines():
+        if line.startswith('{'):
+            row = json.loads(line)
+            rows.setdefault(row['row'], []).append(row)
+    return rows
+
+
+def of(rows, key):
+    values = [row[key] for row in rows if row.get(key)]
+    return median(values) if values else None
+
+
+def bench_ends(table, figure, script, what, lines, baseline):
+    if not has_browser(table, figure):
+        return
+    rows = ends(script, 1 if Options.quick else 3,
+                50 if Options.quick else 200)
+    base = of(rows.get(baseline, []), 'rate')
+    for name, found in rows.items():
+        rate = of(found, 'rate')
+        core = of(found, 'sender') or of(found, 'receiver')
+        line, core_line = lines.get(name, (None, None))
+        text = f'{rate:.1f} MB/s'
+        if base and name != baseline:
+            text += f', {rate / base:.1f} x {baseline}'
+        if core:
+            text += f'; {core:.0f} MB/s per core'
+            text += f', peak {of(found, "kb") / 1000:.0f} MB'
+        table.add(figure, f'{what}, {name}',
+                  f'>= {line} MB/s, {core_line} per core' if line else '',
+                  text, rate >= line and core >= core_line if line else None,
+                  max(row['load'] for row in found))
+    if not rows:
+        table.add(figure, what, '', 'not run')
+
+
+def bench_channel(table):
+    bench_ends(table, '13', 'bench-channel.mjs', 'raw channel',
+               {'appliance to page': (27, 130),
+                'page to appliance': (25, 96)}, 'page to page')
+
+
+def bench_files(table):
+    bench_ends(table, '13', 'bench-transfer.mjs', 'a file', {}, 'page:page')
+
+
 BENCHES = {'sealing': bench_sealing, 'pixels': bench_pixels,
            'transport': bench_transport, 'process': bench_process,
            'allocations': bench_allocations, 'page': bench_page,
-           'join': bench_join}
+           'join': bench_join, 'channel': bench_channel,
+           'files': bench_files}
 
 
 def main():
