@@ -572,12 +572,54 @@ static void test_held(void)
 	g_assert_cmpuint(w.b.bytes_got, ==, 0);
 	g_assert_cmpuint(sent, <=, SCTP_QUEUE_MAX_BYTES +
 					   2 * SCTP_BUFFER_BYTES + 65536);
+	/* Nor is the closing behind them, for which a full buffer has room. */
+	g_assert_cmpint(sctp_assoc_close_channel(w.a.assoc, id), ==, 0);
+	for (int i = 0; i < 1000; i++)
+		step(&w);
 	w.b.held = false;
 	sctp_assoc_resume(w.b.assoc);
 	got = w.b.bytes_got;
 	g_assert_cmpuint(got, >, 0);
 	run_until(&w, 60000, w.b.bytes_got == sent);
+	run_until(&w, 60000, count(&w.a, CLOSED, id) == 1 &&
+				     count(&w.b, CLOSED, id) == 1);
 	world_done(&w);
+}
+
+/* The closing comes while its receiver does not read: it waits behind what
+ * came before, however full that makes the buffer. */
+static void test_held_close(void)
+{
+	static const size_t sizes[] = {100, 1000, 20000, 65536};
+	g_autofree uint8_t *data = g_malloc0(65536);
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		uint64_t sent = 0;
+		struct world w;
+		uint16_t id;
+
+		world_init(&w);
+		start(&w);
+		id = open_channel(&w, &w.a, "held");
+		w.b.count_only = true;
+		w.b.held = true;
+		for (int k = 0; k < 1000; k++) {
+			if (sctp_assoc_queued(w.a.assoc, id) == 0 &&
+			    sctp_assoc_send(w.a.assoc, id, false, data,
+					    sizes[i]) == 0)
+				sent += sizes[i];
+			step(&w);
+		}
+		g_assert_cmpint(sctp_assoc_close_channel(w.a.assoc, id), ==, 0);
+		for (int k = 0; k < 500; k++)
+			step(&w);
+		g_assert_cmpuint(w.b.bytes_got, ==, 0);
+		w.b.held = false;
+		run_until(&w, 60000, w.b.bytes_got == sent);
+		run_until(&w, 60000, count(&w.a, CLOSED, id) == 1 &&
+					     count(&w.b, CLOSED, id) == 1);
+		world_done(&w);
+	}
 }
 
 static void test_bad_text(void)
@@ -804,6 +846,7 @@ int main(int argc, char *argv[])
 	g_test_add_func("/sctp/abort", test_abort);
 	g_test_add_func("/sctp/silence", test_silence);
 	g_test_add_func("/sctp/held", test_held);
+	g_test_add_func("/sctp/held-close", test_held_close);
 	g_test_add_func("/sctp/from-callbacks", test_requests_from_callbacks);
 	g_test_add_func("/sctp/partial", test_partial_reliability);
 	g_test_add_func("/sctp/garbage", test_garbage);
