@@ -299,14 +299,21 @@ static void bad_packet(struct engine_session *session)
 static bool is_plain_event(const char *text, size_t len)
 {
 	static const char start[] = "42[\"message\",\"";
-	size_t i = sizeof(start) - 1;
+	const char *p = text + sizeof(start) - 1;
 
-	if (len < i + 2 || memcmp(text, start, i) != 0)
+	if (len < sizeof(start) + 1 ||
+	    memcmp(text, start, sizeof(start) - 1) != 0)
 		return false;
-	for (; text[i] != '"'; i++)
-		if (text[i] == '\\')
-			i++;
-	return i == len - 2;
+	/* The first quote behind an even number of backslashes ends it. */
+	for (;; p++) {
+		size_t n = 0;
+
+		p = rawmemchr(p, '"');
+		while (p[-1 - (ptrdiff_t) n] == '\\')
+			n++;
+		if (n % 2 == 0)
+			return p == text + len - 2;
+	}
 }
 
 static void receive_event(struct engine_session *session, const char *text,

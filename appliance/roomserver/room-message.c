@@ -21,12 +21,14 @@ static const char *skip_space(const char *p)
 /* @p stands on the opening quote; behind the closing one on return. */
 static const char *skip_string(const char *p, bool *ret_escapes)
 {
-	*ret_escapes = false;
-	for (p++; *p != '"'; p++)
-		if (*p == '\\') {
-			*ret_escapes = true;
+	const char *end = rawmemchr(++p, '"');
+
+	*ret_escapes = memchr(p, '\\', (size_t) (end - p)) != NULL;
+	if (!*ret_escapes)
+		return end + 1;
+	for (; *p != '"'; p++)
+		if (*p == '\\')
 			p++;
-		}
 	return p + 1;
 }
 

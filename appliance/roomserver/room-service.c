@@ -377,8 +377,7 @@ static bool create_context(struct room_service *service)
 		.gid = (gid_t) -1,
 		.uid = (uid_t) -1,
 		.user = service,
-		.options = LWS_SERVER_OPTION_VALIDATE_UTF8 |
-			   LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
+		.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
 			   LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS,
 		.timeout_secs = ROOM_SERVICE_HEADER_TIMEOUT_S,
 		.keepalive_timeout = ROOM_SERVICE_KEEPALIVE_S,

@@ -56,6 +56,32 @@ int room_websocket_on_open(struct room_service *service, struct lws *wsi,
 	return 0;
 }
 
+static bool is_utf8(const char *text, size_t len)
+{
+	size_t i = 0;
+
+	/* Mostly it is ASCII: eight bytes at a time. */
+	for (uint64_t w; len - i >= sizeof(w); i += sizeof(w)) {
+		memcpy(&w, text + i, sizeof(w));
+		if (w & UINT64_C(0x8080808080808080))
+			break;
+	}
+	return g_utf8_validate_len(text + i, len - i, NULL);
+}
+
+/* RFC 6455 §8.1; libwebsockets can do it, too, byte by byte. */
+static int receive_whole(struct lws *wsi, struct engine_session *session,
+			 const char *text, size_t len)
+{
+	if (!is_utf8(text, len)) {
+		lws_close_reason(wsi, LWS_CLOSE_STATUS_INVALID_PAYLOAD, NULL,
+				 0);
+		return -1;
+	}
+	engine_session_receive(session, text, len);
+	return 0;
+}
+
 int room_websocket_on_receive(struct lws *wsi, struct connection *connection,
 			      const char *in, size_t len)
 {
@@ -65,10 +91,8 @@ int room_websocket_on_receive(struct lws *wsi, struct connection *connection,
 
 	if (!session || lws_frame_is_binary(wsi))
 		return -1;
-	if (whole && !connection->body) {
-		engine_session_receive(session, in, len);
-		return 0;
-	}
+	if (whole && !connection->body)
+		return receive_whole(wsi, session, in, len);
 	if (!connection->body)
 		connection->body = g_string_sized_new(16 * 1024);
 	if (len > engine_session_max_bytes(session) - connection->body->len) {
@@ -80,7 +104,7 @@ int room_websocket_on_receive(struct lws *wsi, struct connection *connection,
 	if (whole) {
 		g_autoptr(GString) body = g_steal_pointer(&connection->body);
 
-		engine_session_receive(session, body->str, body->len);
+		return receive_whole(wsi, session, body->str, body->len);
 	}
 	return 0;
 }

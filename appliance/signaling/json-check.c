@@ -244,11 +244,34 @@ static bool check_utf8(struct checker *c)
 	return true;
 }
 
+/* What needs no second look in a string: most of every text. Eight bytes at a
+ * time, by the usual tests for a zero byte and for one below 0x20. */
+static size_t skip_plain(const unsigned char *text, size_t pos, size_t len)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+
+	while (len - pos >= sizeof(uint64_t)) {
+		uint64_t w, quote, backslash;
+
+		memcpy(&w, text + pos, sizeof(w));
+		quote = w ^ ones * '"';
+		backslash = w ^ ones * '\\';
+		if ((((w - ones * 0x20) | (quote - ones) |
+		      (backslash - ones)) | w) & high)
+			break;
+		pos += sizeof(w);
+	}
+	while (pos < len && text[pos] >= 0x20 && text[pos] < 0x80 &&
+	       text[pos] != '"' && text[pos] != '\\')
+		pos++;
+	return pos;
+}
+
 static bool check_string(struct checker *c)
 {
 	size_t start = c->pos++;
 
-	while (c->pos < c->len) {
+	while ((c->pos = skip_plain(c->text, c->pos, c->len)) < c->len) {
 		unsigned char ch = c->text[c->pos];
 
 		if (ch == '"') {
@@ -505,7 +528,13 @@ char *json_unquote(const char *text, size_t len, size_t *ret_len)
 		size_t written = 1;
 
 		if (text[i] != '\\') {
-			out[n++] = text[i++];
+			const char *next = memchr(text + i, '\\', len - 1 - i);
+			size_t plain = next ? (size_t) (next - text) - i
+					    : len - 1 - i;
+
+			memcpy(out + n, text + i, plain);
+			n += plain;
+			i += plain;
 			continue;
 		}
 		switch (text[i + 1]) {
