@@ -99,6 +99,9 @@ void room_token_cid(const uint8_t secret[ROOM_SECRET_BYTES], const char *key,
 void room_token_id(const uint8_t *random, unsigned int n_chars, char *ret)
 {
 	to_base64url(random, n_chars / 4 * 3, ret, n_chars);
+	/* To a command line it would be an option. */
+	if (ret[0] == '-')
+		ret[0] = 'A';
 }
 
 char *room_token_sha1(const char *secret, const char *text)

@@ -76,6 +76,11 @@ static void test_ids_are_url_safe(void)
 	g_assert_cmpuint(strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				    "abcdefghijklmnopqrstuvwxyz0123456789-_"),
 			 ==, 20);
+	/* People hand them to command lines. */
+	memset(random, 0xfb, sizeof(random));
+	random[0] = 0xf8;
+	room_token_id(random, 20, id);
+	g_assert_cmpint(id[0], ==, 'A');
 }
 
 int main(int argc, char *argv[])
