@@ -30,6 +30,7 @@ struct rtc_peer {
 	bool freed;		/* control: no callback any more */
 	bool trickle;
 
+	struct dtls_identity *identity;
 	struct jsep *jsep;
 	struct ice_agent *agent;
 	struct transport *transport;
@@ -60,6 +61,7 @@ static void peer_unref(struct rtc_peer *peer)
 	if (!g_atomic_ref_count_dec(&peer->refs))
 		return;
 	peer->jsep = jsep_free(peer->jsep);
+	dtls_identity_unref(peer->identity);
 	g_free(peer->remote_fingerprint);
 	g_free(peer);
 }
@@ -772,7 +774,7 @@ static bool make_jsep(struct rtc_peer *peer,
 {
 	g_autofree char *fingerprint = g_strconcat(
 		"sha-256 ",
-		dtls_identity_get_fingerprint(peer->engine->identity), NULL);
+		dtls_identity_get_fingerprint(peer->identity), NULL);
 	struct jsep_config c = {
 		.send_audio = config->send_audio,
 		.send_video = config->send_video,
@@ -804,6 +806,7 @@ static bool make_transport(struct rtc_peer *peer,
 		.ops = &net_ops,
 		.user = peer,
 		.name = config->name ? config->name : "",
+		.identity = peer->identity,
 	};
 	struct ice_agent_config ice = {
 		.servers = config->ice_servers,
@@ -857,6 +860,14 @@ struct rtc_peer *rtc_peer_new(struct rtc_engine *engine,
 	peer->user = config->user;
 	peer->trickle = config->trickle;
 	peer->video_codec = N_MEDIA_CODECS;
+	if (!config->own_certificate)
+		peer->identity = dtls_identity_ref(engine->identity);
+	else if (dtls_identity_new(&peer->identity) < 0) {
+		g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_FAILED,
+				    "Cannot make a certificate");
+		peer_unref(peer);
+		return NULL;
+	}
 	if (!make_transport(peer, config)) {
 		g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_BUSY,
 				    "The network thread does not keep up");

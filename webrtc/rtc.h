@@ -164,6 +164,10 @@ struct rtc_peer_config {
 	const char *stream_id;	/* msid of what we send */
 	bool send_audio, send_video;
 	bool no_receive;	/* takes no media, as towards an MCU */
+	/* A certificate for this connection alone, instead of the engine's: a
+	 * remote that still has the connection of before sees by it that DTLS
+	 * begins anew. */
+	bool own_certificate;
 	bool trickle;		/* false: descriptions wait for gathering */
 	/* Video codecs in order of preference; the first the peer has is used */
 	const enum media_codec *video_codecs;

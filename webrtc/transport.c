@@ -64,6 +64,7 @@ struct transport {
 	atomic_size_t reserved;		/* bytes; against the send budget */
 	atomic_bool starved;		/* somebody was told -EAGAIN */
 
+	struct dtls_identity *identity;
 	uint64_t snapshot_us, clock_us;
 	uint64_t dtls_used_us;
 	uint64_t rx_bad;
@@ -738,6 +739,7 @@ struct transport *transport_new(const struct transport_config *config)
 		free(t);
 		return NULL;
 	}
+	t->identity = dtls_identity_ref(config->identity);
 	t->kind = ICE_PATH_NONE;
 	t->video_codec = N_MEDIA_CODECS;
 	t->target_bps = config->engine->config.start_bps;
@@ -749,6 +751,7 @@ struct transport *transport_new(const struct transport_config *config)
 
 void transport_discard(struct transport *t)
 {
+	dtls_identity_unref(t->identity);
 	free(t->name);
 	free(t);
 }
@@ -825,7 +828,7 @@ void transport_apply(struct transport *t, const struct transport_setup *setup)
 	if (t->goodbye)
 		return;
 	if (!t->dtls &&
-	    dtls_new(t->engine->identity, setup->dtls_role, &dtls_ops, t,
+	    dtls_new(t->identity, setup->dtls_role, &dtls_ops, t,
 		     &t->dtls) < 0) {
 		t->ops->closed(t->user, true, "DTLS cannot be set up");
 		return;
@@ -911,6 +914,7 @@ void transport_on_closed(void *user)
 		free(p);
 	}
 	t->ops->gone(t->user);
+	dtls_identity_unref(t->identity);
 	free(t->name);
 	free(t);
 }

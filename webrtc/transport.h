@@ -56,6 +56,7 @@ struct transport_config {
 	const struct transport_ops *ops;	/* called on network */
 	void *user;
 	const char *name;			/* of the peer; copied */
+	struct dtls_identity *identity;		/* referenced */
 };
 
 /* What a negotiation agreed on, as far as this half needs it. */

@@ -324,8 +324,23 @@ void handshake_request_restart(struct handshake *h, gboolean ice_restart,
 	}
 }
 
-void handshake_renew(struct handshake *h, gint64 now_us)
+void handshake_stale_answer(struct handshake *h, gint64 now_us)
 {
+	if (h->state != HANDSHAKE_WAITING) {
+		h->dropped++;
+		return;
+	}
+	/* 2.x takes no other offer before it has this. It may have several to
+	 * answer, and the answers look the same: ours follows the last. */
+	if (h->peer_is_2x)
+		h->ops->send_answer_ack(h->user, TRUE);
+	h->due_us = now_us + HANDSHAKE_STALE_US;
+}
+
+void handshake_renew(struct handshake *h, const MessageHello *hello,
+		     gint64 now_us)
+{
+	learn(h, hello);
 	g_queue_clear_full(&h->candidates, held_candidate_free);
 	h->n_candidates = 0;
 	h->offered = h->agreed = FALSE;

@@ -32,6 +32,7 @@
 #define HANDSHAKE_TIE_US    (2 * G_USEC_PER_SEC) /* then the smaller offers */
 #define HANDSHAKE_WAIT_US   (10 * G_USEC_PER_SEC) /* for an offer or answer */
 #define HANDSHAKE_RESEND_US (1 * G_USEC_PER_SEC)  /* between re-sent offers */
+#define HANDSHAKE_STALE_US  (1 * G_USEC_PER_SEC)  /* after an old answer */
 #define HANDSHAKE_RESENDS   2	/* unasked ones, per offer or restart */
 /* 0.6.37 drops a restart while the answer before is being applied, and 0.6.12
  * within three seconds of the last: then it is asked once more. */
@@ -115,8 +116,13 @@ gboolean handshake_restart(struct handshake *h, const MessageHello *hello,
 void handshake_request_restart(struct handshake *h, gboolean ice_restart,
 			       gboolean help, gint64 now_us);
 /* Another connection is to be negotiated in place of the one there was: what
- * was going on is forgotten. An offer is awaited, or made in the end. */
-void handshake_renew(struct handshake *h, gint64 now_us);
+ * was going on is forgotten. An offer is awaited, or made in the end. @hello:
+ * what is known of the peer from before, or NULL. */
+void handshake_renew(struct handshake *h, const MessageHello *hello,
+		     gint64 now_us);
+/* An answer to an offer of a connection that is no more: its sender is to be
+ * content with that, and gets another offer. */
+void handshake_stale_answer(struct handshake *h, gint64 now_us);
 
 /* To be called at due_us. */
 void handshake_tick(struct handshake *h, gint64 now_us);

@@ -16,14 +16,17 @@ static void take_introduction(Room *r, const Message *m)
 {
 	RoomPeer *peer = room_peers_find(r, m->mid);
 	gboolean is_new = !peer;
+	g_autoptr(JsonObject) hello = NULL;
 
 	if (is_own_child(r, m))
 		return;
+	if (is_new && room_peers_find_lost(r, m->mid))
+		hello = json_object_ref(room_peers_find_lost(r, m->mid));
 	room_peers_found(r, m->mid);
 	if (!strcmp(m->mid, "MCU"))
 		room_mcu_joined(r);
 	if (is_new)
-		peer = room_peers_add(r, m->mid);
+		peer = room_peers_add(r, m->mid, hello);
 	if (!peer)
 		return;
 	/* The newcomer is told of before its handshake, as known by now. */
@@ -35,14 +38,25 @@ static void take_introduction(Room *r, const Message *m)
 	room_peer_message(peer, m);
 }
 
+/* It was silent for so long that we gave it up, and now it answers what had
+ * been asked of it then. */
+static gboolean is_return(Room *r, const Message *m)
+{
+	return room_peers_find_lost(r, m->mid) &&
+	       (m->type == MESSAGE_OFFER || m->type == MESSAGE_ANSWER ||
+		m->type == MESSAGE_RESTART);
+}
+
 static void take_handshake(Room *r, const Message *m)
 {
 	RoomPeer *peer = room_peers_find(r, m->mid);
 
-	if (peer && !is_own_child(r, m))
+	if (is_own_child(r, m) || (!peer && !is_return(r, m)))
+		r->unexpected++;	/* as SkylinkJS does: dropped */
+	else if (peer)
 		room_peer_message(peer, m);
 	else
-		r->unexpected++;	/* as SkylinkJS does: dropped */
+		take_introduction(r, m);
 }
 
 /* --- events of others ---------------------------------------------------- */

@@ -18,6 +18,7 @@ struct RoomPeer {
 	RoomPeerConfig config;
 	char *id;
 	struct peer_info info;
+	JsonObject *hello;		/* where most of it is from, or NULL */
 	struct handshake handshake;
 	struct rtc_peer *rtc;
 	struct peer_health health;

@@ -138,6 +138,7 @@ static struct rtc_peer *new_rtc(RoomPeer *p, GError **error)
 		.send_audio = sends_to(p) && c->media->sends.send_audio,
 		.send_video = sends_to(p) && c->media->sends.send_video,
 		.no_receive = is_mcu(p),
+		.own_certificate = c->returns,
 		.trickle = c->self->ice_trickle,
 		.video_codecs = c->video_codecs,
 		.n_video_codecs = c->n_video_codecs,
@@ -214,6 +215,19 @@ gboolean peer_replace_connection(RoomPeer *p)
 	return TRUE;
 }
 
+/* What it told when it was here before. */
+static void remember(RoomPeer *p, JsonObject *hello)
+{
+	g_autoptr(Message) m = hello ? message_parse(hello, NULL) : NULL;
+
+	if (m) {
+		p->hello = json_object_ref(hello);
+		peer_info_take_hello(&p->info, &m->hello, NULL);
+	}
+	handshake_renew(&p->handshake, m ? &m->hello : NULL,
+			g_get_monotonic_time());
+}
+
 RoomPeer *room_peer_new(const RoomPeerConfig *config, GError **error)
 {
 	RoomPeer *p = g_new0(RoomPeer, 1);
@@ -233,6 +247,8 @@ RoomPeer *room_peer_new(const RoomPeerConfig *config, GError **error)
 	handshake_init(&p->handshake, config->self->mid, config->id,
 		       config->self->weight, &peer_handshake_ops, p);
 	begin_health(p);
+	if (config->returns)
+		remember(p, config->hello);
 	arm(p);
 	return p;
 }
@@ -257,6 +273,7 @@ RoomPeer *room_peer_free(RoomPeer *p)
 	give_up_codec(p);
 	handshake_done(&p->handshake);
 	peer_info_done(&p->info);
+	g_clear_pointer(&p->hello, json_object_unref);
 	peer_channels_done(&p->channels);
 	g_free(p->audio_stream);
 	g_free(p->video_stream);
@@ -551,6 +568,10 @@ static void take_info(RoomPeer *p, const Message *m)
 	g_autoptr(GError) error = NULL;
 	JsonObject *params;
 
+	if (m->hello.agent) {
+		g_clear_pointer(&p->hello, json_object_unref);
+		p->hello = json_object_ref(m->object);
+	}
 	if (!peer_info_take_hello(&p->info, &m->hello, &error))
 		g_debug("Peer %s: ignoring part of its %s: %s", p->id,
 			m->type_name, error->message);
@@ -569,7 +590,7 @@ static gboolean follow_connection(RoomPeer *p, const Message *m, gint64 now)
 		return FALSE;
 	g_info("Peer %s has another connection now: following", p->id);
 	if (peer_replace_connection(p))
-		handshake_renew(&p->handshake, now);
+		handshake_renew(&p->handshake, NULL, now);
 	return TRUE;
 }
 
@@ -591,7 +612,12 @@ static void take_answer(RoomPeer *p, const Message *m, gint64 now)
 {
 	/* What it answers is gone: it must be asked anew. */
 	if (follow_connection(p, m, now)) {
-		peer_tell(p, message_build_enter(p->config.self, p->id));
+		handshake_stale_answer(&p->handshake, now);
+		return;
+	}
+	/* of the offer before we had given up */
+	if (p->config.returns && p->handshake.state == HANDSHAKE_WAITING) {
+		handshake_stale_answer(&p->handshake, now);
 		return;
 	}
 	handshake_answer(&p->handshake, m->description.sdp, now);
@@ -671,6 +697,11 @@ void room_peer_detach(RoomPeer *p)
 struct peer_info *room_peer_get_info(RoomPeer *p)
 {
 	return &p->info;
+}
+
+JsonObject *room_peer_get_hello(RoomPeer *p)
+{
+	return p->hello;
 }
 
 const char *room_peer_get_id(RoomPeer *p)

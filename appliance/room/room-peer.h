@@ -63,6 +63,9 @@ typedef struct {
 	unsigned int n_video_codecs;
 	const struct ice_servers *ice;			/* kept */
 	guint health_ms;		/* 0: PEER_HEALTH_UNIT_MS */
+	/* Given up before, and back: over there the old connection still is. */
+	gboolean returns;
+	JsonObject *hello;		/* its last introduction then, or NULL */
 	const struct room_peer_events *events;
 	void *user;
 } RoomPeerConfig;
@@ -86,6 +89,8 @@ void room_peer_detach(RoomPeer *peer);
 struct peer_info *room_peer_get_info(RoomPeer *peer);
 
 const char *room_peer_get_id(RoomPeer *peer);
+/* The last message in which it introduced itself, or NULL. */
+JsonObject *room_peer_get_hello(RoomPeer *peer);
 gboolean room_peer_is_connected(RoomPeer *peer);
 gboolean room_peer_is_detached(RoomPeer *peer);
 /* The last events about it: channels and connection are closed. */

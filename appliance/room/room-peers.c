@@ -260,10 +260,14 @@ static void on_connected(void *user, RoomPeer *peer)
 
 static void note_lost(Room *r, RoomPeer *peer)
 {
+	JsonObject *hello = room_peer_get_hello(peer);
+
 	if (!room_peer_is_detached(peer) &&
 	    !g_hash_table_contains(r->byes, room_peer_get_id(peer)) &&
 	    g_hash_table_size(r->lost) < r->config.max_peers)
-		g_hash_table_add(r->lost, g_strdup(room_peer_get_id(peer)));
+		g_hash_table_insert(r->lost, g_strdup(room_peer_get_id(peer)),
+				    hello ? json_object_ref(hello)
+					  : json_object_new());
 }
 
 /* While its health tries to bring it back. */
@@ -308,7 +312,12 @@ RoomPeer *room_peers_find(Room *r, const char *id)
 	return id ? g_hash_table_lookup(r->peers, id) : NULL;
 }
 
-RoomPeer *room_peers_add(Room *r, const char *id)
+JsonObject *room_peers_find_lost(Room *r, const char *id)
+{
+	return g_hash_table_lookup(r->lost, id);
+}
+
+RoomPeer *room_peers_add(Room *r, const char *id, JsonObject *hello)
 {
 	RoomPeerConfig config = {
 		.engine = r->config.engine,
@@ -321,6 +330,8 @@ RoomPeer *room_peers_add(Room *r, const char *id)
 		.n_video_codecs = r->config.n_video_codecs,
 		.ice = &r->ice,
 		.health_ms = r->config.health_ms,
+		.returns = hello != NULL,
+		.hello = hello,
 		.events = &peer_events,
 		.user = r,
 	};

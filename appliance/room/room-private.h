@@ -40,7 +40,8 @@ struct Room {
 	GHashTable *peers;		/* id: RoomPeer, owned */
 	GPtrArray *kept;		/* RoomPeer whose signaling is gone */
 	GHashTable *byes;		/* id: GSource of a bye that waits */
-	GHashTable *lost;		/* ids: failed, and no bye came */
+	GHashTable *lost;		/* id: JsonObject, its hello; failed,
+					 * and no bye came */
 	GSource *recover_timer;
 	guint64 peers_refused, unexpected;
 	gint64 transfer_ms;		/* in the last transfer's id */
@@ -64,8 +65,10 @@ gboolean room_need_peers(Room *room, const char *const *targets,
 
 /* --- room-peers.c -------------------------------------------------------- */
 RoomPeer *room_peers_find(Room *room, const char *id);
-/* Finds, or makes one and tells (peerJoined). NULL: no room for it. */
-RoomPeer *room_peers_add(Room *room, const char *id);
+/* @hello: of room_peers_find_lost(), or NULL. NULL: no room for it. */
+RoomPeer *room_peers_add(Room *room, const char *id, JsonObject *hello);
+/* What was known of a peer that was lost, {} for nothing; NULL: it was not. */
+JsonObject *room_peers_find_lost(Room *room, const char *id);
 /* To be called once the newcomer's message was read. */
 void room_peers_tell_joined(Room *room, RoomPeer *peer);
 /* A message that introduces it anew: it is not lost any more. */

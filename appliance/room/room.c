@@ -229,7 +229,8 @@ Room *room_new(const RoomConfig *config, GError **error)
 	r->kept = g_ptr_array_new();
 	r->byes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 					free_bye_source);
-	r->lost = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	r->lost = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+					(GDestroyNotify) json_object_unref);
 	r->self = (MessageSelf){
 		.agent = AGENT,
 		.version = PACKAGE_VERSION,

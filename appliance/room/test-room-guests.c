@@ -310,6 +310,85 @@ static void test_messaging_channel_comes_back(struct fixture *f,
 	WAIT(find(a, "incomingMessage", "peerId", b_id));
 }
 
+/* --- coming back --------------------------------------------------------- */
+static struct rtc_peer *stand(struct box *a, struct guest *g, const char *hello)
+{
+	g_autofree char *a_id = sid(a);
+	g_autofree char *enter = with_weight("enter", hello, g->weight);
+	struct rtc_peer *rtc;
+
+	say(g, NULL, enter);
+	WAIT(heard(g, "welcome"));
+	say(g, a_id, "{\"type\":\"offer\",\"sdp\":\"" SDP "\"}");
+	WAIT(heard(g, "answer"));
+	rtc = fake_rtc_get(a->engine, g->id);
+	fake_connect_one(rtc, rtc);
+	WAIT(find(a, "iceConnectionState", "state", "connected"));
+	return rtc;
+}
+
+/* Silent until it was given up, and then it answers after all. */
+static void test_late_return(struct fixture *f, gconstpointer data)
+{
+	struct box *a = &f->boxes[0];
+	g_autofree char *a_id = NULL;
+	g_autoptr(JsonObject) info = NULL;
+	struct rtc_peer *rtc;
+	struct guest g;
+
+	a->health_ms = 40;
+	join(f, 0);
+	WAIT(in_room(a));
+	a_id = sid(a);
+	guest_join(&g, f);
+	rtc = stand(a, &g, HELLO_0612);
+	g_assert_false(rtc->config.own_certificate);
+	fake_rtc_fail(rtc);
+	WAIT(find(a, "peerLeft", "peerId", g.id));
+	WAIT(n_heard(&g, "restart") == 3);
+	g_assert_cmpint(described(a, "lostPeers"), ==, 1);
+	say(&g, a_id, "{\"type\":\"offer\",\"sdp\":\"" SDP "\"}");
+	WAIT(n_heard(&g, "answer") == 2);
+	g_assert_cmpint(described(a, "lostPeers"), ==, 0);
+	/* over there the old DTLS still is: a certificate says that it is not
+	 * the same any more */
+	rtc = fake_rtc_get(a->engine, g.id);
+	g_assert_true(rtc->config.own_certificate);
+	/* and who it is was not forgotten */
+	info = room_get_peer_info(a->room, g.id);
+	g_assert_cmpstr(json_object_get_string_member(info, "userData"), ==,
+			"old");
+	guest_done(&g);
+}
+
+/* 2.x has our offers to answer, all of them, before it hears of another. */
+static void test_late_return_2x(struct fixture *f, gconstpointer data)
+{
+	struct box *a = &f->boxes[0];
+	g_autofree char *a_id = NULL;
+	struct guest g;
+	guint offers;
+
+	a->health_ms = 40;
+	join(f, 0);
+	WAIT(in_room(a));
+	a_id = sid(a);
+	guest_join(&g, f);
+	fake_rtc_fail(stand(a, &g, HELLO_2X));
+	WAIT(find(a, "peerLeft", "peerId", g.id));
+	offers = n_heard(&g, "offer");
+	g_assert_cmpuint(offers, ==, 1);
+	say(&g, a_id, "{\"type\":\"answer\",\"sdp\":\"" SDP "\"}");
+	WAIT(n_heard(&g, "answerAck") == 1);
+	say(&g, a_id, "{\"type\":\"answer\",\"sdp\":\"" SDP "\"}");
+	WAIT(n_heard(&g, "answerAck") == 2);
+	g_assert_cmpuint(n_heard(&g, "offer"), ==, offers);
+	WAIT(n_heard(&g, "offer") == offers + 1);
+	say(&g, a_id, "{\"type\":\"answer\",\"sdp\":\"" SDP "\"}");
+	WAIT(n_heard(&g, "answerAck") == 3);
+	guest_done(&g);
+}
+
 /* --- leaving ------------------------------------------------------------- */
 static void test_killed_peer(struct fixture *f, gconstpointer data)
 {
@@ -362,6 +441,8 @@ int main(int argc, char *argv[])
 	CASE("no-trickle", test_without_trickle);
 	CASE("early-candidates", test_early_candidates);
 	CASE("messaging-channel", test_messaging_channel_comes_back);
+	CASE("late-return", test_late_return);
+	CASE("late-return-2x", test_late_return_2x);
 	CASE("killed", test_killed_peer);
 	CASE("dying-server", test_bye_of_a_dying_server);
 	return g_test_run();

@@ -103,4 +103,17 @@ for (const version of VERSIONS)
       else skip(name, 'takes as long: in full runs');
     }
 
+// Longer than we wait: it has left, and its answers bring it back.
+for (const version of VERSIONS)
+  for (const pageFirst of [false, true]) {
+    const name = `${version}, ${pageFirst ? 'older' : 'newer'}, silent for 35 s`;
+    if (process.env.FULL)
+      await test(name, async (t) => {
+        const { left } = await comesBack(t, version, pageFirst, 35);
+        t.equal(left, 1);
+      }, { timeout: 150000 });
+    else skip(name, 'takes as long: in full runs');
+  }
+
+
 finish();
