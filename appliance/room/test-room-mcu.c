@@ -154,7 +154,7 @@ static void test_messages_by_the_mcu(struct world *w, gconstpointer data)
 	struct rtc_peer *mcu, *far;
 	struct rtc_engine *engine;
 	JsonObject *params, *message;
-	g_autofree char *answer = NULL, *json = NULL, *quoted = NULL;
+	g_autofree char *answer = NULL, *json = NULL;
 	g_autoptr(GString) sdp = g_string_new(NULL);
 
 	mock_tell(&w->mock, MCU_SAYS("enter", ""));
