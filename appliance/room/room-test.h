@@ -250,11 +250,23 @@ static inline gboolean in_room(struct box *b)
 			       json_node_get_object(node), "state"), "inRoom");
 }
 
+static inline gboolean is_open_event(const struct event *e, const char *id)
+{
+	return !strcmp(e->name, "dataChannelState") &&
+	       !strcmp(json_object_get_string_member(e->params, "peerId"),
+		       id) &&
+	       !strcmp(json_object_get_string_member(e->params, "state"),
+		       "open");
+}
+
 static inline gboolean open_to(struct box *b, struct box *other)
 {
 	g_autofree char *id = sid(other);
 
-	return *id && find(b, "dataChannelState", "peerId", id) != NULL;
+	for (guint i = 0; *id && i < b->events->len; i++)
+		if (is_open_event(b->events->pdata[i], id))
+			return TRUE;
+	return FALSE;
 }
 
 static inline void meet(struct box *a, struct box *b)
