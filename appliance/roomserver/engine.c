@@ -250,6 +250,28 @@ void engine_finish_all(struct engine *engine)
 		engine_session_finish(value);
 }
 
+static struct engine_session *find_longest_queue(struct engine *engine)
+{
+	struct engine_session *longest = NULL;
+	GHashTableIter iter;
+	gpointer value;
+
+	g_hash_table_iter_init(&iter, engine->sessions);
+	while (g_hash_table_iter_next(&iter, NULL, &value)) {
+		struct engine_session *session = value;
+
+		if (!longest || session->queue_bytes > longest->queue_bytes)
+			longest = session;
+	}
+	return longest;
+}
+
+static void drop_slow(struct engine_session *session)
+{
+	room_count(session->engine->counters->dropped_slow, 1);
+	engine_session_kill(session);
+}
+
 void engine_session_send(struct engine_session *session,
 			 struct engine_packet *packet)
 {
@@ -258,12 +280,14 @@ void engine_session_send(struct engine_session *session,
 	if (session->dead || session->finishing)
 		return;
 	if (session->queue_bytes + packet->len > ENGINE_QUEUE_MAX_BYTES ||
-	    session->queue.length >= ENGINE_QUEUE_MAX_PACKETS ||
-	    engine->total_bytes + packet->len > ENGINE_TOTAL_MAX_BYTES) {
-		room_count(engine->counters->dropped_slow, 1);
-		engine_session_kill(session);
+	    session->queue.length >= ENGINE_QUEUE_MAX_PACKETS)
+		drop_slow(session);
+	/* Who has filled what all share goes, not who comes by then. */
+	while (!session->dead &&
+	       engine->total_bytes + packet->len > ENGINE_TOTAL_MAX_BYTES)
+		drop_slow(find_longest_queue(engine));
+	if (session->dead)
 		return;
-	}
 	g_queue_push_tail(&session->queue, engine_packet_ref(packet));
 	session->queue_bytes += packet->len;
 	engine->total_bytes += packet->len;

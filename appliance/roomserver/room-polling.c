@@ -23,7 +23,8 @@ static int hold_poll(struct room_service *service, struct lws *wsi)
 	lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
 	lws_rx_flow_control(wsi, 0);
 	return epoll_ctl(service->hangup_epoll, EPOLL_CTL_ADD,
-			 lws_get_socket_fd(wsi), &event) < 0
+			 lws_get_socket_fd(wsi), &event) < 0 &&
+			       errno != EEXIST
 		       ? -1
 		       : 0;
 }
@@ -298,8 +299,9 @@ int room_polling_on_writable(struct lws *wsi, struct connection *connection)
 
 	if (connection->purpose != PURPOSE_POLL)
 		return 0;
+	/* Another poll was quicker: it is watched on, as it was before. */
 	if (session && !session->dead && !engine_session_has_output(session))
-		return 0;
+		return hold_poll(lws_context_user(lws_get_context(wsi)), wsi);
 	if (session)
 		session->carrier = NULL;
 	connection_clear(connection);

@@ -64,18 +64,23 @@ static const struct engine_ops ops = {
 	.random = fill_random,
 };
 
-static void world_init(struct world *w)
+static void world_init_many(struct world *w, unsigned int max_sessions)
 {
-	static const struct engine_config config = {
+	const struct engine_config config = {
 		.ping_interval_ms = 25000,
 		.ping_timeout_ms = 60000,
-		.max_sessions = 3,
+		.max_sessions = max_sessions,
 	};
 
 	memset(w, 0, sizeof(*w));
 	w->now_us = 1000;
 	w->messages = g_string_new(NULL);
 	w->engine = engine_new(&config, &ops, w, &w->counters);
+}
+
+static void world_init(struct world *w)
+{
+	world_init_many(w, 3);
 }
 
 static void world_done(struct world *w)
@@ -276,6 +281,40 @@ static void test_slow_readers_are_dropped(void)
 	world_done(&w);
 }
 
+/* Readers that stay below their own limit fill what all share: one of them
+ * goes, and neither who is written to then nor who comes. */
+static void test_shared_memory_is_freed_by_who_has_most(void)
+{
+	enum { SIZE = 256 * 1024,
+	       EACH = ENGINE_QUEUE_MAX_BYTES / SIZE,
+	       N = ENGINE_TOTAL_MAX_BYTES / ENGINE_QUEUE_MAX_BYTES };
+	struct world w;
+	struct engine_session *slow, *quick, *late;
+	g_autofree char *text = g_strnfill(SIZE, 'x');
+	struct engine_packet *packet = engine_packet_new(text, SIZE);
+
+	world_init_many(&w, N + 2);
+	quick = engine_open(w.engine, false);
+	drain(quick);
+	for (unsigned int i = 0; i < N; i++) {
+		slow = engine_open(w.engine, false);
+		drain(slow);
+		for (unsigned int n = 0; n < EACH; n++)
+			engine_session_send(slow, packet);
+		g_assert_false(slow->dead);
+	}
+	late = engine_open(w.engine, true);
+	engine_session_send(quick, packet);
+	g_assert_false(late->dead);
+	g_assert_false(quick->dead);
+	g_assert_true(engine_session_has_output(late));
+	g_assert_cmpuint(room_count_get(w.counters.dropped_slow), ==, 1);
+	engine_reap(w.engine);
+	g_assert_cmpuint(engine_n_sessions(w.engine), ==, N + 1);
+	engine_packet_unref(packet);
+	world_done(&w);
+}
+
 static void test_packets_in_a_queue_are_limited(void)
 {
 	struct world w;
@@ -349,6 +388,8 @@ int main(int argc, char *argv[])
 	g_test_add_func("/engine/joining", test_joining_has_its_time);
 	g_test_add_func("/engine/unjoined", test_unjoined_packets_are_small);
 	g_test_add_func("/engine/slow", test_slow_readers_are_dropped);
+	g_test_add_func("/engine/shared",
+			test_shared_memory_is_freed_by_who_has_most);
 	g_test_add_func("/engine/many", test_packets_in_a_queue_are_limited);
 	g_test_add_func("/engine/goodbye", test_goodbye);
 	g_test_add_func("/engine/reaping", test_reaping_may_kill_more);
