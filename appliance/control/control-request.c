@@ -143,13 +143,101 @@ GBytes *control_message_error(JsonNode *id, int code, const char *message,
 	return to_line(o);
 }
 
-GBytes *control_message_event(const char *name, JsonObject *params)
+/* Takes @params. */
+static GBytes *event_line(const char *name, JsonObject *params)
 {
 	JsonObject *o = new_message();
 
 	json_object_set_string_member(o, "method", name);
-	json_object_set_object_member(o, "params",
-				      params ? json_object_ref(params)
-					     : json_object_new());
+	json_object_set_object_member(o, "params", params);
 	return to_line(o);
+}
+
+/* Return: the member that is longest as JSON; NULL: there is none. */
+static const char *find_longest(JsonObject *o)
+{
+	const char *name, *longest = NULL;
+	JsonObjectIter iter;
+	JsonNode *node;
+	size_t most = 0;
+
+	json_object_iter_init(&iter, o);
+	while (json_object_iter_next(&iter, &name, &node)) {
+		g_autofree char *text = json_to_string(node, FALSE);
+		size_t len = strlen(text);
+
+		if (longest && len <= most)
+			continue;
+		longest = name;
+		most = len;
+	}
+	return longest;
+}
+
+/* (transfer full): @o, which others have as well, with @value (taken) in place
+ * of that member. */
+static JsonObject *with_member(JsonObject *o, const char *name, JsonNode *value)
+{
+	JsonObject *copy = json_object_new();
+	JsonObjectIter iter;
+	const char *other;
+	JsonNode *node;
+
+	json_object_iter_init(&iter, o);
+	while (json_object_iter_next(&iter, &other, &node))
+		json_object_set_member(copy, other, json_node_copy(node));
+	json_object_set_member(copy, name, value);
+	return copy;
+}
+
+/* Takes @params, returns them with null for what is longest: a member, or a
+ * member's member. @omitted: gets its name. */
+static JsonObject *omit_longest(JsonObject *params, JsonArray *omitted)
+{
+	g_autoptr(JsonObject) old = params;
+	const char *name = find_longest(old), *within = NULL;
+	JsonNode *node = name ? json_object_get_member(old, name) : NULL;
+	JsonNode *value = json_node_new(JSON_NODE_NULL);
+	g_autofree char *path = NULL;
+
+	if (node && JSON_NODE_HOLDS_OBJECT(node))
+		within = find_longest(json_node_get_object(node));
+	path = within ? g_strconcat(name, ".", within, NULL) : g_strdup(name);
+	if (within) {
+		JsonObject *inner = with_member(json_node_get_object(node),
+						within, value);
+
+		value = json_node_new(JSON_NODE_OBJECT);
+		json_node_take_object(value, inner);
+	}
+	json_array_add_string_element(omitted, path);
+	return with_member(old, name, value);
+}
+
+GBytes *control_message_event(const char *name, JsonObject *params)
+{
+	GBytes *line = event_line(name, params ? json_object_ref(params)
+					       : json_object_new());
+	g_autoptr(JsonObject) left = NULL;
+	g_autoptr(JsonArray) omitted = NULL;
+
+	/* What a stranger said may be longer as JSON of ours. */
+	for (unsigned int i = 0;
+	     params && g_bytes_get_size(line) > CONTROL_LINE_MAX_BYTES; i++) {
+		if (!omitted) {
+			omitted = json_array_new();
+			left = json_object_ref(params);
+		}
+		if (i < CONTROL_OMIT_MAX)
+			left = omit_longest(left, omitted);
+		else
+			g_clear_pointer(&left, json_object_unref);
+		if (!left)
+			left = json_object_new();
+		json_object_set_array_member(left, "omitted",
+					     json_array_ref(omitted));
+		g_bytes_unref(line);
+		line = event_line(name, json_object_ref(left));
+	}
+	return line;
 }

@@ -38,4 +38,6 @@ void control_request_clear(struct control_request *request);
 GBytes *control_message_result(JsonNode *id, JsonNode *result);
 GBytes *control_message_error(JsonNode *id, int code, const char *message,
 			      JsonNode *data);
+/* One that would be longer than a line has null for its longest fields, and
+ * their names in "omitted": ["message.content"]. */
 GBytes *control_message_event(const char *name, JsonObject *params);

@@ -24,6 +24,7 @@ struct control_groups;
 
 #define CONTROL_LINE_MAX_BYTES	(1u << 20)
 #define CONTROL_QUEUE_MAX_BYTES (4u << 20)	/* per client, unsent */
+#define CONTROL_OMIT_MAX	16		/* fields of too long an event */
 #define CONTROL_CALLS_MAX	32		/* per client, unanswered */
 
 typedef struct ControlServer ControlServer;

@@ -582,6 +582,54 @@ static void test_events(struct fixture *f, gconstpointer data)
 	hang_up(&none);
 }
 
+/* A peer chooses how long its messages are; a client's line has its limit. */
+static void test_long_events_are_shortened(struct fixture *f,
+					   gconstpointer data)
+{
+	static const char *const paths[] = {"message.content",
+					    "transferInfo.data"};
+	struct peer p = dial(f);
+	g_autofree char *half = g_strnfill(CONTROL_LINE_MAX_BYTES / 2, 'x');
+	g_autofree char *quotes = g_strnfill(CONTROL_LINE_MAX_BYTES, '"');
+	JsonObject *params = json_object_new(), *message = json_object_new();
+	JsonObject *info = json_object_new(), *heard;
+	JsonArray *omitted;
+	g_autoptr(JsonNode) node = NULL;
+
+	json_object_set_string_member(message, "content", quotes);
+	json_object_set_string_member(message, "senderPeerId", "p1");
+	json_object_set_object_member(params, "message", message);
+	json_object_set_string_member(info, "data", half);
+	json_object_set_string_member(info, "name", "n");
+	json_object_set_object_member(params, "transferInfo", info);
+	json_object_set_string_member(params, "data", half + 1);
+	json_object_set_string_member(params, "peerId", "p1");
+
+	subscribe(f, &p, CALL("subscribe", "{}"));
+	control_server_emit(f->server, "peerJoined", params);
+	node = hear(f, &p);
+	heard = json_object_get_object_member(json_node_get_object(node),
+					      "params");
+	omitted = json_object_get_array_member(heard, "omitted");
+	g_assert_cmpuint(json_array_get_length(omitted), ==,
+			 G_N_ELEMENTS(paths));
+	for (guint i = 0; i < G_N_ELEMENTS(paths); i++)
+		g_assert_cmpstr(json_array_get_string_element(omitted, i), ==,
+				paths[i]);
+	g_assert_cmpstr(json_object_get_string_member(heard, "peerId"), ==,
+			"p1");
+	g_assert_cmpstr(json_object_get_string_member(heard, "data"), ==,
+			half + 1);
+	info = json_object_get_object_member(heard, "transferInfo");
+	g_assert_true(json_object_get_null_member(info, "data"));
+	g_assert_cmpstr(json_object_get_string_member(info, "name"), ==, "n");
+	/* What was given is as it was. */
+	g_assert_cmpstr(json_object_get_string_member(message, "content"), ==,
+			quotes);
+	json_object_unref(params);
+	hang_up(&p);
+}
+
 static void test_on_once_off(struct fixture *f, gconstpointer data)
 {
 	struct peer p = dial(f);
@@ -966,6 +1014,7 @@ int main(int argc, char *argv[])
 	ADD("late", test_late_answers);
 	ADD("half-closed", test_half_closed);
 	ADD("events", test_events);
+	ADD("long-events", test_long_events_are_shortened);
 	ADD("on-once-off", test_on_once_off);
 	ADD("unknown-events", test_unknown_events);
 	ADD("slow-reader", test_slow_reader_is_dropped);

@@ -2,6 +2,7 @@
 #include "appliance/room/peer-info.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "appliance/signaling/json-check.h"
 #include "appliance/signaling/user-info.h"
@@ -68,9 +69,16 @@ static void take_string(char **to, const char *from)
 	*to = g_strdup(from);
 }
 
+static gboolean is_too_large(JsonNode *node)
+{
+	g_autofree char *text = json_to_string(node, FALSE);
+
+	return strlen(text) > PEER_INFO_MAX_NODE_BYTES;
+}
+
 static void take_node(JsonNode **to, JsonNode **from)
 {
-	if (!*from)
+	if (!*from || is_too_large(*from))
 		return;
 	json_node_unref(*to);
 	*to = g_steal_pointer(from);
@@ -141,7 +149,7 @@ gboolean peer_info_take_user_data(struct peer_info *info, JsonNode *user_data,
 	g_autoptr(JsonNode) data = readable_user_data(info, user_data);
 
 	if (is_stale(info, PEER_INFO_USER_DATA, has_stamp, stamp) ||
-	    json_node_equal(info->user_data, data))
+	    is_too_large(data) || json_node_equal(info->user_data, data))
 		return FALSE;
 	json_node_unref(info->user_data);
 	info->user_data = g_steal_pointer(&data);

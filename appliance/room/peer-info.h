@@ -2,7 +2,8 @@
 /* appliance/room/peer-info.h - what is known about a peer: the API's peerInfo
  *
  * Fed by every message that carries userInfo and by the mute and user events;
- * an event with an older stamp than the last of its kind is ignored.
+ * an event with an older stamp than the last of its kind is ignored, and so is
+ * what is larger than PEER_INFO_MAX_NODE_BYTES.
  *
  * Source:  SkylinkJS 0.6.12 API (peerInfo); docs/skylink-protocol.md §4.3, §4.5
  * Thread:  control
@@ -11,6 +12,10 @@
 #pragma once
 
 #include "appliance/signaling/message.h"
+
+/* Of user data, and of each kind of settings, as JSON: every event about the
+ * peer has them. */
+#define PEER_INFO_MAX_NODE_BYTES 65536
 
 enum peer_info_kind {
 	PEER_INFO_USER_DATA,

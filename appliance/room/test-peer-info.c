@@ -171,6 +171,35 @@ static void test_bad_user_info_changes_nothing(void)
 	peer_info_done(&info);
 }
 
+static JsonNode *text_node(gsize len)
+{
+	g_autofree char *text = g_strnfill(len, 'x');
+
+	return json_node_init_string(json_node_alloc(), text);
+}
+
+/* Every event about the peer would carry it. */
+static void test_large_user_data_is_ignored(void)
+{
+	struct peer_info info;
+	g_autoptr(JsonNode) small = text_node(PEER_INFO_MAX_NODE_BYTES - 2);
+	g_autoptr(JsonNode) large = text_node(PEER_INFO_MAX_NODE_BYTES - 1);
+	g_autofree char *text = g_strnfill(PEER_INFO_MAX_NODE_BYTES, 'x');
+	g_autofree char *enter = g_strdup_printf(
+		"{\"type\":\"enter\",\"mid\":\"a\",\"userInfo\":{"
+		"\"userData\":\"%s\",\"settings\":{\"audio\":true,"
+		"\"video\":{\"mute\":\"%s\"}}}}", text, text);
+
+	peer_info_init(&info, "r");
+	g_assert_true(peer_info_take_user_data(&info, small, FALSE, 0));
+	g_assert_false(peer_info_take_user_data(&info, large, FALSE, 0));
+	take(&info, enter);
+	g_assert_true(json_node_equal(info.user_data, small));
+	g_assert_true(json_node_get_boolean(info.audio));
+	g_assert_false(JSON_NODE_HOLDS_OBJECT(info.video));
+	peer_info_done(&info);
+}
+
 int main(int argc, char *argv[])
 {
 	g_test_init(&argc, &argv, NULL);
@@ -181,5 +210,6 @@ int main(int argc, char *argv[])
 	g_test_add_func("/peer-info/user-data-2x", test_user_data_2x);
 	g_test_add_func("/peer-info/versions", test_versions);
 	g_test_add_func("/peer-info/bad", test_bad_user_info_changes_nothing);
+	g_test_add_func("/peer-info/large", test_large_user_data_is_ignored);
 	return g_test_run();
 }
