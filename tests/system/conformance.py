@@ -69,12 +69,18 @@ def check_type(event, name, kinds, value):
 
 
 def check_info(event, info):
-    """peerInfo, as the API's peerJoined describes it."""
-    assert set(info) >= {'userData', 'settings', 'mediaStatus', 'agent', 'room'}, (event, info)
-    assert set(info['settings']) >= {'audio', 'video', 'bandwidth'}, (event, info)
-    assert isinstance(info['mediaStatus']['audioMuted'], bool), (event, info)
-    assert isinstance(info['mediaStatus']['videoMuted'], bool), (event, info)
-    assert set(info['agent']) >= {'name', 'version', 'os'}, (event, info)
+    """peerInfo, as the API's peerJoined describes it, and nothing else in it."""
+    assert set(info) == {'userData', 'settings', 'mediaStatus', 'agent', 'room'}, (event, info)
+    settings = info['settings']
+    assert set(settings) == {'audio', 'video', 'bandwidth'}, (event, info)
+    assert settings['audio'] is False or is_flag(settings['audio'].get('stereo')), (event, info)
+    video = settings['video']
+    assert video is False or is_flag(video.get('screenshare')), (event, info)
+    assert video is False or set(video['resolution']) >= {'width', 'height'}, (event, info)
+    assert set(settings['bandwidth']) <= {'audio', 'video', 'data'}, (event, info)
+    assert set(info['mediaStatus']) == {'audioMuted', 'videoMuted'}, (event, info)
+    assert all(map(is_flag, info['mediaStatus'].values())), (event, info)
+    assert set(info['agent']) == {'name', 'version', 'os'}, (event, info)
     assert isinstance(info['room'], str), (event, info)
 
 

@@ -115,7 +115,7 @@ def _(after):
 def _(after):
     a_since, b_since = the_world().a.mark(), the_world().b.mark()
     # Long enough for its progress to be told: that is a matter of time.
-    long = FILE * 200
+    long = FILE * 1000
     call, request = offered(after, long)
     a, b = the_world().a, the_world().b
     b.call('acceptDataTransfer', a.id, request['transferId'], True)
