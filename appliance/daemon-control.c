@@ -13,6 +13,28 @@ gboolean daemon_need_room(ControlCall *call, Daemon *d)
 	return FALSE;
 }
 
+gboolean daemon_get_targets(ControlCall *call, const char ***ret)
+{
+	JsonNode *node = json_object_get_member(control_call_get_params(call),
+						"targetPeerId");
+	JsonArray *list = node ? json_node_get_array(node) : NULL;
+	guint n = list ? json_array_get_length(list) : 0;
+
+	*ret = NULL;
+	if (!list)
+		return TRUE;
+	if (!n) {
+		control_call_fail(call, CONTROL_CODE_PARAMS, NULL,
+				  "Parameter \"targetPeerId\" is empty; leave "
+				  "it out to reach all");
+		return FALSE;
+	}
+	*ret = g_new0(const char *, n + 1);
+	for (guint i = 0; i < n; i++)
+		(*ret)[i] = json_array_get_string_element(list, i);
+	return TRUE;
+}
+
 void daemon_fail_room(ControlCall *call, const GError *error)
 {
 	int code = CONTROL_CODE_FAILED;

@@ -3,25 +3,6 @@
  */
 #include "appliance/daemon-private.h"
 
-/* targetPeerId as room.h wants it (g_free; the strings are the call's); NULL:
- * everybody. */
-static const char **targets_of(ControlCall *call)
-{
-	JsonNode *node = json_object_get_member(control_call_get_params(call),
-						"targetPeerId");
-	JsonArray *list = node ? json_node_get_array(node) : NULL;
-	GPtrArray *ids;
-
-	if (!list)
-		return NULL;
-	ids = g_ptr_array_new();
-	for (guint i = 0; i < json_array_get_length(list); i++)
-		g_ptr_array_add(
-			ids, (gpointer) json_array_get_string_element(list, i));
-	g_ptr_array_add(ids, NULL);
-	return (const char **) g_ptr_array_free(ids, FALSE);
-}
-
 /* --- messages ---------------------------------------------------------------
  */
 typedef gboolean (*SendFn)(Room *room, JsonNode *message,
@@ -31,16 +12,12 @@ static void send_with(ControlCall *call, Daemon *d, SendFn send)
 {
 	JsonNode *message = json_object_get_member(
 		control_call_get_params(call), "message");
-	g_autofree const char **targets = targets_of(call);
+	g_autofree const char **targets = NULL;
 	g_autoptr(GError) error = NULL;
 
-	if (!daemon_need_room(call, d))
+	if (!daemon_need_room(call, d) || !daemon_get_targets(call, &targets))
 		return;
-	if (targets && !targets[0])
-		control_call_fail(call, CONTROL_CODE_PARAMS, NULL,
-				  "Parameter \"targetPeerId\" is empty; leave "
-				  "it out to reach all");
-	else if (send(d->room, message, targets, &error))
+	if (send(d->room, message, targets, &error))
 		control_call_reply(call, NULL);
 	else
 		daemon_fail_room(call, error);
@@ -157,24 +134,26 @@ static void refresh_each(Daemon *d, const char *const *targets,
 static void refresh_connection(ControlCall *call, gpointer user)
 {
 	Daemon *d = user;
-	g_autofree const char **targets = targets_of(call);
+	g_autofree const char **targets = NULL;
 	g_autoptr(GPtrArray) all = NULL;
 	gboolean ice = json_object_get_boolean_member_with_default(
 		control_call_get_params(call), "iceRestart", TRUE);
-	JsonArray *list = json_array_new();
-	JsonObject *errors = json_object_new(), *o = json_object_new();
-	JsonObject *settings = json_object_new();
-	JsonNode *node = json_node_new(JSON_NODE_OBJECT);
+	JsonObject *errors, *o, *settings;
+	JsonArray *list;
+	JsonNode *node;
 
+	if (!daemon_need_room(call, d) || !daemon_get_targets(call, &targets))
+		return;
+	list = json_array_new();
+	errors = json_object_new();
+	o = json_object_new();
+	settings = json_object_new();
+	node = json_node_new(JSON_NODE_OBJECT);
 	json_object_set_boolean_member(settings, "iceRestart", ice);
 	json_object_set_array_member(o, "listOfPeers", list);
 	json_object_set_object_member(o, "refreshErrors", errors);
 	json_object_set_object_member(o, "refreshSettings", settings);
 	json_node_take_object(node, o);
-	if (!daemon_need_room(call, d)) {
-		json_node_unref(node);
-		return;
-	}
 	if (!targets) {
 		all = room_list_peer_ids(d->room);
 		g_ptr_array_add(all, NULL);

@@ -102,6 +102,10 @@ JsonNode *daemon_describe_peers(Daemon *d);
 ControlHandler *daemon_handlers_new(void);
 /* Return: FALSE when no room is wanted at all; the call was answered. */
 gboolean daemon_need_room(ControlCall *call, Daemon *d);
+/* targetPeerId as room.h wants it (g_free; the strings are the call's); NULL:
+ * everybody. Return: FALSE when it is there and empty, which is nobody; the
+ * call was answered. */
+gboolean daemon_get_targets(ControlCall *call, const char ***ret);
 /* The call fails with what a room_ function said. */
 void daemon_fail_room(ControlCall *call, const GError *error);
 /* Takes @o. */

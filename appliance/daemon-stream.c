@@ -450,17 +450,20 @@ static void get_user_media(ControlCall *call, gpointer user)
 static void stop_stream(ControlCall *call, gpointer user)
 {
 	Daemon *d = user;
+	g_autoptr(GError) error = NULL;
 
 	if (!has_media(call, d))
 		return;
 	if (!d->streams->user) {
 		control_call_fail(call, CONTROL_CODE_STATE, NULL,
 				  "There is no stream to stop");
-		return;
+	} else if (attach(d, &d->streams->user, NULL, &error)) {
+		d->streams->stopped = TRUE;
+		control_call_reply(call, NULL);
+	} else {
+		control_call_fail(call, CONTROL_CODE_FAILED, NULL, "%s",
+				  error->message);
 	}
-	d->streams->stopped = TRUE;
-	attach(d, &d->streams->user, NULL, NULL);
-	control_call_reply(call, NULL);
 }
 
 static void share_screen(ControlCall *call, gpointer user)

@@ -129,31 +129,19 @@ void daemon_transfers_event(Daemon *d, const char *name, JsonObject *params)
 }
 
 /* --- sending --------------------------------------------------------------- */
-/* Return: NULL terminated, to be freed without its strings; NULL: everybody. */
-static const char **targets_of(JsonObject *params)
-{
-	JsonNode *n = json_object_get_member(params, "targetPeerId");
-	JsonArray *array = n ? json_node_get_array(n) : NULL;
-	guint len = array ? json_array_get_length(array) : 0;
-	const char **targets;
-
-	if (!len)
-		return NULL;
-	targets = g_new0(const char *, len + 1);
-	for (guint i = 0; i < len; i++)
-		targets[i] = json_array_get_string_element(array, i);
-	return targets;
-}
-
 /* Takes @source. */
 static void send_data(ControlCall *call, Daemon *d, RoomTransferOffer *offer,
 		      TransferSource source)
 {
 	JsonObject *params = control_call_get_params(call);
-	g_autofree const char **targets = targets_of(params);
+	g_autofree const char **targets = NULL;
 	g_autoptr(JsonObject) ids = NULL;
 	g_autoptr(GError) error = NULL;
 
+	if (!daemon_get_targets(call, &targets)) {
+		source.free(source.user);
+		return;
+	}
 	offer->timeout_s = (guint) json_object_get_int_member_with_default(
 		params, "timeout", 0);
 	if (room_send_data(d->room, offer, source, targets, &ids, &error))

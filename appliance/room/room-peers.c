@@ -317,6 +317,16 @@ JsonObject *room_peers_find_lost(Room *r, const char *id)
 	return g_hash_table_lookup(r->lost, id);
 }
 
+RoomPeer *room_peers_find_any(Room *r, const char *id)
+{
+	RoomPeer *peer = room_peers_find(r, id);
+
+	for (guint i = 0; !peer && i < r->kept->len; i++)
+		if (!strcmp(room_peer_get_id(r->kept->pdata[i]), id))
+			peer = r->kept->pdata[i];
+	return peer;
+}
+
 RoomPeer *room_peers_add(Room *r, const char *id, JsonObject *hello)
 {
 	RoomPeerConfig config = {

@@ -65,6 +65,8 @@ gboolean room_need_peers(Room *room, const char *const *targets,
 
 /* --- room-peers.c -------------------------------------------------------- */
 RoomPeer *room_peers_find(Room *room, const char *id);
+/* Those that are connected though their signaling is gone, too. */
+RoomPeer *room_peers_find_any(Room *room, const char *id);
 /* @hello: of room_peers_find_lost(), or NULL. NULL: no room for it. */
 RoomPeer *room_peers_add(Room *room, const char *id, JsonObject *hello);
 /* What was known of a peer that was lost, {} for nothing; NULL: it was not. */

@@ -5,17 +5,6 @@
 
 #include "appliance/room/room-private.h"
 
-/* Connected peers, those whose signaling is gone included. */
-static RoomPeer *find_any(Room *r, const char *id)
-{
-	RoomPeer *peer = room_peers_find(r, id);
-
-	for (guint i = 0; !peer && i < r->kept->len; i++)
-		if (!strcmp(room_peer_get_id(r->kept->pdata[i]), id))
-			peer = r->kept->pdata[i];
-	return peer;
-}
-
 static GPtrArray *list_peers(Room *r)
 {
 	GPtrArray *list = g_ptr_array_new();
@@ -204,7 +193,8 @@ gboolean room_send_data(Room *r, const RoomTransferOffer *offer,
 static PeerTransfers *find(Room *r, const char *peer_id,
 			   const char *transfer_id, GError **error)
 {
-	RoomPeer *peer = find_any(r, peer_id), *mcu = room_peers_find(r, "MCU");
+	RoomPeer *peer = room_peers_find_any(r, peer_id);
+	RoomPeer *mcu = room_peers_find(r, "MCU");
 
 	if (mcu && (!peer ||
 		    !peer_transfers_has(room_peer_get_transfers(peer),

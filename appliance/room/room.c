@@ -327,11 +327,6 @@ void room_leave(Room *r)
 	r->locked = FALSE;
 }
 
-void room_retry_now(Room *r)
-{
-	room_session_retry_now(r->session);
-}
-
 /* --- what the daemon asks for -------------------------------------------- */
 void room_emit_self(Room *r, const char *name, gboolean of_stream)
 {
@@ -588,23 +583,13 @@ gboolean room_refresh(Room *r, const char *peer_id, gboolean ice_restart,
 }
 
 /* --- for people ---------------------------------------------------------- */
-static RoomPeer *find_any(Room *r, const char *id)
-{
-	RoomPeer *peer = room_peers_find(r, id);
-
-	for (guint i = 0; !peer && i < r->kept->len; i++)
-		if (!strcmp(room_peer_get_id(r->kept->pdata[i]), id))
-			peer = r->kept->pdata[i];
-	return peer;
-}
-
 JsonObject *room_get_peer_info(Room *r, const char *peer_id)
 {
 	RoomPeer *peer;
 
 	if (!peer_id || !g_strcmp0(peer_id, r->sid))
 		return self_info(r);
-	peer = find_any(r, peer_id);
+	peer = room_peers_find_any(r, peer_id);
 	return peer ? peer_info_to_json(room_peer_get_info(peer)) : NULL;
 }
 

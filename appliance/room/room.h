@@ -175,8 +175,6 @@ gboolean room_cancel_transfer(Room *room, const char *peer_id,
  * transferInfo as events carry it, bytes, bytesPerSecond */
 JsonNode *room_describe_transfers(Room *room);
 
-/* Skips what is left of the wait before the next attempt to join. */
-void room_retry_now(Room *room);
 /* Return: (transfer full): peerInfo, self's for NULL; NULL: no such peer. */
 JsonObject *room_get_peer_info(Room *room, const char *peer_id);
 

@@ -257,11 +257,6 @@ JsonObject *message_build_introduce(const char *sending_peer,
 	return o;
 }
 
-JsonObject *message_build_recording(const MessageSelf *self, MessageType type)
-{
-	return start(type, NULL, self->rid, "MCU");
-}
-
 static void set_media(JsonObject *o, const char *mid, const MessageMedia *media,
 		      gboolean video, const char *state)
 {

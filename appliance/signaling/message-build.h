@@ -94,8 +94,6 @@ JsonObject *message_build_stream_ended(const MessageSelf *self,
 JsonObject *message_build_get_peers(gboolean show_all);
 JsonObject *message_build_introduce(const char *sending_peer,
 				    const char *receiving_peer);
-/* To the MCU; @type: MESSAGE_START_RECORDING or MESSAGE_STOP_RECORDING */
-JsonObject *message_build_recording(const MessageSelf *self, MessageType type);
 /* 2.x's way of muting; @state: "active", "muted", "unavailable" */
 JsonObject *message_build_media_info(const MessageSelf *self,
 				     const char *target,

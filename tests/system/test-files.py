@@ -380,6 +380,11 @@ def _(after):
         assert error.code == -32002, error
         missing = {'data': {'fd': 0, 'name': 'x'}, 'targetPeerId': 'nobody'}
         assert 'nobody' in str(refusal(pair.up, 'sendBlobData', missing, [f.fileno()]))
+        # a list of nobody is not everybody
+        none = {'data': {'fd': 0, 'name': 'x'}, 'targetPeerId': []}
+        assert 'is empty' in str(refusal(pair.up, 'sendBlobData', none, [f.fileno()]))
+        none = {'data': 'data:,x', 'targetPeerId': []}
+        assert 'is empty' in str(refusal(pair.up, 'sendURLData', none))
     assert fds(pair.sender) == before
 
 
