@@ -40,6 +40,15 @@ static gboolean read_keys(Config *c, struct room_keys **ret, GError **error)
 	return TRUE;
 }
 
+gboolean daemon_check_files(Config *config, GError **error)
+{
+	struct room_keys *keys = NULL;
+	gboolean ok = read_keys(config, &keys, error);
+
+	room_keys_free(keys);
+	return ok;
+}
+
 static const char *or_null(const char *text)
 {
 	return *text ? text : NULL;

@@ -28,5 +28,9 @@ struct daemon_options {
 	struct log_filter *log;	/* borrowed; setLogLevel changes it */
 };
 
+/* The files that the configuration names, beyond its own: are they right?
+ * FALSE with all that is wrong, one line each. */
+gboolean daemon_check_files(Config *config, GError **error);
+
 /* Runs until SIGINT, SIGTERM or a failure at start. Return: exit status. */
 int daemon_run(const struct daemon_options *options);

@@ -14,8 +14,12 @@ static void print_problems(const struct skylinkd_arguments *a)
 
 static int check_config(const struct skylinkd_arguments *a)
 {
+	g_autoptr(GError) error = NULL;
+
 	print_problems(a);
-	if (a->problems->len)
+	if (!daemon_check_files(a->daemon.config, &error))
+		fprintf(stderr, "%s\n", error->message);
+	if (a->problems->len || error)
 		return SKYLINKD_EXIT_FAILED;
 	if (!a->daemon.quiet)
 		printf("%s: no problems\n",

@@ -3,6 +3,7 @@
 """skylinkd from its start to its end, without a browser."""
 import socket
 import subprocess
+import tempfile
 import time
 
 from daemon import FPS, SMALL, Daemon, Receiver, Refused, program
@@ -60,6 +61,19 @@ def _(after):
                                 '--demo', *options], check=False)
         assert check.returncode == 0
         started(after, *options, *NOWHERE)
+
+
+@case('--check-config reads the keys file, too')
+def _(after):
+    with tempfile.NamedTemporaryFile('w', suffix='.keys') as keys:
+        keys.write('[demo]\nsecrt = 1\n')
+        keys.flush()
+        check = subprocess.run(
+            [program('appliance/skylinkd'), '--check-config', '--demo', '--set',
+             f'roomserver.keys_file={keys.name}'], check=False, text=True,
+            stderr=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert check.returncode == 1, check
+        assert f"{keys.name}:2: 'secrt'" in check.stderr, check
 
 
 @case('a busy port is named; --demo takes the next free one')
