@@ -12,7 +12,7 @@
 #define ID_MAX_BYTES	  256	/* of a peer, of a transfer */
 #define KBPS_MAX	  1000000
 #define LOG_LEVEL_MAX	  4	/* LOG_LEVEL.DEBUG */
-#define TIMEOUT_MAX_S	  86400
+#define TIMEOUT_MAX_S	  3600	/* as TRANSFER_TIMEOUT_MAX_S */
 #define DATA_URL_MAX_BYTES (900 << 10)	/* the line has 1 MiB */
 
 #define OPTIONAL_BOOL(n, h)                                           \

@@ -78,7 +78,7 @@ static gboolean fill_tls(struct room_server *server,
 {
 	if (!config->tls)
 		return TRUE;
-	if (config->certificate && config->certificate_key) {
+	if (config->certificate || config->certificate_key) {
 		server->tls = room_tls_load(config->certificate,
 					    config->certificate_key, error);
 	} else {

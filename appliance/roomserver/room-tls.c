@@ -97,10 +97,20 @@ static bool read_chain(struct room_tls *tls, BIO *bio)
 struct room_tls *room_tls_load(const char *certificate, const char *key,
 			       GError **error)
 {
-	struct room_tls *tls = g_new0(struct room_tls, 1);
-	BIO *bio = BIO_new_file(certificate, "r");
+	struct room_tls *tls;
 	const char *bad = NULL;
+	BIO *bio;
 
+	if (!certificate || !key) {
+		g_set_error(error, ROOM_TLS_ERROR, ROOM_TLS_ERROR_FILE,
+			    "'%s' stands alone: a certificate and its "
+			    "key go together (roomserver.certificate_file, "
+			    "roomserver.certificate_key_file)",
+			    certificate ? certificate : key);
+		return NULL;
+	}
+	tls = g_new0(struct room_tls, 1);
+	bio = BIO_new_file(certificate, "r");
 	ERR_clear_error();
 	if (!bio || !read_chain(tls, bio))
 		bad = certificate;

@@ -30,7 +30,8 @@ enum room_tls_error {
 struct room_tls;
 struct ssl_ctx_st;
 
-/* The operator's: @certificate holds the chain, ours first. */
+/* The operator's: @certificate holds the chain, ours first. NULL for one of both
+ * is an error. */
 struct room_tls *room_tls_load(const char *certificate, const char *key,
 			       GError **error);
 

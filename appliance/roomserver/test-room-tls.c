@@ -95,6 +95,19 @@ static void test_no_certificate(void)
 	g_assert_nonnull(strstr(error->message, "'/dev/null'"));
 }
 
+/* Half of what was meant must not become a certificate of our own. */
+static void test_half_a_certificate(void)
+{
+	for (int i = 0; i < 2; i++) {
+		g_autoptr(GError) error = NULL;
+
+		g_assert_null(room_tls_load(i ? "/x" : NULL, i ? NULL : "/x",
+					    &error));
+		g_assert_error(error, ROOM_TLS_ERROR, ROOM_TLS_ERROR_FILE);
+		g_assert_nonnull(strstr(error->message, "go together"));
+	}
+}
+
 static void test_own_names(void)
 {
 	g_auto(GStrv) all = room_tls_own_names(names);
@@ -113,6 +126,7 @@ int main(int argc, char *argv[])
 	g_test_add_func("/room-tls/private", test_others_must_not_read_it);
 	g_test_add_func("/room-tls/nowhere", test_nowhere_to_keep_it);
 	g_test_add_func("/room-tls/no-certificate", test_no_certificate);
+	g_test_add_func("/room-tls/half", test_half_a_certificate);
 	g_test_add_func("/room-tls/names", test_own_names);
 	return g_test_run();
 }

@@ -51,6 +51,13 @@ static char *full_base(const RoomApiRequest *r, GError **error)
 	while (g_str_has_suffix(full, "/"))
 		full[strlen(full) - 1] = '\0';
 	uri = g_uri_parse(full, G_URI_FLAGS_NONE, NULL);
+	/* Not repeated: the address is in logs, in status and in errors. */
+	if (uri && g_uri_get_userinfo(uri)) {
+		refuse(error, "The room server's address holds a user or a "
+			      "password; http://HOST[:PORT], "
+			      "https://HOST[:PORT] or //HOST is wanted");
+		return NULL;
+	}
 	if (!uri || !g_uri_get_host(uri) || !*g_uri_get_host(uri) ||
 	    g_uri_get_query(uri) || g_uri_get_fragment(uri) ||
 	    (strcmp(g_uri_get_scheme(uri), "http") &&

@@ -308,6 +308,7 @@ static void test_requests_that_make_no_sense(void)
 {
 	static const char *const bad[] = {
 		"h:8", "ftp://h", "http://", "http://h?x", "", "//", "x//h",
+		"http://user:topsecret@h", "//topsecret@h",
 	};
 	const struct {
 		const RoomApiRequest *request;
@@ -335,6 +336,7 @@ static void test_requests_that_make_no_sense(void)
 			g_assert_null(room_api_url(&r, 1, &error));
 			g_assert_error(error, ROOM_API_ERROR,
 				       ROOM_API_ERROR_REQUEST);
+			g_assert_null(strstr(error->message, "topsecret"));
 		}
 	for (guint i = 0; i < G_N_ELEMENTS(others); i++) {
 		g_autoptr(GError) error = NULL;
