@@ -90,6 +90,7 @@ ControlHandler *daemon_handlers_new(void)
 		daemon_media_handlers,
 		daemon_transfer_handlers,
 		daemon_log_handlers, daemon_look_handlers,
+		daemon_doctor_handlers,
 	};
 	GArray *all = g_array_new(TRUE, FALSE, sizeof(ControlHandler));
 

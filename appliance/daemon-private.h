@@ -70,6 +70,7 @@ typedef struct {
 
 	struct process_stats process;
 	struct daemon_watchdog *watchdog;	/* NULL: nobody asks for it */
+	struct daemon_doctor *doctor;		/* NULL: none is at work */
 	gint64 started_us;
 } Daemon;
 
@@ -143,6 +144,11 @@ extern const ControlHandler daemon_transfer_handlers[];
 /* Does nothing unless systemd asks for it. */
 void daemon_watchdog_start(Daemon *d);
 void daemon_watchdog_stop(Daemon *d);
+
+/* --- daemon-doctor.c: stats.doctor ------------------------------------------ */
+extern const ControlHandler daemon_doctor_handlers[];
+/* A call that waits is answered: before the control server ends. */
+void daemon_doctor_done(Daemon *d);
 
 /* --- daemon-log.c ---------------------------------------------------------- */
 /* One line for what an operator cares about; the rest is for debugging. */

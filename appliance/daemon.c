@@ -338,6 +338,7 @@ static void stop(Daemon *d)
 		room_free(d->room);
 	d->room = NULL;
 	daemon_control_done(d);
+	daemon_doctor_done(d);
 	daemon_transfers_done(d);
 	daemon_media_stop(d);
 	control_server_free(d->control);

@@ -480,6 +480,13 @@ const ControlMethod control_methods[] = {
 	{.name = "stats.peers", .role = CONTROL_ROLE_READ,
 	 .params = NO_PARAMS, .result = "an array, one object per peer",
 	 .help = "The peers and how their media fares."},
+	{.name = "stats.doctor", .role = CONTROL_ROLE_READ,
+	 .params = NO_PARAMS,
+	 .result = "an array of {check, state, what, advice}; state: ok, "
+		   "warning, failed or skipped",
+	 .help = "Looks at devices, rights, the kernel, the disk, the network, "
+		 "the room server and the configuration, and says what to do; "
+		 "takes some seconds, one at a time."},
 	{.name = "config.get", .role = CONTROL_ROLE_READ,
 	 .params = config_get,
 	 .result = "an array of {name, value, default, origin, reload, help}",

@@ -607,3 +607,52 @@ char *ctl_format_event(JsonNode *event, const char *time, bool color)
 	g_string_append_c(s, '\n');
 	return g_string_free(s, FALSE);
 }
+
+/* --- the doctor -------------------------------------------------------------- */
+static void doctor_row(GString *s, JsonObject *o, bool color)
+{
+	static const struct {
+		const char *state;
+		enum ctl_color color;
+	} states[] = {{"ok", CTL_GOOD}, {"warning", CTL_WARN},
+		      {"failed", CTL_BAD}, {"skipped", CTL_DIM}};
+	g_autofree char *state = safe(o, "state"), *check = safe(o, "check");
+	g_autofree char *what = safe(o, "what"), *advice = safe(o, "advice");
+	enum ctl_color paint = CTL_PLAIN;
+
+	for (unsigned int i = 0; i < G_N_ELEMENTS(states); i++)
+		if (!strcmp(states[i].state, state))
+			paint = states[i].color;
+	ctl_text_paint(s, color, paint, state);
+	g_string_append_printf(s, "%*s", (int) MAX(9 - (int) strlen(state), 1),
+			       "");
+	ctl_text_paint(s, color, CTL_BOLD, check);
+	g_string_append_printf(s, "%*s%s\n",
+			       (int) MAX(18 - (int) strlen(check), 1), "",
+			       what);
+	if (advice[0] && strcmp(state, "ok"))
+		g_string_append_printf(s, "%*s-> %s\n", 9, "", advice);
+}
+
+char *ctl_format_doctor(JsonNode *rows, bool color)
+{
+	JsonArray *array = rows && JSON_NODE_HOLDS_ARRAY(rows) ?
+		json_node_get_array(rows) : NULL;
+	unsigned int n = array ? json_array_get_length(array) : 0;
+	unsigned int failed = 0, warnings = 0;
+	GString *s = g_string_new(NULL);
+
+	for (unsigned int i = 0; i < n; i++) {
+		JsonObject *o = as_object(json_array_get_element(array, i));
+		const char *state = get_string(o, "state");
+
+		if (!o || !state)
+			continue;
+		failed += !strcmp(state, "failed");
+		warnings += !strcmp(state, "warning");
+		doctor_row(s, o, color);
+	}
+	g_string_append_printf(s, "%u failed, %u warnings\n", failed,
+			       warnings);
+	return g_string_free(s, FALSE);
+}

@@ -15,6 +15,8 @@
 
 char *ctl_format_status(JsonNode *status, bool color);
 char *ctl_format_peers(JsonNode *peers, bool color);
+/* What stats.doctor answered, with what to do below each finding. */
+char *ctl_format_doctor(JsonNode *rows, bool color);
 char *ctl_format_config(JsonNode *options, bool color);
 /* @discover: what rpc.discover answered; @name: one method, or NULL. Return:
  * NULL when there is no such method. */

@@ -75,3 +75,7 @@ int ctl_run_reject(struct ctl *c);
 int ctl_run_cancel(struct ctl *c);
 int ctl_run_transfers(struct ctl *c);
 int ctl_run_received(struct ctl *c);
+
+/* --- ctl-doctor.c ----------------------------------------------------------- */
+/* @no_daemon: why none could be reached, or NULL */
+int ctl_run_doctor(struct ctl *c, const char *no_daemon);

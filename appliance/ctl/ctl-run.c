@@ -60,18 +60,17 @@ int ctl_failed(struct ctl *c, const GError *error, JsonNode *object)
 	return error->code;
 }
 
-static int connect_client(struct ctl *c)
+static bool connect_client(struct ctl *c, GError **error)
 {
 	ControlPathInput input;
 	g_auto(GStrv) paths = NULL;
-	g_autoptr(GError) error = NULL;
 
 	control_path_input_init(&input);
 	input.explicit_path = c->args.option[CTL_SOCKET];
 	input.instance = c->args.option[CTL_INSTANCE];
 	paths = control_path_for_client(&input);
-	c->client = ctl_client_new((const char *const *) paths, &error);
-	return c->client ? CTL_EXIT_OK : ctl_failed(c, error, NULL);
+	c->client = ctl_client_new((const char *const *) paths, error);
+	return c->client != NULL;
 }
 
 int ctl_refuse(struct ctl *c, const char *format, ...)
@@ -455,15 +454,20 @@ static int run_help(struct ctl *c)
 
 static int run_with_daemon(struct ctl *c)
 {
-	int r = connect_client(c);
+	g_autoptr(GError) error = NULL;
 
-	if (r)
-		return r;
+	if (!connect_client(c, &error))
+		return c->args.verb == CTL_DOCTOR &&
+				       error->code == CTL_EXIT_NO_DAEMON ?
+			ctl_run_doctor(c, error->message) :
+			ctl_failed(c, error, NULL);
 	switch ((enum ctl_verb_id) c->args.verb) {
 	case CTL_STATUS:
 		return run_page(c, "stats.status", ctl_format_status);
 	case CTL_PEERS:
 		return run_page(c, "stats.peers", ctl_format_peers);
+	case CTL_DOCTOR:
+		return ctl_run_doctor(c, NULL);
 	case CTL_INFO:
 		return ctl_run_info(c);
 	case CTL_JOIN:

@@ -77,6 +77,13 @@ const struct ctl_verb ctl_verbs[N_CTL_VERBS] = {
 					      "peers."},
 	[CTL_PEERS] = {"peers", "", .help = "List the peers and how their "
 					    "media fares."},
+	[CTL_DOCTOR] = {"doctor", "", NULL, 0, 0, 0,
+			"Look at everything the box depends on, and say what "
+			"to do.",
+			"Devices, rights, kernel, disk, network, room server, "
+			"configuration. Takes some seconds. Exit status 1 when "
+			"something failed. Without a daemon this program looks "
+			"itself, with its own user's rights."},
 	[CTL_INFO] = {"info", "[PEER]", NULL, 0, 1, 0,
 		      "Show what is known about a peer, or about self.",
 		      PEER_IS},

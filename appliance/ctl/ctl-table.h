@@ -65,6 +65,7 @@ extern const struct ctl_option ctl_options[N_CTL_OPTIONS];
 enum ctl_verb_id {
 	CTL_STATUS,
 	CTL_PEERS,
+	CTL_DOCTOR,
 	CTL_INFO,
 	CTL_JOIN,
 	CTL_LEAVE,

@@ -593,6 +593,17 @@ JsonObject *room_get_peer_info(Room *r, const char *peer_id)
 	return peer ? peer_info_to_json(room_peer_get_info(peer)) : NULL;
 }
 
+char **room_list_ice_urls(Room *r)
+{
+	g_autoptr(GStrvBuilder) urls = g_strv_builder_new();
+
+	if (!r->sid)
+		return NULL;
+	for (guint i = 0; i < r->ice.n; i++)
+		g_strv_builder_add(urls, r->ice.list[i].url);
+	return g_strv_builder_end(urls);
+}
+
 JsonNode *room_describe(Room *r)
 {
 	JsonNode *node = json_node_new(JSON_NODE_OBJECT);

@@ -189,3 +189,6 @@ JsonNode *room_describe_peers(Room *room);	/* array: peerId, agent,
 						 * outlived its signaling */
 /* (transfer full), of strings it frees; the kept ones too */
 GPtrArray *room_list_peer_ids(Room *room);
+/* (transfer full): the STUN and TURN servers that the room named and we take,
+ * NULL terminated; NULL: in no room. */
+char **room_list_ice_urls(Room *room);

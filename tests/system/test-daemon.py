@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """skylinkd from its start to its end, without a browser."""
+import json
 import socket
 import subprocess
 import tempfile
@@ -198,6 +199,52 @@ def _(after):
     # Both connections bring pictures for a moment, when the new one is up.
     assert seen['frames'] >= 0.95 * seen['numbers'] >= 0.95 * 5 * FPS, seen
     assert seen['damaged'] <= 1 and seen['gaps'] <= 2, seen
+
+
+def doctor(daemon):
+    """skylinkctl's exit status, and its rows by check."""
+    out = subprocess.run([program('appliance/skylinkctl'), '--socket', daemon.path, 'doctor',
+                          '--json'], stdout=subprocess.PIPE, text=True, check=False)
+    return out.returncode, {row['check']: row for row in json.loads(out.stdout)}
+
+
+@case('doctor: a good room; an unknown key; a server that is not there; no daemon')
+def _(after):
+    good = started(after, *TEST, *SERVER)
+    good.wait_state('joined')
+    code, rows = doctor(good)
+    assert code == 0 and rows['room-server']['state'] == 'ok', rows
+    url = good.url().rstrip('/')
+    stranger = started(after, *TEST, '--set', f'room.server={url}', '--set',
+                       'room.app_key=stranger')
+    code, rows = doctor(stranger)
+    assert code == 1 and rows['room-server']['state'] == 'failed', rows
+    assert '4001' in rows['room-server']['what'] and 'app_key' in rows['room-server']['advice']
+    nowhere = started(after, *TEST, *NOWHERE)
+    code, rows = doctor(nowhere)
+    assert code == 1 and rows['connection']['state'] == 'failed', rows
+    nowhere.stop()
+    code, rows = doctor(nowhere)
+    assert code == 1 and rows['daemon']['state'] == 'failed' and 'udp-gso' in rows, rows
+
+
+@case('doctor: one at a time, and gone with its daemon')
+def _(after):
+    # Accepts, and says nothing: the request waits its full time.
+    mute = socket.socket()
+    after(mute.close)
+    mute.bind(('127.0.0.1', 0))
+    mute.listen()
+    daemon = started(after, *TEST, '--set', f'room.server=http://127.0.0.1:{mute.getsockname()[1]}')
+    control = controlled(after, daemon)
+    waiting = control.send('stats.doctor')
+    assert 'at work' in refusal(control.call, 'stats.doctor')
+    rows = {row['check']: row for row in control.answer(waiting)}
+    assert rows['connection']['state'] == 'ok' and rows['room-server']['state'] == 'failed', rows
+    assert 'does not' in rows['room-server']['what'] or 'no reply' in rows['room-server']['what']
+    control.send('stats.doctor')
+    assert 'at work' in refusal(control.call, 'stats.doctor')
+    daemon.stop()
 
 
 @case('SIGTERM while peers watch: an end without a word of complaint')
