@@ -27,8 +27,19 @@ static int check_config(const struct skylinkd_arguments *a)
 	return SKYLINKD_EXIT_OK;
 }
 
-static int run(struct skylinkd_arguments *a, struct log_filter *filter,
-	       LogStore *store)
+/* It stays until the process is gone: threads of libraries (GIO's, dconf's) go
+ * on logging while exit() takes the libraries apart. */
+static struct log_filter *install_log(const Config *config)
+{
+	struct log_filter *filter = g_new0(struct log_filter, 1);
+
+	log_filter_init(filter, config_get_string(config, OPT_LOG_LEVEL));
+	filter->store = log_store_new();
+	log_filter_install(filter);
+	return filter;
+}
+
+static int run(struct skylinkd_arguments *a)
 {
 	switch (a->action) {
 	case SKYLINKD_RUN:
@@ -36,11 +47,7 @@ static int run(struct skylinkd_arguments *a, struct log_filter *filter,
 			print_problems(a);
 			return SKYLINKD_EXIT_CONFIG;
 		}
-		log_filter_init(filter, config_get_string(a->daemon.config,
-							  OPT_LOG_LEVEL));
-		filter->store = store;
-		log_filter_install(filter);
-		a->daemon.log = filter;
+		a->daemon.log = install_log(a->daemon.config);
 		return daemon_run(&a->daemon);
 	case SKYLINKD_HELP: {
 		g_autofree char *text = skylinkd_options_help();
@@ -66,20 +73,15 @@ static int run(struct skylinkd_arguments *a, struct log_filter *filter,
 int main(int argc, char *argv[])
 {
 	struct skylinkd_arguments arguments;
-	struct log_filter filter = {};
-	LogStore *store = log_store_new();
 	g_autofree char *why = NULL;
 	int status = SKYLINKD_EXIT_USAGE;
 
 	if (skylinkd_arguments_parse(argc, argv, &arguments, &why))
-		status = run(&arguments, &filter, store);
+		status = run(&arguments);
 	else
 		fprintf(stderr, "skylinkd: %s\n"
 			"'skylinkd --help' shows the options.\n", why);
 	skylinkd_arguments_clear(&arguments);
-	/* Who might still log has ended. */
-	filter.store = NULL;
-	log_store_free(store);
 	/* What was printed must have arrived: "... > /dev/full". */
 	if (fflush(stdout) != 0 && status == SKYLINKD_EXIT_OK)
 		status = SKYLINKD_EXIT_FAILED;
