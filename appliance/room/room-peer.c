@@ -200,6 +200,8 @@ gboolean peer_replace_connection(RoomPeer *p)
 	}
 	rtc_peer_free(p->rtc);
 	p->rtc = fresh;
+	/* the channel that was to come again went with it */
+	peer_stop_timer(&p->reopen_timer);
 	p->connected = FALSE;
 	p->ice_state = RTC_ICE_NEW;
 	p->pending = p->gathered = p->described = FALSE;

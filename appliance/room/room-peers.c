@@ -121,13 +121,15 @@ static void remove_peer(Room *r, RoomPeer *peer, const char *why)
 	g_info("Peer %s left: %s", id, why);
 	tell_left(r, peer);
 	room_peer_tell_closed(peer);
-	forget_bye(r, id);
-	if (is_mcu(id))
-		room_mcu_left(r);
-	if (g_hash_table_lookup(r->peers, id) == peer)
+	/* One that was kept says nothing about who has its id by now. */
+	if (room_peers_find(r, id) == peer) {
+		forget_bye(r, id);
+		if (is_mcu(id))
+			room_mcu_left(r);
 		g_hash_table_remove(r->peers, id);
-	else
+	} else {
 		g_ptr_array_remove(r->kept, peer);
+	}
 	room_peer_free(peer);
 	arm_recovery(r);
 }
@@ -312,11 +314,6 @@ RoomPeer *room_peers_find(Room *r, const char *id)
 	return id ? g_hash_table_lookup(r->peers, id) : NULL;
 }
 
-JsonObject *room_peers_find_lost(Room *r, const char *id)
-{
-	return g_hash_table_lookup(r->lost, id);
-}
-
 RoomPeer *room_peers_find_any(Room *r, const char *id)
 {
 	RoomPeer *peer = room_peers_find(r, id);
@@ -325,6 +322,11 @@ RoomPeer *room_peers_find_any(Room *r, const char *id)
 		if (!strcmp(room_peer_get_id(r->kept->pdata[i]), id))
 			peer = r->kept->pdata[i];
 	return peer;
+}
+
+JsonObject *room_peers_find_lost(Room *r, const char *id)
+{
+	return g_hash_table_lookup(r->lost, id);
 }
 
 RoomPeer *room_peers_add(Room *r, const char *id, JsonObject *hello)

@@ -22,14 +22,15 @@
 
 struct Room {
 	RoomConfig config;
-	char *room_server, *app_key, *secret;
 	enum media_codec codecs[N_MEDIA_CODECS];
 	RoomSession *session;
 	RoomEvents *events;
 
 	/* self */
 	MessageSelf self;		/* points at the strings below */
-	char *sid, *rid, *cid, *os;
+	char *sid;			/* NULL: not in a room */
+	char *mid;			/* the last one: kept peers know it */
+	char *rid, *cid, *os;
 	UserInfoSelf info;
 	JsonNode *user_data;		/* or NULL */
 	RoomMedia media;

@@ -98,13 +98,15 @@ static void on_in_room(void *user, const Message *m)
 	Room *r = user;
 	JsonObject *params;
 
+	g_free(r->mid);
 	g_free(r->sid);
 	g_free(r->rid);
 	g_free(r->cid);
+	r->mid = g_strdup(m->in_room.sid);
 	r->sid = g_strdup(m->in_room.sid);
 	r->rid = g_strdup(room_session_get_rid(r->session));
 	r->cid = g_strdup(room_session_get_cid(r->session));
-	r->self.mid = r->sid;
+	r->self.mid = r->mid;
 	r->self.rid = r->rid;
 	r->self.cid = r->cid;
 	/* 0.6.12's own rule where the server gives none */
@@ -255,6 +257,7 @@ void room_free(Room *r)
 	ice_servers_done(&r->ice);
 	json_object_unref(r->self.user_info);
 	g_clear_pointer(&r->user_data, json_node_unref);
+	g_free(r->mid);
 	g_free(r->sid);
 	g_free(r->rid);
 	g_free(r->cid);

@@ -310,6 +310,33 @@ static void test_messaging_channel_comes_back(struct fixture *f,
 	WAIT(find(a, "incomingMessage", "peerId", b_id));
 }
 
+/* The connection is replaced while its channel waits to be opened again. */
+static void test_replaced_before_reopen(struct fixture *f, gconstpointer data)
+{
+	struct box *a = join(f, 0), *b;
+	g_autofree char *a_id = NULL, *b_id = NULL;
+	struct rtc_peer *to_a;
+	guint made;
+
+	WAIT(in_room(a));
+	b = join(f, 1);
+	meet(a, b);
+	a_id = sid(a);
+	b_id = sid(b);
+	to_a = fake_rtc_get(b->engine, a_id);
+	made = b->engine->n_made;
+	rtc_peer_close_channel(to_a, (uint16_t) (2 * to_a->id + 100));
+	WAIT(find(b, "dataChannelState", "state", "closed"));
+	fake_rtc_become_another(fake_rtc_get(a->engine, b_id));
+	g_assert_true(room_refresh(a->room, NULL, FALSE, NULL));
+	WAIT(b->engine->n_made == made + 1);
+	to_a = fake_rtc_get(b->engine, a_id);
+	WAIT(to_a->connected && count(b, "dataChannelState") >= 5);
+	/* one of the new connection, and none besides */
+	g_assert_cmpuint(to_a->n_channels, ==, 1);
+	g_assert_cmpuint(to_a->wanted_channels->len, ==, 0);
+}
+
 /* --- coming back --------------------------------------------------------- */
 static struct rtc_peer *stand(struct box *a, struct guest *g, const char *hello)
 {
@@ -441,6 +468,7 @@ int main(int argc, char *argv[])
 	CASE("no-trickle", test_without_trickle);
 	CASE("early-candidates", test_early_candidates);
 	CASE("messaging-channel", test_messaging_channel_comes_back);
+	CASE("replaced-before-reopen", test_replaced_before_reopen);
 	CASE("late-return", test_late_return);
 	CASE("late-return-2x", test_late_return_2x);
 	CASE("killed", test_killed_peer);

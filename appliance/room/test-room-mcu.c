@@ -194,6 +194,27 @@ static void test_messages_by_the_mcu(struct world *w, gconstpointer data)
 	rtc_engine_free(engine);
 }
 
+/* Signaling came back before the MCU's old connection went. */
+static void test_old_mcu_connection(struct world *w, gconstpointer data)
+{
+	struct rtc_peer *old;
+
+	mcu_comes(w);
+	old = fake_rtc_get(w->a->engine, "MCU");
+	fake_connect_one(old, old);
+	WAIT(find(w->a, "iceConnectionState", "state", "connected"));
+	soup_websocket_connection_close(w->mock.connection, 1000, NULL);
+	WAIT(described(w->a, "keptPeers") == 1);
+	WAIT(mock_count(&w->mock, "enter", NULL) == 2);
+	mock_tell(&w->mock, MCU_SAYS("enter", ""));
+	WAIT(count(w->a, "serverPeerJoined") == 2);
+	fake_rtc_fail(old);
+	WAIT(described(w->a, "keptPeers") == 0);
+	/* there is an MCU all the same: another stream needs a new join */
+	room_set_stream(w->a->room, &(RoomStream){.send_audio = TRUE});
+	WAIT(w->mock.joined == 3);
+}
+
 /* --- privileged ---------------------------------------------------------- */
 static void test_privileged(struct world *w, gconstpointer data)
 {
@@ -265,6 +286,8 @@ int main(int argc, char *argv[])
 		   test_refresh_is_a_new_join, leave);
 	g_test_add("/room-mcu/messages", struct world, NULL, enter,
 		   test_messages_by_the_mcu, leave);
+	g_test_add("/room-mcu/old-connection", struct world, NULL, enter,
+		   test_old_mcu_connection, leave);
 	g_test_add("/room-mcu/privileged", struct world, &privileged, enter,
 		   test_privileged, leave);
 	g_test_add("/room-mcu/not-privileged", struct world, NULL, enter,

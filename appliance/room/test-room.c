@@ -4,6 +4,8 @@
 #include "appliance/room/fake-rtc.c"
 #include "appliance/room/room-test.h"
 
+#include "appliance/room/transfer-test.h"
+
 /* --- tests --------------------------------------------------------------- */
 static void test_meet(struct fixture *f, gconstpointer data)
 {
@@ -279,6 +281,43 @@ static void test_kept_until_media_ends(struct fixture *f, gconstpointer data)
 	g_assert_cmpuint(a->engine->n_peers, ==, 0);
 }
 
+/* The connections that are kept know us by the id we had. */
+static void test_kept_know_our_id(struct fixture *f, gconstpointer data)
+{
+	struct box *a = join(f, 0), *b = join(f, 1);
+	struct test_source source = {.size = 10};
+	struct test_sink sink = {0};
+	RoomTransferOffer offer = {.name = "f", .size = source.size,
+				   .string_chunks = TRUE};
+	g_autofree char *a_id = NULL, *b_id = NULL, *sender = NULL;
+	g_autoptr(JsonObject) info = NULL;
+	g_autoptr(GError) error = NULL;
+	const char *id;
+
+	meet(a, b);
+	a_id = sid(a);
+	b_id = sid(b);
+	room_send_data(a->room, &offer, test_source(&source), NULL, NULL,
+		       &error);
+	g_assert_no_error(error);
+	WAIT(find(b, "dataTransferState", "state", "request"));
+	id = json_object_get_string_member(
+		find(b, "dataTransferState", "state", "request"), "transferId");
+	f->server = room_server_free(f->server);
+	WAIT(described(a, "keptPeers") == 1 && described(b, "keptPeers") == 1);
+	/* where the freed id was there is something else now */
+	info = room_get_peer_info(b->room, NULL);
+	g_assert_true(room_accept_transfer(b->room, a_id, id, test_sink(&sink),
+					   &error));
+	g_assert_no_error(error);
+	sender = g_strdup_printf("\"sender\":\"%s\"", b_id);
+	g_assert_nonnull(strstr(fake_rtc_get(b->engine, a_id)->last_sent,
+				sender));
+	WAIT(find(a, "dataTransferState", "state", "uploadCompleted"));
+	g_assert_cmpuint(sink.n, ==, source.size);
+	g_assert_false(sink.wrong);
+}
+
 static void test_consent_lost(struct fixture *f, gconstpointer data)
 {
 	struct box *a = join(f, 0), *b = join(f, 1);
@@ -532,6 +571,7 @@ int main(int argc, char *argv[])
 	CASE("refresh", test_refresh);
 	CASE("server-restart", test_server_restart);
 	CASE("kept-until-media-ends", test_kept_until_media_ends);
+	CASE("kept-know-our-id", test_kept_know_our_id);
 	CASE("consent-lost", test_consent_lost);
 	g_test_add("/room/way-back-light", struct fixture, &light, set_up,
 		   test_way_back, tear_down);
