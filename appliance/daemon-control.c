@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "appliance/daemon-media.h"
 
-#include "appliance/control/control-config.h"
-
 /* --- what the calls share -------------------------------------------------- */
 gboolean daemon_need_room(ControlCall *call, Daemon *d)
 {
@@ -68,17 +66,9 @@ static void stats_peers(ControlCall *call, gpointer user)
 	control_call_reply(call, daemon_describe_peers(user));
 }
 
-static void config_get_options(ControlCall *call, gpointer user)
-{
-	Daemon *d = user;
-
-	control_config_get(call, d->options->config);
-}
-
 static const ControlHandler daemon_look_handlers[] = {
 	{ "stats.status", stats_status },
 	{ "stats.peers", stats_peers },
-	{ "config.get", config_get_options },
 	{ NULL, NULL },
 };
 
@@ -91,6 +81,7 @@ ControlHandler *daemon_handlers_new(void)
 		daemon_transfer_handlers,
 		daemon_log_handlers, daemon_look_handlers,
 		daemon_doctor_handlers,
+		daemon_config_handlers,
 	};
 	GArray *all = g_array_new(TRUE, FALSE, sizeof(ControlHandler));
 

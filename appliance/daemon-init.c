@@ -236,8 +236,7 @@ static void take_access(JsonObject *o, RoomAccess *ret, char **credential)
 			credential);
 }
 
-/* init's codec first, the others as they were. */
-static void order_codecs(Daemon *d)
+void daemon_order_codecs(Daemon *d)
 {
 	enum media_codec order[G_N_ELEMENTS(d->video_codecs)];
 	unsigned int n = 0;
@@ -305,6 +304,36 @@ static gboolean set_access(Daemon *d, const char *server, const char *app_key,
 	return d->room || daemon_make_room(d, secret, error);
 }
 
+gboolean daemon_access_reload(Daemon *d, GError **error)
+{
+	Config *c = d->options->config;
+	const char *server = config_get_string(c, OPT_ROOM_SERVER);
+	const char *key = daemon_configured_key(d);
+	g_autofree char *own = NULL;
+	RoomAccess access, copy;
+	char *secret = NULL;
+	gboolean ok;
+
+	daemon_read_access(c, &access);
+	if (!*server && d->room_server)
+		server = own = room_server_get_local_url(d->room_server);
+	if (!*server) {		/* ready and idle; status says what to set */
+		room_access_copy(&copy, &access);
+		room_access_done(&d->access);
+		d->access = copy;
+		replace(&d->app_key, key);
+		return TRUE;
+	}
+	if (own)	/* we know what our own server asks for */
+		secret = g_strdup(room_server_get_key_secret(d->room_server,
+							     key));
+	else if (!config_read_secret(c, OPT_ROOM_SECRET_FILE, &secret, error))
+		return FALSE;
+	ok = set_access(d, server, key, secret, &access, error);
+	config_secret_free(secret);
+	return ok;
+}
+
 /* @o: checked, or empty. */
 static gboolean take_options(Daemon *d, JsonObject *o, const char *app_key,
 			     char **ret_secret, GError **error)
@@ -341,7 +370,7 @@ static gboolean take_options(Daemon *d, JsonObject *o, const char *app_key,
 	daemon_media_set_audio_fallback(d, d->audio_fallback);
 	if (codec)
 		take_codec(d, codec);
-	order_codecs(d);
+	daemon_order_codecs(d);
 	return TRUE;
 }
 

@@ -222,6 +222,7 @@ static void choose_codecs(Daemon *d)
 	static const enum media_codec all[] = { MEDIA_CODEC_H264,
 						MEDIA_CODEC_VP8 };
 
+	d->n_video_codecs = 0;
 	for (unsigned int i = 0; d->video && i < G_N_ELEMENTS(all); i++) {
 		const char *name = media_codec_name(all[i]);
 
@@ -230,6 +231,32 @@ static void choose_codecs(Daemon *d)
 		if (video_pipeline_has_codec(d->video, all[i]))
 			d->video_codecs[d->n_video_codecs++] = all[i];
 	}
+}
+
+void daemon_media_reload_codecs(Daemon *d)
+{
+	choose_codecs(d);
+	if (d->room)
+		daemon_order_codecs(d);
+}
+
+gboolean daemon_media_reload_rates(Daemon *d, GError **error)
+{
+	Config *c = d->options->config;
+	unsigned int bps = (unsigned int) config_get_int(c, OPT_VIDEO_BITRATE);
+	unsigned int min = (unsigned int) config_get_int(c,
+							 OPT_VIDEO_MIN_BITRATE);
+	unsigned int max = (unsigned int) config_get_int(c,
+							 OPT_VIDEO_MAX_BITRATE);
+	int r = rtc_engine_set_rates(d->engine, bps, min, max);
+
+	if (r >= 0)
+		r = video_pipeline_set_range(d->video, bps, min, max);
+	if (r >= 0)
+		return TRUE;
+	g_set_error(error, G_IO_ERROR, g_io_error_from_errno(-r),
+		    "Cannot change the rates of the video: %s", g_strerror(-r));
+	return FALSE;
 }
 
 gboolean daemon_media_start(Daemon *d, GError **error)

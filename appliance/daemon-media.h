@@ -90,6 +90,18 @@ void daemon_media_set_audio_fallback(Daemon *d, gboolean on);
 
 void daemon_set_muted(Daemon *d, gboolean audio, gboolean video);
 
+/* --- the configuration changed ----------------------------------------------- */
+/* [video] and [audio] source, size, rate, channels: of the user's stream what
+ * @changed says; what a call chose otherwise stays. On failure nothing changes.
+ * All of these: with streams. */
+gboolean daemon_media_reload(Daemon *d, const bool changed[N_OPTIONS],
+			     GError **error);
+gboolean daemon_media_reload_rates(Daemon *d, GError **error);
+void daemon_media_reload_codecs(Daemon *d);
+void daemon_media_limit_audio(Daemon *d);
+/* Before a join: unless stopStream closed it. */
+void daemon_media_open_configured(Daemon *d);
+
 /* --- between daemon-media.c and daemon-stream.c ------------------------------ */
 gboolean daemon_streams_start(Daemon *d, GError **error);
 void daemon_streams_stop(Daemon *d);

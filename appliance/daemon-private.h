@@ -68,6 +68,9 @@ typedef struct {
 	gint64 join_error_code;		/* READY_STATE_CHANGE_ERROR, or 0 */
 	GQueue peer_list_calls;		/* getPeers that waits */
 
+	struct daemon_reload *reload;
+	struct config_job *config_job;	/* config.set is being written */
+
 	struct process_stats process;
 	struct daemon_watchdog *watchdog;	/* NULL: nobody asks for it */
 	struct daemon_doctor *doctor;		/* NULL: none is at work */
@@ -123,6 +126,11 @@ void daemon_control_done(Daemon *d);
 extern const ControlHandler daemon_init_handlers[];
 /* The room that joinRoom takes without a name; borrowed. */
 const char *daemon_default_room(Daemon *d);
+/* How rooms are asked for and reached becomes what is configured, from the next
+ * join on; a room is made if there was none. On failure nothing changes. */
+gboolean daemon_access_reload(Daemon *d, GError **error);
+/* The room learns the codecs: init's first, the others as they are. */
+void daemon_order_codecs(Daemon *d);
 /* What still waits is answered with @why. */
 void daemon_init_abandon(Daemon *d, const char *why);
 
@@ -139,6 +147,19 @@ extern const ControlHandler daemon_log_handlers[];
 
 /* --- daemon-transfers.c: files and data URLs -------------------------------- */
 extern const ControlHandler daemon_transfer_handlers[];
+
+/* --- daemon-reload.c ------------------------------------------------------- */
+void daemon_reload_start(Daemon *d);
+void daemon_reload_stop(Daemon *d);
+/* A room is joined: with the settings in force. */
+void daemon_reload_joined(Daemon *d);
+
+/* --- daemon-config-calls.c: config.*, SIGHUP -------------------------------- */
+extern const ControlHandler daemon_config_handlers[];
+/* What is being written is waited for, and its call answered. */
+void daemon_config_done(Daemon *d);
+/* SIGHUP: reads the files again; what is wrong, and what changed, is logged. */
+void daemon_config_hangup(Daemon *d);
 
 /* --- daemon-watchdog.c ----------------------------------------------------- */
 /* Does nothing unless systemd asks for it. */
@@ -158,6 +179,10 @@ void daemon_log_event(const char *name, JsonObject *params);
 /* An event of the daemon's own, with an API name: to everybody who would get it
  * from the room. @params: (transfer full) */
 void daemon_emit(Daemon *d, const char *name, JsonObject *params);
+/* room.user_data changed. */
+void daemon_user_data_reload(Daemon *d);
+/* To systemd, if it listens. */
+void daemon_notify(const char *state);
 /* Would daemon_join() begin? Nothing is changed. */
 gboolean daemon_can_join(Daemon *d, const char *name, GError **error);
 gboolean daemon_join(Daemon *d, const char *name, GError **error);

@@ -563,22 +563,119 @@ static MediaStream *configured_stream(Daemon *d)
 	return s;
 }
 
+void daemon_media_limit_audio(Daemon *d)
+{
+	const struct daemon_streams *m = d->streams;
+	unsigned int bps = (unsigned int) config_get_int(d->options->config,
+							 OPT_AUDIO_BITRATE);
+
+	if (m->limits.audio && m->limits.audio < bps / 1000)
+		bps = m->limits.audio * 1000;
+	audio_pipeline_set_bitrate(d->audio, bps);
+}
+
 static void set_limits(Daemon *d, JsonObject *options)
 {
 	struct daemon_streams *m = d->streams;
-	unsigned int audio_bps = (unsigned int) config_get_int(
-		d->options->config, OPT_AUDIO_BITRATE);
 
 	media_options_parse_bandwidth(
 		options && json_object_has_member(options, "bandwidth")
 			? json_object_get_object_member(options, "bandwidth")
 			: NULL,
 		&m->limits);
-	if (m->limits.audio && m->limits.audio < audio_bps / 1000)
-		audio_bps = m->limits.audio * 1000;
-	audio_pipeline_set_bitrate(d->audio, audio_bps);
+	daemon_media_limit_audio(d);
 	video_pipeline_set_cap(d->video, m->limits.video * 1000);
 	daemon_media_tell_room(d);
+}
+
+static void set_source(char **to, const char *configured)
+{
+	g_free(*to);
+	*to = strcmp(configured, "none") ? g_strdup(configured) : NULL;
+}
+
+/* (transfer full): @s with what changed; a call may have chosen the rest. */
+static MediaStream *change_stream(Daemon *d, const MediaStream *s,
+				  const bool changed[N_OPTIONS])
+{
+	MediaDefaults defaults = defaults_of(d);
+	MediaStream *n = g_new(MediaStream, 1);
+	gboolean had_video = s->video_source != NULL;
+	gboolean had_audio = s->audio_source != NULL;
+
+	*n = *s;
+	n->id = g_strdup(s->id);
+	n->audio_source = g_strdup(s->audio_source);
+	n->video_source = g_strdup(s->video_source);
+	n->audio_muted = d->audio_muted;
+	n->video_muted = d->video_muted;
+	if (changed[OPT_VIDEO_SOURCE])
+		set_source(&n->video_source, defaults.video_source);
+	if (changed[OPT_AUDIO_SOURCE])
+		set_source(&n->audio_source, defaults.audio_source);
+	if (changed[OPT_VIDEO_WIDTH] || !had_video)
+		n->width = defaults.width;
+	if (changed[OPT_VIDEO_HEIGHT] || !had_video)
+		n->height = defaults.height;
+	if (changed[OPT_VIDEO_FPS] || !had_video)
+		n->fps = defaults.fps;
+	if (changed[OPT_AUDIO_CHANNELS] || !had_audio)
+		n->channels = defaults.channels;
+	return n;
+}
+
+/* The same stream in another size: nobody is told of another one. Takes
+ * @stream. */
+static gboolean resize(Daemon *d, MediaStream *stream, GError **error)
+{
+	struct daemon_streams *m = d->streams;
+	MediaStream *old = m->user;
+
+	m->user = stream;
+	if (!set_sources(d, error)) {
+		m->user = old;
+		media_stream_free(stream);
+		return FALSE;
+	}
+	media_stream_free(old);
+	daemon_media_tell_room(d);
+	return TRUE;
+}
+
+gboolean daemon_media_reload(Daemon *d, const bool changed[N_OPTIONS],
+			     GError **error)
+{
+	struct daemon_streams *m = d->streams;
+	MediaStream *next;
+
+	if (!m->user) {
+		/* Stopped by a call, or by leaving: joinRoom opens it. */
+		next = m->stopped || !d->room_name ? NULL :
+						     configured_stream(d);
+		return !next || attach(d, &m->user, next, error);
+	}
+	next = change_stream(d, m->user, changed);
+	if (!next->audio_source && !next->video_source) {
+		g_clear_pointer(&next, media_stream_free);
+		return attach(d, &m->user, NULL, error);
+	}
+	if (!g_strcmp0(next->audio_source, m->user->audio_source) &&
+	    !g_strcmp0(next->video_source, m->user->video_source))
+		return resize(d, next, error);
+	g_free(next->id);
+	next->id = g_uuid_string_random();
+	return attach(d, &m->user, next, error);
+}
+
+void daemon_media_open_configured(Daemon *d)
+{
+	struct daemon_streams *m = d->streams;
+	MediaStream *s = !m || m->user || m->stopped ? NULL :
+						       configured_stream(d);
+
+	/* A camera that is not there now may come. */
+	if (s)
+		attach(d, &m->user, s, NULL);
 }
 
 /* joinRoom named sources, or none at all on purpose. */
@@ -630,12 +727,7 @@ void daemon_media_join(Daemon *d, JsonObject *options, DaemonMediaDone done,
 		    json_object_has_member(options, "video"))) {
 		join_with_options(d, options);
 	} else {
-		MediaStream *s =
-			m->user || m->stopped ? NULL : configured_stream(d);
-
-		/* A camera that is not there now may come. */
-		if (s)
-			attach(d, &m->user, s, NULL);
+		daemon_media_open_configured(d);
 		finish_join(d, NULL);
 	}
 }

@@ -405,19 +405,53 @@ static guint64 megabytes(Config *c, enum option_id id)
 	return (guint64) config_get_int(c, id) * BYTES_PER_MB;
 }
 
+static void fill_limits(Config *c, SpoolConfig *ret)
+{
+	ret->quota_bytes = megabytes(c, OPT_TRANSFER_QUOTA);
+	ret->max_file_bytes = megabytes(c, OPT_TRANSFER_MAX_FILE);
+	ret->max_files = (unsigned int) config_get_int(c,
+						       OPT_TRANSFER_MAX_FILES);
+	ret->keep_s = (guint64) config_get_int(c, OPT_TRANSFER_KEEP) * 3600;
+}
+
+static void follow_config(DaemonTransfers *t, Config *c)
+{
+	const char *accept = config_get_string(c, OPT_TRANSFER_ACCEPT);
+	gboolean expires = config_get_int(c, OPT_TRANSFER_KEEP) > 0;
+
+	t->never = !strcmp(accept, "never");
+	t->always = !strcmp(accept, "always");
+	if (expires == (t->expire != NULL))
+		return;
+	if (expires) {
+		t->expire = g_timeout_source_new_seconds(EXPIRE_PERIOD_S);
+		g_source_set_callback(t->expire, on_expire, t, NULL);
+		g_source_attach(t->expire, NULL);
+	} else {
+		g_source_destroy(t->expire);
+		g_clear_pointer(&t->expire, g_source_unref);
+	}
+}
+
+void daemon_transfers_reload(Daemon *d)
+{
+	DaemonTransfers *t = d->transfers;
+	SpoolConfig limits = {.directory = NULL};
+
+	if (!t)
+		return;
+	fill_limits(d->options->config, &limits);
+	spool_set_limits(t->spool, &limits);
+	follow_config(t, d->options->config);
+	spool_expire(t->spool);
+}
+
 gboolean daemon_transfers_start(Daemon *d, GError **error)
 {
 	Config *c = d->options->config;
-	const char *accept = config_get_string(c, OPT_TRANSFER_ACCEPT);
 	g_autofree char *directory = NULL;
 	SpoolPathInput path;
-	SpoolConfig config = {
-		.quota_bytes = megabytes(c, OPT_TRANSFER_QUOTA),
-		.max_file_bytes = megabytes(c, OPT_TRANSFER_MAX_FILE),
-		.max_files = (unsigned int)
-			config_get_int(c, OPT_TRANSFER_MAX_FILES),
-		.keep_s = (guint64) config_get_int(c, OPT_TRANSFER_KEEP) * 3600,
-	};
+	SpoolConfig config = {.directory = NULL};
 	DaemonTransfers *t;
 	Spool *spool;
 
@@ -426,19 +460,14 @@ gboolean daemon_transfers_start(Daemon *d, GError **error)
 	path.instance = d->options->instance;
 	path.demo = d->options->demo;
 	config.directory = directory = spool_path_choose(&path);
+	fill_limits(c, &config);
 	spool = spool_new(&config, error);
 	if (!spool)
 		return FALSE;
 	t = d->transfers = g_new0(DaemonTransfers, 1);
 	t->spool = spool;
 	t->sending = daemon_sending_new();
-	t->never = !strcmp(accept, "never");
-	t->always = !strcmp(accept, "always");
-	if (config.keep_s) {
-		t->expire = g_timeout_source_new_seconds(EXPIRE_PERIOD_S);
-		g_source_set_callback(t->expire, on_expire, t, NULL);
-		g_source_attach(t->expire, NULL);
-	}
+	follow_config(t, c);
 	return TRUE;
 }
 

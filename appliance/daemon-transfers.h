@@ -16,6 +16,8 @@
 #include "appliance/daemon-private.h"
 
 gboolean daemon_transfers_start(Daemon *d, GError **error);
+/* The configuration changed: its limits, and what becomes of an offer. */
+void daemon_transfers_reload(Daemon *d);
 void daemon_transfers_fill_room(Daemon *d, RoomConfig *room);
 /* An event of the room, after clients got it. */
 void daemon_transfers_event(Daemon *d, const char *name, JsonObject *params);

@@ -20,7 +20,7 @@
 #include <systemd/sd-daemon.h>
 #endif
 
-static void notify(const char *state)
+void daemon_notify(const char *state)
 {
 #if HAVE_SYSTEMD
 	sd_notify(0, state);
@@ -70,6 +70,7 @@ gboolean daemon_join(Daemon *d, const char *name, GError **error)
 		return FALSE;
 	g_free(d->room_name);
 	d->room_name = g_strdup(name);
+	daemon_reload_joined(d);
 	return TRUE;
 }
 
@@ -195,6 +196,15 @@ static JsonNode *read_user_data(const char *text)
 	return node;
 }
 
+void daemon_user_data_reload(Daemon *d)
+{
+	g_autoptr(JsonNode) user_data = read_user_data(config_get_string(
+		d->options->config, OPT_ROOM_USER_DATA));
+
+	if (d->room)
+		room_set_user_data(d->room, user_data);
+}
+
 const char *daemon_configured_key(Daemon *d)
 {
 	Config *c = d->options->config;
@@ -235,33 +245,10 @@ gboolean daemon_make_room(Daemon *d, const char *secret, GError **error)
 
 static gboolean start_room(Daemon *d, GError **error)
 {
-	Config *c = d->options->config;
-	const char *server = config_get_string(c, OPT_ROOM_SERVER);
-	const char *name = config_get_string(c, OPT_ROOM_NAME);
-	RoomAccess access;
-	char *secret = NULL;
-	gboolean made;
+	const char *name = config_get_string(d->options->config, OPT_ROOM_NAME);
 
-	daemon_read_access(c, &access);
-	room_access_copy(&d->access, &access);
-	d->app_key = g_strdup(daemon_configured_key(d));
-	if (*server)
-		d->room_server_url = g_strdup(server);
-	else if (d->room_server)
-		d->room_server_url =
-			room_server_get_local_url(d->room_server);
-	else
-		return TRUE;	/* ready and idle; status says what to set */
-	if (!*server)	/* we know what our own server asks for */
-		secret = g_strdup(room_server_get_key_secret(d->room_server,
-							     d->app_key));
-	else if (!config_read_secret(c, OPT_ROOM_SECRET_FILE, &secret, error))
-		return FALSE;
-	made = daemon_make_room(d, secret, error);
-	config_secret_free(secret);
-	if (!made)
-		return FALSE;
-	return !*name || daemon_join(d, name, error);
+	return daemon_access_reload(d, error) &&
+		(!d->room || !*name || daemon_join(d, name, error));
 }
 
 static gboolean start_control(Daemon *d, GError **error)
@@ -308,6 +295,12 @@ static gboolean on_signal(gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
+static gboolean on_hangup(gpointer data)
+{
+	daemon_config_hangup(data);
+	return G_SOURCE_CONTINUE;
+}
+
 static gboolean start(Daemon *d, GError **error)
 {
 	int r = control_queue_new(&d->events, NULL, DAEMON_EVENTS_MAX);
@@ -317,6 +310,7 @@ static gboolean start(Daemon *d, GError **error)
 			    "Cannot make the event queue: %s", g_strerror(-r));
 		return FALSE;
 	}
+	daemon_reload_start(d);
 	if (!daemon_room_server_start(d, error))
 		return FALSE;
 	if (!d->options->room_server_only) {
@@ -339,6 +333,7 @@ static void stop(Daemon *d)
 	d->room = NULL;
 	daemon_control_done(d);
 	daemon_doctor_done(d);
+	daemon_config_done(d);
 	daemon_transfers_done(d);
 	daemon_media_stop(d);
 	control_server_free(d->control);
@@ -355,13 +350,14 @@ static void stop(Daemon *d)
 	g_clear_pointer(&d->app_key, g_free);
 	g_clear_pointer(&d->default_room, g_free);
 	room_access_done(&d->access);
+	daemon_reload_stop(d);
 }
 
 int daemon_run(const struct daemon_options *options)
 {
 	Daemon *d = g_new0(Daemon, 1);
 	g_autoptr(GError) error = NULL;
-	guint on_int, on_term;
+	guint on_int, on_term, on_hup = 0;
 	int status = EXIT_FAILURE;
 
 	d->options = options;
@@ -374,13 +370,17 @@ int daemon_run(const struct daemon_options *options)
 	d->loop = g_main_loop_new(NULL, FALSE);
 	on_int = g_unix_signal_add(SIGINT, on_signal, d);
 	on_term = g_unix_signal_add(SIGTERM, on_signal, d);
+	/* Without files there is nothing to read again: a demo ends with its
+	 * terminal. */
+	if (options->load)
+		on_hup = g_unix_signal_add(SIGHUP, on_hangup, d);
 
 	if (start(d, &error)) {
 		print_address(d);
 		daemon_watchdog_start(d);
-		notify("READY=1\nSTATUS=running");
+		daemon_notify("READY=1\nSTATUS=running");
 		g_main_loop_run(d->loop);
-		notify("STOPPING=1");
+		daemon_notify("STOPPING=1");
 		daemon_watchdog_stop(d);
 		status = EXIT_SUCCESS;
 	} else {
@@ -389,6 +389,8 @@ int daemon_run(const struct daemon_options *options)
 	stop(d);
 	g_source_remove(on_int);
 	g_source_remove(on_term);
+	if (on_hup)
+		g_source_remove(on_hup);
 	g_main_loop_unref(d->loop);
 	g_free(d);
 	return status;

@@ -19,6 +19,14 @@ struct log_filter;
 struct daemon_options {
 	Config *config;		/* borrowed; checked */
 	const char *config_path; /* --config, or NULL: read again on reload */
+	const char *set_path;	/* the set-file; NULL: there is none */
+	/* Reads the configuration once more, as at the start: the command line
+	 * prevails. @set_text: instead of what the set-file holds, or NULL.
+	 * (transfer full), whatever @problems it takes. NULL: there are no
+	 * files. */
+	Config *(*load)(const void *user, const char *set_text,
+			GPtrArray *problems);
+	const void *load_user;
 	bool demo;		/* print the viewer page's address when it
 				 * answers; a busy port: the next free one */
 	bool listen_given;	/* --listen: print the LAN address */

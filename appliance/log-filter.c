@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-void log_filter_init(struct log_filter *filter, const char *level)
+void log_filter_set_configured(struct log_filter *filter, const char *level)
 {
 	static const struct {
 		const char *name;
@@ -17,12 +17,17 @@ void log_filter_init(struct log_filter *filter, const char *level)
 		{"debug", G_LOG_LEVEL_DEBUG},
 	};
 
-	filter->store = NULL;
-	atomic_init(&filter->trace, false);
-	atomic_init(&filter->least, G_LOG_LEVEL_INFO);
 	for (unsigned int i = 0; i < G_N_ELEMENTS(levels); i++)
 		if (!strcmp(levels[i].name, level))
 			atomic_store(&filter->least, levels[i].least);
+}
+
+void log_filter_init(struct log_filter *filter, const char *level)
+{
+	filter->store = NULL;
+	atomic_init(&filter->trace, false);
+	atomic_init(&filter->least, G_LOG_LEVEL_INFO);
+	log_filter_set_configured(filter, level);
 }
 
 void log_filter_set_level(struct log_filter *filter,

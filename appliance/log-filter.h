@@ -20,6 +20,8 @@ struct log_filter {
 
 /* @level: "error", "warning", "info" or "debug". Nothing is stored. */
 void log_filter_init(struct log_filter *filter, const char *level);
+/* The same of a filter that is in use: only the level changes. */
+void log_filter_set_configured(struct log_filter *filter, const char *level);
 /* setLogLevel: from now on. @level: not LOG_STORE_ALL. */
 void log_filter_set_level(struct log_filter *filter,
 			  enum log_store_level level);

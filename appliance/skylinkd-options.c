@@ -5,6 +5,7 @@
 
 #include "appliance/control/control-path.h"
 #include "appliance/help-text.h"
+#include "appliance/spool/spool-path.h"
 #include "config/nearest.h"
 
 enum option_index {
@@ -235,43 +236,98 @@ static bool set_from_options(const struct given *g, Config *config,
 	return true;
 }
 
-static void read_files(const struct given *g, struct skylinkd_arguments *a)
+/* With --config there is a set-file only where systemd gave us a state
+ * directory: the one of the whole machine is not that file's. */
+static char *choose_set_path(const struct given *g)
 {
-	const char *instance = g->value[O_INSTANCE];
-	g_autofree char *set_path = NULL;
-	const char *path = g->value[O_CONFIG];
+	SpoolPathInput input;
+	g_autofree char *state = NULL;
 
-	if (path) {
-		a->config_path = g_strdup(path);
-	} else if (instance) {
-		a->config_path = g_strdup_printf("/etc/skylink/%s.conf",
-						 instance);
-		set_path = g_strdup_printf(
-			"/var/lib/skylink/%s/conf.d/90-set.conf", instance);
-	} else if (g->value[O_DEMO]) {
-		return;		/* no configuration needed, and none read */
-	} else {
-		a->config_path = g_strdup(CONFIG_MAIN_FILE);
-		set_path = g_strdup(CONFIG_SET_FILE);
+	spool_path_input_init(&input);
+	input.instance = g->value[O_INSTANCE];
+	if (!input.service_dir || !*input.service_dir) {
+		if (g->value[O_CONFIG])
+			return NULL;
+		input.uid = 0;	/* whoever reads the machine's configuration */
 	}
-	/* Only the default file may be missing. */
-	config_load(a->daemon.config, path || instance ? a->config_path : NULL,
-		    set_path, a->problems);
+	state = spool_path_state_dir(&input);
+	return g_build_filename(state, CONFIG_SET_NAME, NULL);
 }
 
-static void check_secret(struct skylinkd_arguments *a)
+static void choose_files(const struct given *g, struct skylinkd_arguments *a)
+{
+	const char *instance = g->value[O_INSTANCE];
+
+	if (g->value[O_CONFIG])
+		a->config_path = g_strdup(g->value[O_CONFIG]);
+	else if (instance)
+		a->config_path = g_strdup_printf("/etc/skylink/%s.conf",
+						 instance);
+	else if (g->value[O_DEMO])
+		return;		/* no configuration needed, and none read */
+	else
+		a->config_path = g_strdup(CONFIG_MAIN_FILE);
+	a->set_path = choose_set_path(g);
+}
+
+static void read_files(const struct given *g,
+		       const struct skylinkd_arguments *a, Config *config,
+		       const char *set_text, GPtrArray *problems)
+{
+	bool named = g->value[O_CONFIG] || g->value[O_INSTANCE];
+
+	/* Only the default file may be missing. */
+	if (a->config_path)
+		config_load_as_if(config, named ? a->config_path : NULL,
+				  a->set_path, a->set_path ? set_text : NULL,
+				  problems);
+}
+
+static void check_secret(const Config *config, GPtrArray *problems)
 {
 	g_autoptr(GError) error = NULL;
 	char *secret = NULL;
 
-	if (config_read_secret(a->daemon.config, OPT_ROOM_SECRET_FILE, &secret,
+	if (config_read_secret(config, OPT_ROOM_SECRET_FILE, &secret,
 			       &error))
 		config_secret_free(secret);
 	else
-		g_ptr_array_add(a->problems, g_strdup_printf(
-			"%s: %s", config_get_origin(a->daemon.config,
+		g_ptr_array_add(problems, g_strdup_printf(
+			"%s: %s", config_get_origin(config,
 						    OPT_ROOM_SECRET_FILE),
 			error->message));
+}
+
+/* Return: false with @ret_why when the command line itself is wrong. */
+static bool load(const struct given *g, const struct skylinkd_arguments *a,
+		 Config *config, const char *set_text, GPtrArray *problems,
+		 char **ret_why)
+{
+	if (!set_presets(g, config, ret_why))
+		return false;
+	read_files(g, a, config, set_text, problems);
+	if (!set_from_options(g, config, ret_why))
+		return false;
+	/* The files were checked alone; told once is enough. */
+	if (problems->len == 0)
+		config_check(config, problems);
+	check_secret(config, problems);
+	return true;
+}
+
+static Config *load_again(const void *user, const char *set_text,
+			  GPtrArray *problems)
+{
+	const struct skylinkd_arguments *a = user;
+	g_autoptr(GPtrArray) sets = g_ptr_array_new();
+	struct given given = {.sets = sets};
+	Config *config = config_new();
+	g_autofree char *why = NULL;
+
+	if (!read_arguments(a->argc, a->argv, &given, &why) ||
+	    !load(&given, a, config, set_text, problems, &why))
+		g_ptr_array_add(problems, g_steal_pointer(&why));
+	return config;
 }
 
 static bool choose_action(const struct given *g, struct skylinkd_arguments *a,
@@ -306,31 +362,31 @@ static bool choose_action(const struct given *g, struct skylinkd_arguments *a,
 bool skylinkd_arguments_parse(int argc, char *const argv[],
 			      struct skylinkd_arguments *ret, char **ret_why)
 {
-	struct given given = {.sets = NULL};
 	g_autoptr(GPtrArray) sets = g_ptr_array_new();
+	struct given given = {.sets = sets};
 	struct skylinkd_arguments *a = ret;
 
 	*a = (struct skylinkd_arguments){
 		.daemon.config = config_new(),
 		.problems = g_ptr_array_new_with_free_func(g_free),
+		.argc = argc,
+		.argv = argv,
 	};
-	given.sets = sets;
 	if (!read_arguments(argc, argv, &given, ret_why) ||
 	    !choose_action(&given, a, ret_why))
 		return false;
 	if (a->action != SKYLINKD_RUN && a->action != SKYLINKD_CHECK_CONFIG)
 		return true;
-	if (!set_presets(&given, a->daemon.config, ret_why))
+	choose_files(&given, a);
+	if (!load(&given, a, a->daemon.config, NULL, a->problems, ret_why))
 		return false;
-	read_files(&given, a);
-	if (!set_from_options(&given, a->daemon.config, ret_why))
-		return false;
-	/* The files were checked alone; told once is enough. */
-	if (a->problems->len == 0)
-		config_check(a->daemon.config, a->problems);
-	check_secret(a);
 
 	a->daemon.config_path = a->config_path;
+	a->daemon.set_path = a->set_path;
+	if (a->config_path) {
+		a->daemon.load = load_again;
+		a->daemon.load_user = a;
+	}
 	a->daemon.demo = given.value[O_DEMO] != NULL;
 	a->daemon.listen_given = given.value[O_LISTEN] != NULL;
 	a->daemon.room_server_only = given.value[O_ROOM_SERVER] != NULL;
@@ -344,6 +400,7 @@ void skylinkd_arguments_clear(struct skylinkd_arguments *a)
 	g_clear_pointer(&a->daemon.config, config_free);
 	g_clear_pointer(&a->problems, g_ptr_array_unref);
 	g_clear_pointer(&a->config_path, g_free);
+	g_clear_pointer(&a->set_path, g_free);
 }
 
 char *skylinkd_options_help(void)

@@ -43,14 +43,19 @@ enum skylinkd_action {
 struct skylinkd_arguments {
 	enum skylinkd_action action;
 	struct daemon_options daemon;	/* .config is ours */
+	int argc;			/* borrowed: main()'s */
+	char *const *argv;
 	char *config_path;		/* what was, or would be, read; NULL:
 					 * none (--demo) */
+	char *set_path;			/* likewise, the set-file; NULL: none */
 	GPtrArray *problems;		/* what is wrong with the files */
 };
 
 /**
  * skylinkd_arguments_parse() - read the command line, then the configuration
- * @ret:     skylinkd_arguments_clear() it, also after a failure
+ * @ret:     skylinkd_arguments_clear() it, also after a failure; stays where
+ *           it is while the daemon runs, and @argv too: a reload works from
+ *           them
  * @ret_why: on failure (the command line itself is wrong) a sentence
  */
 bool skylinkd_arguments_parse(int argc, char *const argv[],

@@ -37,8 +37,7 @@ static void append_option(GString *s, const struct option_row *row)
 {
 	g_autofree char *allowed = option_describe_allowed(row);
 	g_autofree char *line = g_strdup_printf(
-		"Allowed: %s. %s", allowed,
-		row->reload ? "Changes on reload." : "Changes on restart.");
+		"Allowed: %s. %s", allowed, option_change_help(row->change));
 
 	g_string_append_c(s, '\n');
 	append_comment(s, row->help);

@@ -60,6 +60,34 @@ static void replace(Config *config, enum option_id id,
 	*value = (struct option_value){0};
 }
 
+static struct option_value copy_value(const struct option_value *v)
+{
+	return (struct option_value){
+		.number = v->number,
+		.text = g_strdup(v->text),
+		.list = g_strdupv(v->list),
+	};
+}
+
+Config *config_copy(const Config *config)
+{
+	Config *copy = g_new0(Config, 1);
+
+	for (int i = 0; i < N_OPTIONS; i++)
+		copy->settings[i] = (struct setting){
+			copy_value(&config->settings[i].value),
+			g_strdup(config->settings[i].origin),
+		};
+	return copy;
+}
+
+void config_take(Config *config, const Config *from, enum option_id id)
+{
+	struct option_value value = copy_value(&from->settings[id].value);
+
+	replace(config, id, &value, g_strdup(from->settings[id].origin));
+}
+
 bool config_load_text(Config *config, const char *name, const char *text,
 		      size_t len, GPtrArray *problems)
 {
@@ -164,6 +192,13 @@ static bool load_drop_ins(Config *config, const char *main_path,
 bool config_load(Config *config, const char *main_path, const char *set_path,
 		 GPtrArray *problems)
 {
+	return config_load_as_if(config, main_path, set_path, NULL, problems);
+}
+
+bool config_load_as_if(Config *config, const char *main_path,
+		       const char *set_path, const char *set_text,
+		       GPtrArray *problems)
+{
 	const char *path = main_path ? main_path : CONFIG_MAIN_FILE;
 	int r = load_file(config, path, problems);
 	bool ok = r >= 0;
@@ -174,7 +209,10 @@ bool config_load(Config *config, const char *main_path, const char *set_path,
 		ok = false;
 	}
 	ok &= load_drop_ins(config, path, problems);
-	if (set_path)
+	if (set_text)
+		ok &= config_load_text(config, set_path, set_text,
+				       strlen(set_text), problems);
+	else if (set_path)
 		ok &= load_file(config, set_path, problems) >= 0;
 	return config_check(config, problems) && ok;
 }
@@ -289,13 +327,36 @@ bool config_set(Config *config, enum option_id id, const char *text,
 	return true;
 }
 
+int config_find_option(const char *name, GError **error)
+{
+	const char *dot = strchr(name, '.');
+	g_autofree char *section = g_strndup(name, dot ? (gsize) (dot - name)
+						       : 0);
+	const char *key = dot ? dot + 1 : name;
+	const struct option_row *near;
+	int id = option_table_find(section, key);
+
+	if (id >= 0)
+		return id;
+	near = option_table_nearest(section, key);
+	if (near)
+		g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_KEY,
+			    "there is no option '%.80s'. Did you mean '%s.%s'?",
+			    name, near->section, near->key);
+	else
+		g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_KEY,
+			    "there is no option '%.80s'; 'skylinkd "
+			    "--print-default-config' shows them all", name);
+	return -1;
+}
+
 bool config_set_assignment(Config *config, const char *assignment,
 			   const char *origin, GError **error)
 {
 	const char *equals = strchr(assignment, '=');
 	const char *dot = strchr(assignment, '.');
 	g_autofree char *section = NULL, *key = NULL, *value = NULL;
-	const struct option_row *near;
+	g_autofree char *name = NULL;
 	int id;
 
 	if (!equals || !dot || dot > equals) {
@@ -308,21 +369,11 @@ bool config_set_assignment(Config *config, const char *assignment,
 				       (gsize) (dot - assignment)));
 	key = g_strstrip(g_strndup(dot + 1, (gsize) (equals - dot - 1)));
 	value = g_strstrip(g_strdup(equals + 1));
-	id = option_table_find(section, key);
+	name = g_strdup_printf("%s.%s", section, key);
+	id = config_find_option(name, error);
 	if (id >= 0)
 		return config_set(config, id, value, origin, error);
-
-	near = option_table_nearest(section, key);
-	if (near)
-		g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_KEY,
-			    "%s: there is no option '%s.%s'. Did you mean "
-			    "'%s.%s'?", origin, section, key, near->section,
-			    near->key);
-	else
-		g_set_error(error, CONFIG_ERROR, CONFIG_ERROR_KEY,
-			    "%s: there is no option '%s.%s'; 'skylinkd "
-			    "--print-default-config' shows them all", origin,
-			    section, key);
+	g_prefix_error(error, "%s: ", origin);
 	return false;
 }
 
@@ -341,6 +392,12 @@ int64_t config_get_int(const Config *config, enum option_id id)
 }
 
 const char *config_get_string(const Config *config, enum option_id id)
+{
+	g_assert((unsigned int) id < N_OPTIONS);
+	return config->settings[id].value.text;
+}
+
+const char *config_get_text(const Config *config, enum option_id id)
 {
 	g_assert((unsigned int) id < N_OPTIONS);
 	return config->settings[id].value.text;

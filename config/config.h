@@ -19,6 +19,7 @@
 
 #define CONFIG_MAIN_FILE "/etc/skylink/skylink.conf"
 #define CONFIG_SET_FILE  "/var/lib/skylink/conf.d/90-set.conf"
+#define CONFIG_SET_NAME	 "conf.d/90-set.conf"	/* in a state directory */
 #define CONFIG_DROP_INS_MAX 64
 
 typedef struct Config Config;
@@ -44,6 +45,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Config, config_free)
 bool config_load(Config *config, const char *main_path, const char *set_path,
 		 GPtrArray *problems);
 
+/* The same, with @set_text in the place of what the set-file holds: what would
+ * be if it were written. */
+bool config_load_as_if(Config *config, const char *main_path,
+		       const char *set_path, const char *set_text,
+		       GPtrArray *problems);
+
 /* The same for one text, named @name in messages. */
 bool config_load_text(Config *config, const char *name, const char *text,
 		      size_t len, GPtrArray *problems);
@@ -51,6 +58,16 @@ bool config_load_text(Config *config, const char *name, const char *text,
 /* What options promise each other; config_load() has done this. Needed once
  * more after config_set(). */
 bool config_check(const Config *config, GPtrArray *problems);
+
+/* Another one with the same values and origins. */
+Config *config_copy(const Config *config);
+/* Value and origin of one option become those of @from. */
+void config_take(Config *config, const Config *from, enum option_id id);
+/* The option that "section.key" names. Return: -1 with @error,
+ * which tells the likeliest meant. */
+int config_find_option(const char *name, GError **error);
+/* As it would stand in a file; never NULL. */
+const char *config_get_text(const Config *config, enum option_id id);
 
 /* Sets one value; @origin ("--source") stands for FILE:LINE in messages. */
 bool config_set(Config *config, enum option_id id, const char *text,
@@ -93,7 +110,7 @@ void config_secret_free(char *secret);
 /* The commented default file, made from the table; g_free() it. */
 char *config_print_default(void);
 
-/* The options that differ between two configurations, as ids (enum option_id)
+/* The options that differ in value between two configurations, as ids (enum option_id)
  * in the table's order: what a reload has to apply or to refuse. */
 GArray *config_diff(const Config *a, const Config *b);
 

@@ -110,6 +110,14 @@ enum option_id {
 	N_OPTIONS,
 };
 
+/* What has to happen until a new value counts. 0 is none of them: a row has to
+ * say which. */
+enum option_change {
+	OPTION_LIVE = 1,	/* nothing: a reload applies it, peers stay */
+	OPTION_REJOIN,		/* the next join of a room */
+	OPTION_RESTART,		/* of the daemon */
+};
+
 struct option_row {
 	const char *section, *key;
 	enum option_type type;
@@ -119,7 +127,7 @@ struct option_row {
 	const char *unit;	/* for people; NULL without one */
 	const char *values;	/* CHOICE: "a|b|c:" */
 	const char *argument;	/* CHOICE: what follows a value with ':' */
-	bool reload;		/* takes effect on reload; false: restart */
+	enum option_change change;
 	const char *help;	/* one or more sentences */
 };
 
@@ -134,6 +142,9 @@ struct option_value {
 #define OPTION_LIST_MAX 64
 
 const struct option_row *option_table_get(enum option_id id);
+/* "live", "rejoin", "restart"; and a sentence for people. */
+const char *option_change_name(enum option_change change);
+const char *option_change_help(enum option_change change);
 /* The name of the n-th section in the file's order, or NULL after the last,
  * and what it is about. */
 const char *option_table_section(unsigned int n);

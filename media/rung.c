@@ -47,8 +47,6 @@ int rung_init(struct rung *r, const struct rung_config *config)
 	*r = (struct rung){
 		.number = config->number,
 		.ops = ops,
-		.min_bps = config->min_bps,
-		.max_bps = config->max_bps,
 		.clock = config->clock,
 		.count = config->count,
 		.on_unit = config->on_unit,
@@ -59,6 +57,7 @@ int rung_init(struct rung *r, const struct rung_config *config)
 	if (ret < 0)
 		return ret;
 	rung_set_bitrate(r, config->bitrate_bps);
+	rung_set_range(r, config->min_bps, config->max_bps);
 	sem_init(&r->wake, 0, 0);
 	pthread_mutex_init(&r->lock, NULL);
 	pthread_cond_init(&r->has_paused, NULL);
@@ -470,11 +469,13 @@ unsigned int rung_get_bitrate(struct rung *r)
 {
 	unsigned int bps = atomic_load(&r->asked_bps);
 	unsigned int cap = atomic_load(&r->cap_bps);
+	unsigned int min = atomic_load(&r->min_bps);
+	unsigned int max = atomic_load(&r->max_bps);
 
-	if (bps < r->min_bps)
-		bps = r->min_bps;
-	if (bps > r->max_bps)
-		bps = r->max_bps;
+	if (bps < min)
+		bps = min;
+	if (bps > max)
+		bps = max;
 	return cap && bps > cap ? cap : bps;
 }
 
@@ -496,6 +497,12 @@ void rung_set_bitrate(struct rung *r, unsigned int bps)
 void rung_set_cap(struct rung *r, unsigned int bps)
 {
 	atomic_store(&r->cap_bps, bps);
+}
+
+void rung_set_range(struct rung *r, unsigned int min_bps, unsigned int max_bps)
+{
+	atomic_store(&r->min_bps, min_bps);
+	atomic_store(&r->max_bps, max_bps);
 }
 
 static int compare_uint(const void *a, const void *b)

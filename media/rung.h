@@ -36,7 +36,6 @@ struct rung {
 	/* Fixed from rung_init() on */
 	uint32_t number;
 	const struct encoder_ops *ops;
-	unsigned int min_bps, max_bps;
 	const struct media_clock *clock;
 	struct media_count *count;
 	struct unit_pool *units;
@@ -59,6 +58,7 @@ struct rung {
 	atomic_uint requests;
 	atomic_uint asked_bps; /* the network's wish */
 	atomic_uint cap_bps;   /* the owner's limit; 0: none */
+	atomic_uint min_bps, max_bps;
 	atomic_uint takers;
 
 	/* Capture thread */
@@ -133,4 +133,7 @@ void rung_request_keyframe(struct rung *r, bool first);
 void rung_set_bitrate(struct rung *r, unsigned int bps);
 /* No more than this, whatever is asked for; 0: as configured. */
 void rung_set_cap(struct rung *r, unsigned int bps);
+/* What the target is brought into. */
+void rung_set_range(struct rung *r, unsigned int min_bps,
+		    unsigned int max_bps);
 void rung_get_stats(struct rung *r, struct video_rung_stats *ret);

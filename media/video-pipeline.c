@@ -502,14 +502,18 @@ static void stop_capture(struct video_pipeline *p)
 	p->has_next = false;
 }
 
+static bool rates_can_work(unsigned int bps, unsigned int min_bps,
+			   unsigned int max_bps)
+{
+	return min_bps >= MIN_BITRATE_BPS && max_bps <= MAX_BITRATE_BPS &&
+		min_bps <= bps && bps <= max_bps;
+}
+
 /* Return: NULL if the configuration can work, else why not. */
 static char *find_fault(const struct video_pipeline_config *c)
 {
-	if (c->min_bitrate_bps < MIN_BITRATE_BPS ||
-	    c->max_bitrate_bps > MAX_BITRATE_BPS ||
-	    c->min_bitrate_bps > c->max_bitrate_bps ||
-	    c->bitrate_bps < c->min_bitrate_bps ||
-	    c->bitrate_bps > c->max_bitrate_bps)
+	if (!rates_can_work(c->bitrate_bps, c->min_bitrate_bps,
+			    c->max_bitrate_bps))
 		return source_sentence("a bit rate of %u between %u and %u "
 				       "bit/s is not possible; use %u to %u",
 				       c->bitrate_bps, c->min_bitrate_bps,
@@ -732,6 +736,19 @@ void video_pipeline_set_cap(struct video_pipeline *p, unsigned int bps)
 		bps = MIN_BITRATE_BPS;
 	for (unsigned int i = 0; i < N_RUNGS; i++)
 		rung_set_cap(&p->rungs[i], bps);
+}
+
+int video_pipeline_set_range(struct video_pipeline *p, unsigned int bps,
+			     unsigned int min_bps, unsigned int max_bps)
+{
+	if (!rates_can_work(bps, min_bps, max_bps))
+		return -EINVAL;
+	for (unsigned int i = 0; i < N_RUNGS; i++) {
+		rung_set_range(&p->rungs[i], min_bps, max_bps);
+		if (!atomic_load(&p->rungs[i].takers))
+			rung_set_bitrate(&p->rungs[i], bps);
+	}
+	return 0;
 }
 
 void video_pipeline_set_muted(struct video_pipeline *p, bool muted)

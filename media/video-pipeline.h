@@ -152,6 +152,12 @@ void video_pipeline_set_bitrate(struct video_pipeline *p, uint32_t rung,
  * configured. Any thread. */
 void video_pipeline_set_cap(struct video_pipeline *p, unsigned int bps);
 
+/* The rates of the configuration, from now on: the range of every rung, and
+ * what a rung begins with that nobody takes yet. As in video_pipeline_new(): 0
+ * or -EINVAL, and then nothing changed. Control. */
+int video_pipeline_set_range(struct video_pipeline *p, unsigned int bps,
+			     unsigned int min_bps, unsigned int max_bps);
+
 /* Muted: black pictures flow (SkylinkJS: a disabled track), the source keeps
  * running. A pass-through source falls silent instead. Any thread. */
 void video_pipeline_set_muted(struct video_pipeline *p, bool muted);

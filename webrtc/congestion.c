@@ -46,6 +46,14 @@ void congestion_init(struct congestion *c, unsigned int start_bps,
 	c->last_feedback_us = c->loss_us = now_us;
 }
 
+void congestion_set_range(struct congestion *c, unsigned int min_bps,
+			  unsigned int max_bps)
+{
+	c->min_bps = min_bps;
+	c->max_bps = max_bps;
+	c->target = clamp(c, c->target);
+}
+
 static void enter(struct congestion *c, enum congestion_state state,
 		  uint64_t now_us)
 {

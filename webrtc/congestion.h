@@ -90,6 +90,9 @@ struct congestion {
 void congestion_init(struct congestion *c, unsigned int start_bps,
 		     unsigned int min_bps, unsigned int max_bps,
 		     uint64_t now_us);
+/* Another range, from now on; the target is brought into it. */
+void congestion_set_range(struct congestion *c, unsigned int min_bps,
+			  unsigned int max_bps);
 void congestion_on_sent(struct congestion *c, uint32_t bytes, uint64_t now_us);
 /* The fate of one packet; then, once per feedback, the conclusion. */
 void congestion_on_result(struct congestion *c, const struct twcc_result *r);

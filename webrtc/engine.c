@@ -144,6 +144,31 @@ void engine_rates_changed(struct rtc_engine *engine)
 			      due > now ? due : now);
 }
 
+struct rates {
+	struct rtc_engine *engine;
+	unsigned int start_bps, min_bps, max_bps;
+};
+
+static void set_rates(struct rtc_engine *engine, unsigned int start_bps,
+		      unsigned int min_bps, unsigned int max_bps)
+{
+	atomic_store(&engine->start_bps, start_bps);
+	atomic_store(&engine->min_bps, min_bps);
+	atomic_store(&engine->max_bps, max_bps);
+}
+
+static void set_rates_on_network(void *data)
+{
+	struct rates *r = data;
+	struct rtc_engine *engine = r->engine;
+
+	set_rates(engine, r->start_bps, r->min_bps, r->max_bps);
+	for (unsigned int i = 0; i < engine->n_transports; i++)
+		transport_set_range(engine->transports[i], r->min_bps,
+				    r->max_bps);
+	g_free(r);
+}
+
 /* The clock itself: with many peers the tick's has grown old. */
 void engine_unit_sent(struct rtc_engine *engine, uint64_t capture_us)
 {
@@ -264,6 +289,27 @@ static bool start_engine(struct rtc_engine *engine, GError **error)
 	return true;
 }
 
+void rtc_engine_set_max_peers(struct rtc_engine *engine,
+			      unsigned int max_peers)
+{
+	engine->config.max_peers = MIN(max_peers ? max_peers :
+						   ENGINE_PEERS_DEFAULT,
+				       ENGINE_PEERS_MAX / 2);
+}
+
+int rtc_engine_set_rates(struct rtc_engine *engine, unsigned int start_bps,
+			 unsigned int min_bps, unsigned int max_bps)
+{
+	struct rates *r = g_new(struct rates, 1);
+	int ret;
+
+	*r = (struct rates){engine, start_bps, min_bps, max_bps};
+	ret = net_loop_post(engine->loop, set_rates_on_network, r);
+	if (ret < 0)
+		g_free(r);
+	return ret;
+}
+
 struct rtc_engine *rtc_engine_new(const struct rtc_engine_config *config,
 				  GError **error)
 {
@@ -275,10 +321,8 @@ struct rtc_engine *rtc_engine_new(const struct rtc_engine_config *config,
 		g_main_context_ref_thread_default();
 	engine->addresses = g_strdupv((char **) config->addresses);
 	engine->config.addresses = (const char *const *) engine->addresses;
-	if (!engine->config.max_peers)
-		engine->config.max_peers = ENGINE_PEERS_DEFAULT;
-	engine->config.max_peers = MIN(engine->config.max_peers,
-				       ENGINE_PEERS_MAX / 2);
+	rtc_engine_set_max_peers(engine, config->max_peers);
+	set_rates(engine, config->start_bps, config->min_bps, config->max_bps);
 	engine->sctp_timer.fire = tick_sctp;
 	engine->rate_timer.fire = report_rates;
 	for (unsigned int i = 0; i < ENGINE_UNITS_MAX; i++)

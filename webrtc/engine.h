@@ -46,6 +46,8 @@ struct rtc_engine {
 	struct ice_thread *ice;
 	struct dtls_identity *identity;
 	struct control_queue *events;
+	/* Network writes: a transport that begins there sees one range. */
+	atomic_uint start_bps, min_bps, max_bps;
 	char cname[ENGINE_CNAME_BYTES];
 
 	/* any */

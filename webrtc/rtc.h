@@ -73,6 +73,15 @@ struct rtc_engine *rtc_engine_new(const struct rtc_engine_config *config,
 /* All peers must be freed first. */
 struct rtc_engine *rtc_engine_free(struct rtc_engine *engine);
 
+/* Peers that come from now on count against this many; 0: 64. Control. */
+void rtc_engine_set_max_peers(struct rtc_engine *engine,
+			      unsigned int max_peers);
+/* The rates of config.start_bps and its kin: peers that come begin with
+ * @start_bps; the range holds for those that are here, too. Control. Return: 0
+ * or negative errno, and then nothing changed. */
+int rtc_engine_set_rates(struct rtc_engine *engine, unsigned int start_bps,
+			 unsigned int min_bps, unsigned int max_bps);
+
 /* Hands a unit to every peer that negotiated its codec. Any thread, never
  * blocks; takes its own reference; full queue: the unit is dropped, counted,
  * and for video a keyframe is asked for. */

@@ -581,6 +581,13 @@ int rtp_session_set_rx(struct rtp_session *s, const struct rtp_rx_pt *pts,
 	return 0;
 }
 
+void rtp_session_set_range(struct rtp_session *s, unsigned int min_bps,
+			   unsigned int max_bps)
+{
+	congestion_set_range(&s->congestion, min_bps, max_bps);
+	rtp_session_apply_target(s);
+}
+
 void rtp_session_set_realtime_offset(struct rtp_session *s, int64_t offset_us)
 {
 	s->realtime_offset_us = offset_us;

@@ -117,6 +117,11 @@ int rtp_session_set_rx(struct rtp_session *s, const struct rtp_rx_pt *pts,
  * sender report. */
 void rtp_session_set_realtime_offset(struct rtp_session *s, int64_t offset_us);
 
+/* The range of the video's rate, bits per second, from now on; 0 < @min_bps <=
+ * @max_bps. */
+void rtp_session_set_range(struct rtp_session *s, unsigned int min_bps,
+			   unsigned int max_bps);
+
 /**
  * rtp_session_start() - the transport is up: units may leave now
  *

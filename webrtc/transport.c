@@ -344,6 +344,13 @@ enum media_codec transport_get_video_codec(const struct transport *t)
 	return t->rtp_running ? t->video_codec : N_MEDIA_CODECS;
 }
 
+void transport_set_range(struct transport *t, unsigned int min_bps,
+			 unsigned int max_bps)
+{
+	if (t->rtp)
+		rtp_session_set_range(t->rtp, min_bps, max_bps);
+}
+
 unsigned int transport_get_target(const struct transport *t)
 {
 	return t->target_bps;
@@ -742,7 +749,7 @@ struct transport *transport_new(const struct transport_config *config)
 	t->identity = dtls_identity_ref(config->identity);
 	t->kind = ICE_PATH_NONE;
 	t->video_codec = N_MEDIA_CODECS;
-	t->target_bps = config->engine->config.start_bps;
+	t->target_bps = atomic_load(&config->engine->start_bps);
 	t->pending_tail = &t->pending;
 	t->dtls_timer.fire = dtls_timer_fired;
 	t->rtp_timer.fire = rtp_timer_fired;
@@ -763,12 +770,11 @@ void transport_attach(struct transport *t)
 
 static int make_rtp(struct transport *t, const struct transport_setup *setup)
 {
-	const struct rtc_engine_config *c = &t->engine->config;
 	struct rtp_session_config config = {
 		.cname = t->engine->cname,
-		.start_bps = c->start_bps,
-		.min_bps = c->min_bps,
-		.max_bps = c->max_bps,
+		.start_bps = atomic_load(&t->engine->start_bps),
+		.min_bps = atomic_load(&t->engine->min_bps),
+		.max_bps = atomic_load(&t->engine->max_bps),
 		.reduced_size = setup->reduced_size,
 		.realtime_offset_us = realtime_offset_us(),
 		.ops = &rtp_ops,

@@ -100,6 +100,8 @@ void transport_push(struct transport *t, struct rtp_plan *plan);
 /* The video codec this peer takes, or N_MEDIA_CODECS; and its rate. */
 enum media_codec transport_get_video_codec(const struct transport *t);
 unsigned int transport_get_target(const struct transport *t);
+void transport_set_range(struct transport *t, unsigned int min_bps,
+			 unsigned int max_bps);
 
 void transport_open_channel(struct transport *t, const char *label);
 void transport_close_channel(struct transport *t, uint16_t id);

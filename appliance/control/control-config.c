@@ -3,16 +3,17 @@
 
 #include <string.h>
 
-static void set_value(JsonObject *o, const Config *config, enum option_id id)
+void control_config_set_value(JsonObject *o, const char *member,
+			      const Config *config, enum option_id id)
 {
 	switch (option_table_get(id)->type) {
 	case OPTION_BOOL:
-		json_object_set_boolean_member(o, "value",
+		json_object_set_boolean_member(o, member,
 					       config_get_bool(config, id));
 		return;
 	case OPTION_INT:
 	case OPTION_BITRATE:
-		json_object_set_int_member(o, "value",
+		json_object_set_int_member(o, member,
 					   config_get_int(config, id));
 		return;
 	case OPTION_LIST:
@@ -22,7 +23,7 @@ static void set_value(JsonObject *o, const Config *config, enum option_id id)
 
 		for (; *list; list++)
 			json_array_add_string_element(array, *list);
-		json_object_set_array_member(o, "value", array);
+		json_object_set_array_member(o, member, array);
 		return;
 	}
 	case OPTION_CHOICE:
@@ -33,28 +34,35 @@ static void set_value(JsonObject *o, const Config *config, enum option_id id)
 	case OPTION_SECRET:	/* the path, never what stands there */
 	case OPTION_LISTEN:
 	case OPTION_URL:
-		json_object_set_string_member(o, "value",
+		json_object_set_string_member(o, member,
 					      config_get_string(config, id));
 		return;
 	}
 	g_assert_not_reached();
 }
 
+char *control_config_name(enum option_id id)
+{
+	const struct option_row *row = option_table_get(id);
+
+	return g_strdup_printf("%s.%s", row->section, row->key);
+}
+
 static JsonObject *describe(const Config *config, enum option_id id)
 {
 	const struct option_row *row = option_table_get(id);
 	JsonObject *o = json_object_new();
-	g_autofree char *name = g_strdup_printf("%s.%s", row->section,
-						row->key);
+	g_autofree char *name = control_config_name(id);
 	g_autofree char *allowed = option_describe_allowed(row);
 
 	json_object_set_string_member(o, "name", name);
-	set_value(o, config, id);
+	control_config_set_value(o, "value", config, id);
 	json_object_set_string_member(o, "default", row->def);
 	json_object_set_string_member(o, "origin",
 				      config_get_origin(config, id));
 	json_object_set_string_member(o, "allowed", allowed);
-	json_object_set_boolean_member(o, "reload", row->reload);
+	json_object_set_string_member(o, "change",
+				      option_change_name(row->change));
 	json_object_set_string_member(o, "help", row->help);
 	return o;
 }
@@ -88,34 +96,123 @@ static char *explain_unknown(const char *name)
 	return g_strdup_printf("There is no option or section \"%s\"", given);
 }
 
-JsonNode *control_config_describe(const Config *config, JsonArray *names,
-				  char **ret_why)
+bool control_config_find(JsonArray *names, bool ret_wanted[N_OPTIONS],
+			 char **ret_why)
 {
-	JsonNode *node = json_node_new(JSON_NODE_ARRAY);
-	JsonArray *array = json_array_new();
-	unsigned int n = names ? json_array_get_length(names) : 0;
-	bool wanted[N_OPTIONS] = {false};
+	unsigned int n = json_array_get_length(names);
 
-	json_node_take_array(node, array);
+	memset(ret_wanted, 0, N_OPTIONS * sizeof(*ret_wanted));
 	for (unsigned int k = 0; k < n; k++) {
 		const char *name = json_array_get_string_element(names, k);
 		bool found = false;
 
 		for (int i = 0; i < N_OPTIONS; i++)
 			if (is_meant(option_table_get(i), name))
-				found = wanted[i] = true;
+				found = ret_wanted[i] = true;
 		/* A section without keys is one all the same. */
 		if (!found && !option_table_section_help(name)) {
 			*ret_why = explain_unknown(name);
-			json_node_unref(node);
-			return NULL;
+			return false;
 		}
 	}
+	return true;
+}
+
+JsonNode *control_config_describe(const Config *config, JsonArray *names,
+				  char **ret_why)
+{
+	JsonNode *node;
+	JsonArray *array;
+	bool wanted[N_OPTIONS];
+
+	if (names && !control_config_find(names, wanted, ret_why))
+		return NULL;
+	if (names && !json_array_get_length(names))
+		names = NULL;
+	node = json_node_new(JSON_NODE_ARRAY);
+	array = json_array_new();
+	json_node_take_array(node, array);
 	for (int i = 0; i < N_OPTIONS; i++)
-		if (!n || wanted[i])
+		if (!names || wanted[i])
 			json_array_add_object_element(array,
 						      describe(config, i));
 	return node;
+}
+
+JsonArray *control_config_list_set(const Config *config)
+{
+	g_autoptr(Config) defaults = config_new();
+	g_autoptr(GArray) ids = config_diff(config, defaults);
+	JsonArray *array = json_array_new();
+
+	for (unsigned int i = 0; i < ids->len; i++) {
+		enum option_id id = g_array_index(ids, enum option_id, i);
+		g_autofree char *name = control_config_name(id);
+		JsonObject *o = json_object_new();
+
+		json_object_set_string_member(o, "name", name);
+		control_config_set_value(o, "value", config, id);
+		control_config_set_value(o, "default", defaults, id);
+		json_object_set_string_member(o, "origin",
+					      config_get_origin(config, id));
+		json_array_add_object_element(array, o);
+	}
+	return array;
+}
+
+/* --- config.set ------------------------------------------------------------ */
+/* As it would stand in a file; NULL for what cannot. */
+static char *text_of(JsonNode *n)
+{
+	char *text = NULL;
+
+	if (!JSON_NODE_HOLDS_VALUE(n))
+		return NULL;
+	if (json_node_get_value_type(n) == G_TYPE_STRING)
+		text = json_node_dup_string(n);
+	else if (json_node_get_value_type(n) == G_TYPE_BOOLEAN)
+		text = g_strdup(json_node_get_boolean(n) ? "yes" : "no");
+	else if (json_node_get_value_type(n) == G_TYPE_INT64)
+		text = g_strdup_printf("%" G_GINT64_FORMAT,
+				       json_node_get_int(n));
+	return text ? g_strstrip(text) : NULL;
+}
+
+static bool take_value(struct set_file *file, const char *name, JsonNode *n,
+		       GPtrArray *problems)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *text = text_of(n), *why = NULL;
+	int id = config_find_option(name, &error);
+	struct option_value value;
+
+	if (id < 0) {
+		g_ptr_array_add(problems, g_strdup(error->message));
+		return false;
+	}
+	if (!text)
+		why = g_strdup("is a string, a whole number, true or false");
+	if (why || !option_value_parse(option_table_get(id), text, &value,
+				       &why)) {
+		g_ptr_array_add(problems, g_strdup_printf("%s: %s", name, why));
+		return false;
+	}
+	set_file_set(file, id, value.text);
+	option_value_clear(&value);
+	return true;
+}
+
+bool control_config_take_values(JsonObject *values, struct set_file *file,
+				GPtrArray *problems)
+{
+	g_autoptr(GList) names = json_object_get_members(values);
+	bool ok = true;
+
+	for (GList *l = names; l; l = l->next)
+		ok &= take_value(file, l->data,
+				 json_object_get_member(values, l->data),
+				 problems);
+	return ok;
 }
 
 void control_config_get(ControlCall *call, const Config *config)

@@ -317,6 +317,32 @@ static const ControlParam config_get[] = {
 	 .help = "Options as section.key, or sections; without it all."},
 	END};
 
+#define DRY_RUN                                                           \
+	OPTIONAL_BOOL("dryRun", "Only tell what would change; false.")
+#define REJOIN                                                            \
+	OPTIONAL_BOOL("rejoin",                                           \
+		      "Leave the room and join it again if a change "     \
+		      "needs that; false: such a change holds from the "  \
+		      "next join on.")
+
+static const ControlParam config_set[] = {
+	{.name = "values", .type = CONTROL_OBJECT,
+	 .help = "{\"section.key\": value}: a value is a text as in the "
+		 "file, a whole number, true or false."},
+	DRY_RUN, REJOIN, END};
+
+static const ControlParam config_reset[] = {
+	{.name = "names", .type = CONTROL_STRINGS,
+	 .help = "Options as section.key, or sections."},
+	DRY_RUN, REJOIN, END};
+
+static const ControlParam config_reload[] = {REJOIN, END};
+
+#define CHANGED_RESULT                                                    \
+	"{changed: [{name, old, new, effect, origin}], rejoined, "        \
+	"overridden: [{name, by}]}; effect: applied, rejoin, restart; "   \
+	"overridden: what the command line prevails over"
+
 #define MUTED_RESULT "{audioMuted, videoMuted}"
 #define STREAM_RESULT                                                     \
 	"{id, audio, video, isScreensharing}, as mediaAccessSuccess "     \
@@ -489,9 +515,28 @@ const ControlMethod control_methods[] = {
 		 "takes some seconds, one at a time."},
 	{.name = "config.get", .role = CONTROL_ROLE_READ,
 	 .params = config_get,
-	 .result = "an array of {name, value, default, origin, reload, help}",
+	 .result = "an array of {name, value, default, origin, allowed, "
+		   "change, help}; change: live, rejoin, restart",
 	 .help = "The configuration in force, and where each value is from. "
 		 "Secrets are not in it."},
+	{.name = "config.diff", .role = CONTROL_ROLE_READ,
+	 .params = NO_PARAMS,
+	 .result = "{set: [{name, value, default, origin}], pending: [{name, "
+		   "old, new, effect, origin}], problems}",
+	 .help = "What is not as by default; what the files say and is not in "
+		 "force; what is wrong with them."},
+	{.name = "config.reload", .role = CONTROL_ROLE_ADMIN,
+	 .params = config_reload, .result = CHANGED_RESULT,
+	 .help = "Reads the configuration again and applies what can change "
+		 "while peers stay connected. When anything is wrong nothing "
+		 "changes; error.data.problems tells file and line."},
+	{.name = "config.set", .role = CONTROL_ROLE_ADMIN,
+	 .params = config_set, .result = CHANGED_RESULT,
+	 .help = "Sets options for good: in the set-file, which is read last, "
+		 "and by a reload. What cannot be applied is taken back."},
+	{.name = "config.reset", .role = CONTROL_ROLE_ADMIN,
+	 .params = config_reset, .result = CHANGED_RESULT,
+	 .help = "Takes options out of the set-file again, and reloads."},
 	END};
 
 /* --- the server's own ------------------------------------------------------ */
@@ -642,6 +687,9 @@ const ControlEvent control_events[] = {
 	{"device.state", "kind, state, detail",
 	 "A camera or microphone came, went, or was replaced by a "
 	 "placeholder."},
+	{"config.changed", "changed, rejoined, overridden",
+	 "The configuration was read again and changed something; as "
+	 "config.reload answers."},
 	{"stats.codec", "codec, running",
 	 "An encoder starts because a peer takes it, or stops because none "
 	 "does."},

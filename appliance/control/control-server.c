@@ -655,8 +655,7 @@ ControlServer *control_server_new(const ControlServerConfig *config,
 	while (server->events[server->n_events].name)
 		server->n_events++;
 	server->user = config->user;
-	server->max_clients = config->max_clients ? config->max_clients
-						  : DEFAULT_MAX_CLIENTS;
+	control_server_set_max_clients(server, config->max_clients);
 	server->clients = g_ptr_array_new();
 	server->served = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
 					       g_free);
@@ -686,6 +685,12 @@ void control_server_free(ControlServer *server)
 		close(server->spare_fd);
 	g_main_context_unref(server->context);
 	g_free(server);
+}
+
+void control_server_set_max_clients(ControlServer *server,
+				    unsigned int max_clients)
+{
+	server->max_clients = max_clients ? max_clients : DEFAULT_MAX_CLIENTS;
 }
 
 const char *control_server_get_path(ControlServer *server)

@@ -76,6 +76,9 @@ void control_server_emit(ControlServer *server, const char *name,
 /* Would anybody get this event? For events that are dear to make. */
 gboolean control_server_has_subscriber(ControlServer *server,
 				       const char *name);
+/* From now on; 0: 64. Those above it that are here stay. */
+void control_server_set_max_clients(ControlServer *server,
+				    unsigned int max_clients);
 const char *control_server_get_path(ControlServer *server);
 void control_server_get_stats(ControlServer *server, ControlServerStats *ret);
 

@@ -5,12 +5,26 @@
 #include <string.h>
 
 #include "appliance/ctl/ctl-table.h"
+#include "config/option-table.h"
 
 static char *with_blanks(const char *values)
 {
 	char *text = g_strdup(values ? values : "");
 
 	return g_strdelimit(text, "|", ' ');
+}
+
+/* What the arguments of a verb can be; "" when nobody knows. g_free() it. */
+static char *argument_words(const struct ctl_verb *v)
+{
+	g_autofree char *words = with_blanks(v->values ? v->values : v->words);
+	GString *s = g_string_new(words);
+
+	for (int i = 0; v->takes_keys && i < N_OPTIONS; i++)
+		g_string_append_printf(s, "%s%s.%s", s->len ? " " : "",
+				       option_table_get(i)->section,
+				       option_table_get(i)->key);
+	return g_string_free(s, FALSE);
 }
 
 static void append_option_words(GString *s, const struct ctl_option *o)
@@ -69,7 +83,7 @@ static void bash_find_verb(GString *s)
 
 static void append_verb_words(GString *s, const struct ctl_verb *v)
 {
-	g_autofree char *values = with_blanks(v->values);
+	g_autofree char *values = argument_words(v);
 
 	g_string_append(s, values);
 	for (int i = 0; i < N_CTL_OPTIONS; i++)
@@ -179,7 +193,7 @@ static char *make_zsh(void)
 			   "\trest) case \"$line[1]\" in\n");
 	for (int i = 0; i < N_CTL_VERBS; i++) {
 		const struct ctl_verb *v = &ctl_verbs[i];
-		g_autofree char *values = with_blanks(v->values);
+		g_autofree char *values = argument_words(v);
 
 		g_string_append_printf(s, "\t%s) _arguments", v->name);
 		for (int k = 0; k < N_CTL_OPTIONS; k++)
@@ -188,7 +202,7 @@ static char *make_zsh(void)
 		if (i == CTL_HELP_VERB)
 			g_string_append(s, " \\\n\t\t'*: :{_describe verb "
 					   "verbs}'");
-		else if (v->values)
+		else if (*values)
 			g_string_append_printf(s, " \\\n\t\t'*: :(%s)'",
 					       values);
 		else if (v->takes_files)
@@ -241,14 +255,14 @@ static char *make_fish(void)
 	for (int i = 0; i < N_CTL_VERBS; i++) {
 		const struct ctl_verb *v = &ctl_verbs[i];
 		g_autofree char *help = fish_text(v->help);
-		g_autofree char *values = with_blanks(v->values);
+		g_autofree char *values = argument_words(v);
 		g_autofree char *condition = g_strdup_printf(
 			" -n '__fish_seen_subcommand_from %s'", v->name);
 
 		g_string_append_printf(s, "complete -c skylinkctl -n "
 					  "'__fish_use_subcommand' -a %s -d "
 					  "'%s'\n", v->name, help);
-		if (v->values)
+		if (*values)
 			g_string_append_printf(s, "complete -c skylinkctl%s "
 						  "-a '%s'\n", condition,
 					       values);

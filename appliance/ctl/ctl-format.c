@@ -472,6 +472,123 @@ char *ctl_format_config(JsonNode *options, bool color)
 	return g_string_free(s, FALSE);
 }
 
+static void take_member(struct ctl_columns *t, enum ctl_color color,
+			JsonObject *o, const char *name)
+{
+	ctl_columns_take(t, color, false,
+			 plain_value(o ? json_object_get_member(o, name)
+				       : NULL));
+}
+
+static void take_heads(struct ctl_columns *t, const char *const *heads)
+{
+	for (; *heads; heads++)
+		ctl_columns_take(t, CTL_DIM, false, g_strdup(*heads));
+}
+
+static unsigned int length(JsonArray *array)
+{
+	return array ? json_array_get_length(array) : 0;
+}
+
+/* What is still to be done stands below. */
+static void append_changes(GString *s, JsonArray *changed, bool color)
+{
+	static const char *const heads[] = {"NAME", "OLD", "NEW", "EFFECT",
+					    NULL};
+	struct ctl_columns *t = ctl_columns_new(4);
+	bool rejoin = false, restart = false;
+
+	take_heads(t, heads);
+	for (unsigned int i = 0; i < length(changed); i++) {
+		JsonObject *o = as_object(json_array_get_element(changed, i));
+		const char *effect = get_string(o, "effect");
+		bool applied = effect && !strcmp(effect, "applied");
+
+		rejoin |= effect && !strcmp(effect, "rejoin");
+		restart |= effect && !strcmp(effect, "restart");
+		take_member(t, CTL_BOLD, o, "name");
+		take_member(t, CTL_PLAIN, o, "old");
+		take_member(t, CTL_PLAIN, o, "new");
+		take_member(t, applied ? CTL_GOOD : CTL_WARN, o, "effect");
+	}
+	ctl_columns_print(t, s, "", color);
+	ctl_columns_free(t);
+	if (rejoin)
+		g_string_append(s, "rejoin: with the next join; 'skylinkctl "
+				   "config reload --rejoin' does it now.\n");
+	if (restart)
+		g_string_append(s, "restart: with the daemon's next start.\n");
+}
+
+char *ctl_format_changes(JsonNode *result, bool color)
+{
+	JsonObject *o = as_object(result);
+	JsonArray *changed = get_array(o, "changed");
+	JsonArray *overridden = get_array(o, "overridden");
+	GString *s = g_string_new(NULL);
+
+	if (length(changed))
+		append_changes(s, changed, color);
+	else
+		g_string_append(s, "Nothing changes.\n");
+	for (unsigned int i = 0; i < length(overridden); i++) {
+		JsonObject *e = as_object(json_array_get_element(overridden,
+								 i));
+		g_autofree char *name = safe(e, "name"), *by = safe(e, "by");
+
+		g_string_append_printf(s, "%s stays as the command line's %s "
+					  "says.\n", name, by);
+	}
+	if (o && json_object_get_boolean_member_with_default(o, "rejoined",
+							     FALSE))
+		g_string_append(s, "The room is joined again.\n");
+	if (o && json_object_get_boolean_member_with_default(o, "dryRun",
+							     FALSE))
+		g_string_append(s, "Nothing was done: --dry-run.\n");
+	return g_string_free(s, FALSE);
+}
+
+char *ctl_format_config_diff(JsonNode *result, bool color)
+{
+	static const char *const heads[] = {"NAME", "DEFAULT", "VALUE", "FROM",
+					    NULL};
+	JsonObject *o = as_object(result);
+	JsonArray *set = get_array(o, "set");
+	JsonArray *pending = get_array(o, "pending");
+	JsonArray *problems = get_array(o, "problems");
+	struct ctl_columns *t = ctl_columns_new(4);
+	GString *s = g_string_new(NULL);
+
+	take_heads(t, heads);
+	for (unsigned int i = 0; i < length(set); i++) {
+		JsonObject *e = as_object(json_array_get_element(set, i));
+
+		take_member(t, CTL_BOLD, e, "name");
+		take_member(t, CTL_DIM, e, "default");
+		take_member(t, CTL_PLAIN, e, "value");
+		take_member(t, CTL_DIM, e, "origin");
+	}
+	if (length(set))
+		ctl_columns_print(t, s, "", color);
+	else
+		g_string_append(s, "All is as by default.\n");
+	ctl_columns_free(t);
+	if (length(pending)) {
+		g_string_append(s, "\nNot in force:\n");
+		append_changes(s, pending, color);
+	}
+	if (length(problems))
+		g_string_append(s, "\nWrong, so that nothing is reloaded:\n");
+	for (unsigned int i = 0; i < length(problems); i++) {
+		g_autofree char *text =
+			plain_value(json_array_get_element(problems, i));
+
+		g_string_append_printf(s, "%s\n", text);
+	}
+	return g_string_free(s, FALSE);
+}
+
 /* "joinRoom [room] [options]" */
 static char *method_synopsis(JsonObject *m)
 {

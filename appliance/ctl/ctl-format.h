@@ -18,6 +18,9 @@ char *ctl_format_peers(JsonNode *peers, bool color);
 /* What stats.doctor answered, with what to do below each finding. */
 char *ctl_format_doctor(JsonNode *rows, bool color);
 char *ctl_format_config(JsonNode *options, bool color);
+/* What config.reload, .set, .reset and .diff answer. */
+char *ctl_format_changes(JsonNode *result, bool color);
+char *ctl_format_config_diff(JsonNode *result, bool color);
 /* @discover: what rpc.discover answered; @name: one method, or NULL. Return:
  * NULL when there is no such method. */
 char *ctl_format_methods(JsonNode *discover, const char *name, bool color);

@@ -65,6 +65,9 @@ int ctl_run_list_all_peers(struct ctl *c);
 int ctl_run_logs(struct ctl *c);
 int ctl_run_loglevel(struct ctl *c);
 
+/* --- ctl-config-verbs.c ---------------------------------------------------- */
+int ctl_run_config(struct ctl *c);
+
 /* --- ctl-send-verbs.c ------------------------------------------------------ */
 int ctl_run_send(struct ctl *c);
 int ctl_run_send_url(struct ctl *c);

@@ -418,17 +418,6 @@ static int run_methods(struct ctl *c)
 	return CTL_EXIT_FAILED;
 }
 
-static int run_config(struct ctl *c)
-{
-	g_autoptr(JsonNode) result = NULL;
-	JsonObject *params = json_object_new();
-	int r;
-
-	add_strings(params, "names", c);
-	r = ctl_call(c, "config.get", ctl_params(params), &result);
-	return r ? r : ctl_print(c, result, ctl_format_config(result, c->color));
-}
-
 static int print_text(struct ctl *c, char *text)
 {
 	fputs(text, c->out);
@@ -526,7 +515,7 @@ static int run_with_daemon(struct ctl *c)
 	case CTL_METHODS:
 		return run_methods(c);
 	case CTL_CONFIG:
-		return run_config(c);
+		return ctl_run_config(c);
 	case CTL_COMPLETION:
 	case CTL_HELP_VERB:
 	case N_CTL_VERBS:

@@ -59,6 +59,11 @@ const struct ctl_option ctl_options[N_CTL_OPTIONS] = {
 			       "what is configured, or none."},
 	[CTL_VIDEO] = {"video", 'v', "SOURCE|yes|no",
 		       .help = "The picture, likewise."},
+	[CTL_DRY_RUN] = {"dry-run", 0,
+			 .help = "Only tell what would change."},
+	[CTL_REJOIN] = {"rejoin", 0,
+			.help = "If a change needs it, leave the room and join "
+				"it again."},
 };
 
 #define OWN(id) (1u << (id))
@@ -178,10 +183,19 @@ const struct ctl_verb ctl_verbs[N_CTL_VERBS] = {
 		      "behind it."},
 	[CTL_METHODS] = {"methods", "[NAME]", NULL, 0, 1, 0,
 			 "List the daemon's methods, or explain one.", NULL},
-	[CTL_CONFIG] = {"config", "[NAME...]", NULL, 0, 64, 0,
-			"Show the configuration in force, and where each "
-			"value is from.",
-			"NAME is section.key, or a section."},
+	[CTL_CONFIG] = {"config",
+			"[get|reset NAME...|set NAME=VALUE...|diff|reload]",
+			NULL, 0, 64, OWN(CTL_DRY_RUN) | OWN(CTL_REJOIN),
+			"Show and change the configuration.",
+			"get, or nothing: the values in force, and where each "
+			"is from. set: change options for good, while peers "
+			"stay connected. reset: forget what was set. diff: "
+			"what is not as by default, and what the files say "
+			"that is not in force. reload: read the files again. "
+			"NAME is section.key; for get and reset a section, "
+			"too.",
+			.words = "get|set|reset|diff|reload",
+			.takes_keys = true},
 	[CTL_COMPLETION] = {"completion", "bash|zsh|fish", "bash|zsh|fish", 1,
 			    1, 0, "Print a shell's completion script.",
 			    "For example: source <(skylinkctl completion "

@@ -48,6 +48,8 @@ enum ctl_option_id {
 	CTL_FD,
 	CTL_AUDIO,
 	CTL_VIDEO,
+	CTL_DRY_RUN,
+	CTL_REJOIN,
 	N_CTL_OPTIONS,
 };
 #define CTL_FIRST_OWN_OPTION CTL_FOLLOW
@@ -109,6 +111,8 @@ struct ctl_verb {
 	const char *help;	/* one sentence */
 	const char *details;	/* more, or NULL */
 	bool takes_files;	/* arguments complete to files */
+	const char *words;	/* they complete to these, "get|set", or NULL */
+	bool takes_keys;	/* and to the configuration's options */
 };
 extern const struct ctl_verb ctl_verbs[N_CTL_VERBS];
 

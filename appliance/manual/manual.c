@@ -247,9 +247,9 @@ static void config_option(GString *s, const struct option_row *row)
 {
 	g_autofree char *allowed = option_describe_allowed(row);
 	g_autofree char *rest = g_strdup_printf(
-		"Allowed: %s. Default: %s. Changes on %s.", allowed,
+		"Allowed: %s. Default: %s. %s", allowed,
 		row->def[0] ? row->def : "empty",
-		row->reload ? "reload" : "restart");
+		option_change_help(row->change));
 
 	g_string_append(s, ".TP\n");
 	font(s, 'B', row->key);
@@ -391,7 +391,7 @@ char *manual_make(const char *page)
 
 char *manual_make_key_table(void)
 {
-	GString *s = g_string_new("| key | default | allowed | changes on |\n"
+	GString *s = g_string_new("| key | default | allowed | changes |\n"
 				  "|---|---|---|---|\n");
 
 	for (int i = 0; i < N_OPTIONS; i++) {
@@ -402,7 +402,7 @@ char *manual_make_key_table(void)
 		g_string_append_printf(s, "| `%s.%s` | %s%s%s | %s | %s |\n",
 				       row->section, row->key, tick, row->def,
 				       tick, allowed,
-				       row->reload ? "reload" : "restart");
+				       option_change_name(row->change));
 	}
 	return g_string_free(s, FALSE);
 }

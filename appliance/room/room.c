@@ -208,8 +208,7 @@ Room *room_new(const RoomConfig *config, GError **error)
 		return NULL;
 	}
 	r->config = *config;
-	if (!r->config.max_peers)
-		r->config.max_peers = ROOM_MAX_PEERS;
+	room_set_max_peers(r, config->max_peers);
 	memcpy(r->codecs, config->video_codecs,
 	       config->n_video_codecs * sizeof(*r->codecs));
 	if (config->user_data)
@@ -303,6 +302,11 @@ gboolean room_set_access(Room *r, const char *room_server, const char *app_key,
 {
 	return room_session_set_access(r->session, room_server, app_key, secret,
 				       access, error);
+}
+
+void room_set_max_peers(Room *r, unsigned int max_peers)
+{
+	r->config.max_peers = max_peers ? max_peers : ROOM_MAX_PEERS;
 }
 
 void room_set_trickle(Room *r, gboolean trickle)

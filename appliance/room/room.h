@@ -116,6 +116,9 @@ void room_set_trickle(Room *room, gboolean trickle);
 void room_set_video_codecs(Room *room, const enum media_codec *codecs,
 			   unsigned int n);
 
+/* From now on; 0: ROOM_MAX_PEERS. Nobody who is here is sent away. */
+void room_set_max_peers(Room *room, unsigned int max_peers);
+
 /* What others see of us; NULL: unset. Kept for the next join. */
 void room_set_user_data(Room *room, JsonNode *user_data);
 JsonNode *room_get_user_data(Room *room);	/* borrowed, or NULL */

@@ -564,6 +564,14 @@ gboolean spool_remove(Spool *s, const char *name, GError **error)
 }
 
 /* --- life ------------------------------------------------------------------ */
+void spool_set_limits(Spool *s, const SpoolConfig *limits)
+{
+	s->quota = limits->quota_bytes;
+	s->max_file = limits->max_file_bytes;
+	s->max_files = limits->max_files;
+	s->keep_s = limits->keep_s;
+}
+
 Spool *spool_new(const SpoolConfig *config, GError **error)
 {
 	Spool *s = g_new0(Spool, 1);
@@ -572,10 +580,7 @@ Spool *spool_new(const SpoolConfig *config, GError **error)
 
 	s->dir.fd = s->dir.info_fd = -1;
 	s->path = g_strdup(config->directory);
-	s->quota = config->quota_bytes;
-	s->max_file = config->max_file_bytes;
-	s->max_files = config->max_files;
-	s->keep_s = config->keep_s;
+	spool_set_limits(s, config);
 	s->now_s = config->now_s ? config->now_s : clock_now_s;
 	s->entries = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 					   entry_free);

@@ -72,5 +72,8 @@ JsonNode *spool_describe(Spool *spool);
 int spool_open(Spool *spool, const char *name, JsonObject **ret_info,
 	       GError **error);
 gboolean spool_remove(Spool *spool, const char *name, GError **error);
+/* Other limits, from now on; what is here stays, also what is above them. Of
+ * @limits quota_bytes, max_file_bytes, max_files and keep_s count. */
+void spool_set_limits(Spool *spool, const SpoolConfig *limits);
 /* Removes what is too old; also done before a file is let in. */
 void spool_expire(Spool *spool);
