@@ -72,12 +72,23 @@ static void fail_problems(ControlCall *call, int code, const char *what,
 	control_call_fail(call, code, data, "%s", text->str);
 }
 
+/* (transfer full), whatever @problems it takes. */
+static Config *read_files(Daemon *d, const char *set_text, GPtrArray *problems)
+{
+	Config *config = d->options->load(d->options->load_user, set_text,
+					  problems);
+	g_autoptr(GError) error = NULL;
+
+	if (!problems->len && !daemon_check_files(config, &error))
+		g_ptr_array_add(problems, g_strdup(error->message));
+	return config;
+}
+
 /* Return: NULL; the call is answered. */
 static Config *load(ControlCall *call, Daemon *d, const char *set_text)
 {
 	g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
-	g_autoptr(Config) next = d->options->load(d->options->load_user,
-						  set_text, problems);
+	g_autoptr(Config) next = read_files(d, set_text, problems);
 
 	if (!problems->len)
 		return g_steal_pointer(&next);
@@ -212,7 +223,7 @@ void daemon_config_hangup(Daemon *d)
 	g_autoptr(JsonObject) o = NULL;
 
 	daemon_notify(state);
-	next = d->options->load(d->options->load_user, NULL, problems);
+	next = read_files(d, NULL, problems);
 	if (problems->len)
 		log_problems(problems);
 	else if (!(o = apply(d, next, FALSE, &error)))
@@ -248,8 +259,7 @@ static void take_written(struct config_job *job)
 {
 	Daemon *d = job->d;
 	g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
-	g_autoptr(Config) next = d->options->load(d->options->load_user, NULL,
-						  problems);
+	g_autoptr(Config) next = read_files(d, NULL, problems);
 	g_autoptr(GError) error = NULL;
 	JsonObject *o = NULL;
 
@@ -442,7 +452,7 @@ static void config_diff_options(ControlCall *call, gpointer user)
 	JsonObject *o = json_object_new();
 
 	if (d->options->load)
-		next = d->options->load(d->options->load_user, NULL, problems);
+		next = read_files(d, NULL, problems);
 	json_object_set_array_member(
 		o, "set", control_config_list_set(d->options->config));
 	/* Of wrong files nothing would be taken. */

@@ -184,12 +184,12 @@ const struct ctl_verb ctl_verbs[N_CTL_VERBS] = {
 	[CTL_METHODS] = {"methods", "[NAME]", NULL, 0, 1, 0,
 			 "List the daemon's methods, or explain one.", NULL},
 	[CTL_CONFIG] = {"config",
-			"[get|reset NAME...|set NAME=VALUE...|diff|reload]",
+			"[get|set|reset|diff|reload] [NAME...]",
 			NULL, 0, 64, OWN(CTL_DRY_RUN) | OWN(CTL_REJOIN),
 			"Show and change the configuration.",
 			"get, or nothing: the values in force, and where each "
-			"is from. set: change options for good, while peers "
-			"stay connected. reset: forget what was set. diff: "
+			"is from. set NAME=VALUE...: change options for good, "
+			"while peers stay connected. reset: forget what was set. diff: "
 			"what is not as by default, and what the files say "
 			"that is not in force. reload: read the files again. "
 			"NAME is section.key; for get and reset a section, "

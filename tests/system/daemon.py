@@ -92,7 +92,8 @@ class Control:
 class Daemon:
     """Started and waited for: it answers, or has ended."""
 
-    def __init__(self, *arguments, config='', wait=True):
+    def __init__(self, *arguments, config='', wait=True, state=None):
+        """state: the state directory that systemd would name."""
         self.folder = tempfile.mkdtemp(prefix='skylink-daemon-')
         self.path = os.path.join(self.folder, 'control.sock')
         self.config = os.path.join(self.folder, 'skylink.conf')
@@ -102,7 +103,8 @@ class Daemon:
         with open(self.log_path, 'wb') as log:
             self.process = subprocess.Popen(
                 [program('appliance/skylinkd'), '--config', self.config, '--socket', self.path,
-                 *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
+                 *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
+                env={**os.environ, 'STATE_DIRECTORY': state} if state else None)
         if wait:
             # The file is there a moment before the one who listens.
             until(lambda: self.answers() or self.process.poll() is not None, 20)
