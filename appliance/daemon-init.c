@@ -389,12 +389,12 @@ static void init(ControlCall *call, gpointer user)
 				  "This daemon is a room server alone");
 		return;
 	}
-	daemon_init_abandon(d, "Another init came in between");
 	if (take_options(d, named ? none : json_node_get_object(options),
 			 named ? json_node_get_string(options) : NULL, &secret,
-			 &error))
+			 &error)) {
+		daemon_init_abandon(d, "Another init came in between");
 		ask(d, call, secret);
-	else
+	} else {
 		fail_init(
 			call,
 			g_error_matches(error, ROOM_ERROR, ROOM_ERROR_ARGUMENT)
@@ -402,6 +402,7 @@ static void init(ControlCall *call, gpointer user)
 				: CONTROL_CODE_FAILED,
 			error_object(XML_HTTP_REQUEST_ERROR, 0,
 				     error->message));
+	}
 	config_secret_free(secret);
 }
 

@@ -165,6 +165,8 @@ void daemon_config_hangup(Daemon *d);
 /* Does nothing unless systemd asks for it. */
 void daemon_watchdog_start(Daemon *d);
 void daemon_watchdog_stop(Daemon *d);
+/* Pictures must come, from a source that says so itself. */
+gboolean daemon_watchdog_is_paced(const struct video_pipeline_stats *stats);
 
 /* --- daemon-doctor.c: stats.doctor ------------------------------------------ */
 extern const ControlHandler daemon_doctor_handlers[];

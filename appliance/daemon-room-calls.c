@@ -190,8 +190,8 @@ static void leave_room(ControlCall *call, gpointer user)
 	g_autoptr(JsonNode) room = NULL;
 	JsonObject *o;
 
-	abandon_join(d, "leaveRoom came in between");
 	if (!d->room_name) {
+		abandon_join(d, "leaveRoom came in between");
 		control_call_fail(call, CONTROL_CODE_STATE, NULL,
 				  "There is no room to leave");
 		return;
@@ -203,6 +203,7 @@ static void leave_room(ControlCall *call, gpointer user)
 				  error->message);
 		return;
 	}
+	abandon_join(d, "leaveRoom came in between");
 	room = room_describe(d->room);
 	o = json_object_new();
 	json_object_set_string_member(

@@ -197,6 +197,7 @@ static gboolean attach(Daemon *d, MediaStream **slot, MediaStream *stream,
 	*slot = stream;
 	if (!set_sources(d, error)) {
 		*slot = old;
+		set_sources(d, NULL); /* one of the two may have followed */
 		media_stream_free(stream);
 		return FALSE;
 	}
@@ -223,6 +224,7 @@ void daemon_media_cancel_join(Daemon *d)
 	if (!m)
 		return;
 	m->join_done = NULL;
+	m->join_number++;	/* what is being tried for it is not attached */
 	if (m->join_timeout) {
 		g_source_destroy(m->join_timeout);
 		g_clear_pointer(&m->join_timeout, g_source_unref);
@@ -714,7 +716,6 @@ void daemon_media_join(Daemon *d, JsonObject *options, DaemonMediaDone done,
 	daemon_media_cancel_join(d);
 	m->join_done = done;
 	m->join_data = data;
-	m->join_number++;
 	set_limits(d, options);
 	if (manual && !m->user) {
 		m->join_timeout = g_timeout_source_new(MANUAL_WAIT_MS);

@@ -37,11 +37,13 @@ static const char *encode_stage_name(enum media_codec codec)
 	return names[codec] ? names[codec] : "encoder";
 }
 
-/* Whoever writes into a FIFO may fall silent. */
-static gboolean has_pace(const char *source)
+/* Whoever writes into a FIFO may fall silent, and so does a camera that was
+ * unplugged: a placeholder stands in for it, whose text begins like it. */
+gboolean daemon_watchdog_is_paced(const struct video_pipeline_stats *s)
 {
-	return g_str_has_prefix(source, "v4l2:") ||
-		g_str_has_prefix(source, "test");
+	return s->state == VIDEO_SOURCE_LIVE &&
+	       (g_str_has_prefix(s->source, "v4l2:") ||
+		g_str_has_prefix(s->source, "test"));
 }
 
 static void note_video(Daemon *d, struct stage_watch *w, uint64_t now)
@@ -63,7 +65,8 @@ static void note_video(Daemon *d, struct stage_watch *w, uint64_t now)
 	}
 	/* Muted, a stream that is passed through falls silent. */
 	stage_watch_note(w, "video source",
-			 wanted && has_pace(s.source) && !d->video_muted,
+			 wanted && daemon_watchdog_is_paced(&s) &&
+				 !d->video_muted,
 			 s.frames_captured + s.replaced, CAPTURE_DEADLINE_US,
 			 now);
 }

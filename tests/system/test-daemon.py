@@ -180,6 +180,33 @@ def _(after):
     assert 'stopping' in refusal(control.answer, join)
 
 
+@case('joinRoom given up while its sources are tried: nothing of it is sent')
+def _(after):
+    daemon = started(after, *SERVER, '--source', 'none', '--set', 'audio.source=none',
+                     '--set', 'room.name=')
+    control = controlled(after, daemon)
+    assert daemon.status()['streams']['userMedia'] is None
+    for _ in range(5):
+        join = control.send('joinRoom', {'room': 'x', 'options': {
+            'video': {'source': 'test'}, 'audio': {'source': 'test'}}})
+        leave = control.send('leaveRoom')
+        assert 'leaveRoom' in refusal(control.answer, join)
+        assert 'no room' in refusal(control.answer, leave)
+        control.call('device.list')     # behind the trial
+        assert daemon.status()['streams']['userMedia'] is None
+
+
+@case('an init that is refused leaves the one before alone')
+def _(after):
+    daemon = started(after, *TEST, *NOWHERE, '--set', 'room.name=')
+    control = controlled(after, daemon)
+    silent = f'http://127.0.0.1:{busy_port(after)}'
+    one = control.send('init', {'options': {'appKey': 'demo', 'roomServer': silent}})
+    assert 'empty' in refusal(control.call, 'init', options={'appKey': ''})
+    daemon.stop()
+    assert 'stopping' in refusal(control.answer, one)
+
+
 @case('the room server goes and comes back: picture kept, both in again')
 def _(after):
     server = started(after, '--room-server', *SERVER)
