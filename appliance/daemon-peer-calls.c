@@ -116,25 +116,11 @@ static void get_peer_info(ControlCall *call, gpointer user)
 				  id ? id : "");
 }
 
-/* One peer after another: what fails for one is told, the others go on. */
-static void refresh_each(Daemon *d, const char *const *targets,
-			 gboolean ice_restart, JsonArray *done,
-			 JsonObject *errors)
-{
-	for (; *targets; targets++) {
-		g_autoptr(GError) error = NULL;
-
-		json_array_add_string_element(done, *targets);
-		if (!room_refresh(d->room, *targets, ice_restart, &error))
-			json_object_set_string_member(errors, *targets,
-						      error->message);
-	}
-}
-
 static void refresh_connection(ControlCall *call, gpointer user)
 {
 	Daemon *d = user;
 	g_autofree const char **targets = NULL;
+	const char *const *ids;
 	g_autoptr(GPtrArray) all = NULL;
 	gboolean ice = json_object_get_boolean_member_with_default(
 		control_call_get_params(call), "iceRestart", TRUE);
@@ -158,8 +144,11 @@ static void refresh_connection(ControlCall *call, gpointer user)
 		all = room_list_peer_ids(d->room);
 		g_ptr_array_add(all, NULL);
 	}
-	refresh_each(d, targets ? targets : (const char **) all->pdata, ice,
-		     list, errors);
+	ids = targets ? targets : (const char **) all->pdata;
+	for (guint i = 0; ids[i]; i++)
+		json_array_add_string_element(list, ids[i]);
+	/* What fails for one is told, the others go on. */
+	room_refresh_each(d->room, ids, ice, errors);
 	if (!json_array_get_length(list))
 		control_call_fail(call, CONTROL_CODE_STATE, node,
 				  "There is no peer to refresh");

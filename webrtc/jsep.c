@@ -425,8 +425,8 @@ static bool has_kind(const struct jsep_version *v, enum sdp_kind kind)
 	return false;
 }
 
-/* We offer to receive everywhere (unless we only send), and to send where our track is bound; not
- * bound yet, on the first line of its kind. */
+/* We offer to receive everywhere (unless we only send), and to send where our
+ * track is bound; not bound yet, on the first line of its kind. */
 static void set_directions(const struct jsep *j, struct jsep_version *v)
 {
 	enum sdp_direction receive =

@@ -568,6 +568,30 @@ gboolean room_is_locked(Room *r)
 	return r->locked;
 }
 
+void room_refresh_each(Room *r, const char *const *ids, gboolean ice_restart,
+		       JsonObject *errors)
+{
+	gboolean rejoins = FALSE;
+
+	for (; *ids; ids++) {
+		const char *one[] = {*ids, NULL};
+		g_autoptr(GError) error = NULL;
+
+		if (!room_need_joined(r, &error) ||
+		    !room_need_peers(r, one, &error))
+			json_object_set_string_member(errors, *ids,
+						      error->message);
+		else if (r->media.mcu)
+			rejoins = TRUE;
+		else
+			room_peer_restart(room_peers_find(r, *ids),
+					  ice_restart);
+	}
+	/* Not before all were looked at: it leaves the room. */
+	if (rejoins)
+		room_mcu_rejoin(r);
+}
+
 gboolean room_refresh(Room *r, const char *peer_id, gboolean ice_restart,
 		      GError **error)
 {

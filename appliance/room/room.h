@@ -134,6 +134,10 @@ gboolean room_send_p2p_message(Room *room, JsonNode *message,
 			       const char *const *targets, GError **error);
 gboolean room_lock(Room *room, gboolean lock, GError **error);
 gboolean room_is_locked(Room *room);
+/* Renegotiates with each of @ids (NULL terminated), as far as it is here; with
+ * an MCU the room is joined anew, once. @errors: gets {peerId: why}. */
+void room_refresh_each(Room *room, const char *const *ids, gboolean ice_restart,
+		       JsonObject *errors);
 /* Renegotiates with one peer, or with all (NULL). */
 gboolean room_refresh(Room *room, const char *peer_id, gboolean ice_restart,
 		      GError **error);

@@ -194,6 +194,22 @@ static void test_messages_by_the_mcu(struct world *w, gconstpointer data)
 	rtc_engine_free(engine);
 }
 
+/* Of several: each was here when it was asked for. */
+static void test_refresh_of_several(struct world *w, gconstpointer data)
+{
+	static const char *const ids[] = {"MCU", "nobody", "b", NULL};
+	g_autoptr(JsonObject) errors = json_object_new();
+
+	mcu_comes(w);
+	mock_tell(&w->mock, B_SAYS("enter", ""));
+	WAIT(mock_heard(&w->mock, "welcome", "b"));
+	room_refresh_each(w->a->room, ids, FALSE, errors);
+	g_assert_cmpuint(json_object_get_size(errors), ==, 1);
+	g_assert_true(json_object_has_member(errors, "nobody"));
+	WAIT(w->mock.joined == 2 && mock_count(&w->mock, "enter", NULL) == 2);
+	g_assert_cmpuint(mock_count(&w->mock, "restart", "b"), ==, 1);
+}
+
 /* Signaling came back before the MCU's old connection went. */
 static void test_old_mcu_connection(struct world *w, gconstpointer data)
 {
@@ -286,6 +302,8 @@ int main(int argc, char *argv[])
 		   test_refresh_is_a_new_join, leave);
 	g_test_add("/room-mcu/messages", struct world, NULL, enter,
 		   test_messages_by_the_mcu, leave);
+	g_test_add("/room-mcu/refresh-several", struct world, NULL, enter,
+		   test_refresh_of_several, leave);
 	g_test_add("/room-mcu/old-connection", struct world, NULL, enter,
 		   test_old_mcu_connection, leave);
 	g_test_add("/room-mcu/privileged", struct world, &privileged, enter,
