@@ -111,6 +111,34 @@ static void test_sizes(struct fixture *f, gconstpointer data)
 	}
 }
 
+/* The connection outlives its signaling, and transfers go on; self's id is
+ * gone for others, but part of what is said to those that stayed. */
+static void test_signaling_is_lost(struct fixture *f, gconstpointer data)
+{
+	struct test_source source = {.size = 200000};
+	struct test_sink sink = {0};
+	RoomTransferOffer offer = {.name = "f.bin", .size = source.size};
+	struct box *a, *b;
+	g_autofree char *id = NULL, *a_id = NULL;
+	g_autoptr(JsonObject) info = NULL;
+	g_autoptr(GError) error = NULL;
+
+	two_boxes(f, &a, &b);
+	id = send_to(a, b, &offer, &source);
+	a_id = sid(a);
+	WAIT(states(b, id, "request"));
+	f->server = room_server_free(f->server);
+	WAIT(described(a, "keptPeers") == 1 && described(b, "keptPeers") == 1);
+	info = room_get_peer_info(b->room, NULL);
+	g_assert_nonnull(info);
+	room_accept_transfer(b->room, a_id, id, test_sink(&sink), &error);
+	g_assert_no_error(error);
+	WAIT(states(b, id, "downloadCompleted"));
+	WAIT(states(a, id, "uploadCompleted"));
+	g_assert_cmpuint(sink.n, ==, source.size);
+	g_assert_false(sink.wrong);
+}
+
 /* Memory stays, whatever the size; the second of two does not wait. */
 static void test_several_large(struct fixture *f, gconstpointer data)
 {
@@ -243,6 +271,7 @@ int main(int argc, char **argv)
 		{"data-url", test_data_url},
 		{"reject-and-cancel", test_reject_and_cancel},
 		{"peer-leaves", test_peer_leaves},
+		{"signaling-lost", test_signaling_is_lost},
 	};
 
 	g_test_init(&argc, &argv, NULL);
