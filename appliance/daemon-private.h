@@ -73,6 +73,7 @@ typedef struct {
 
 	struct process_stats process;
 	struct daemon_watchdog *watchdog;	/* NULL: nobody asks for it */
+	struct MetricsServer *metrics;		/* NULL: [control] says none */
 	struct daemon_doctor *doctor;		/* NULL: none is at work */
 	gint64 started_us;
 } Daemon;
@@ -172,6 +173,11 @@ gboolean daemon_watchdog_is_paced(const struct video_pipeline_stats *stats);
 extern const ControlHandler daemon_doctor_handlers[];
 /* A call that waits is answered: before the control server ends. */
 void daemon_doctor_done(Daemon *d);
+
+/* --- daemon-metrics.c: [control] metrics ------------------------------------- */
+/* As configured now; what ran before ends. On failure it stays. */
+gboolean daemon_metrics_start(Daemon *d, GError **error);
+void daemon_metrics_stop(Daemon *d);
 
 /* --- daemon-log.c ---------------------------------------------------------- */
 /* One line for what an operator cares about; the rest is for debugging. */

@@ -91,6 +91,12 @@ static gboolean apply_clients(Daemon *d, const bool changed[N_OPTIONS],
 	return TRUE;
 }
 
+static gboolean apply_metrics(Daemon *d, const bool changed[N_OPTIONS],
+			      GError **error)
+{
+	return daemon_metrics_start(d, error);
+}
+
 static gboolean apply_log(Daemon *d, const bool changed[N_OPTIONS],
 			  GError **error)
 {
@@ -121,6 +127,7 @@ static const struct part {
 		 OPT_VIDEO_FPS, OPT_AUDIO_SOURCE, OPT_AUDIO_CHANNELS)},
 	{apply_rates, OPTIONS(OPT_VIDEO_BITRATE, OPT_VIDEO_MIN_BITRATE,
 			      OPT_VIDEO_MAX_BITRATE)},
+	{apply_metrics, OPTIONS(OPT_CONTROL_METRICS)},
 	{apply_codec, OPTIONS(OPT_VIDEO_CODEC)},
 	{apply_sound, OPTIONS(OPT_AUDIO_BITRATE)},
 	{apply_user_data, OPTIONS(OPT_ROOM_USER_DATA)},

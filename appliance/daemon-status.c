@@ -223,16 +223,77 @@ static JsonNode *describe_room(Daemon *d)
 	return node_of(o);
 }
 
+/* What the encoder of that codec is asked for; 0: none runs. */
+static guint64 rung_bps(Daemon *d, const char *codec)
+{
+	struct video_pipeline_stats s;
+
+	if (!d->video || !codec)
+		return 0;
+	video_pipeline_get_stats(d->video, &s);
+	for (unsigned int i = 0; i < s.n_rungs; i++)
+		if (s.rungs[i].takers &&
+		    !strcmp(media_codec_name(s.rungs[i].codec), codec))
+			return s.rungs[i].target_bps;
+	return 0;
+}
+
+/* What keeps a peer's bit rate where it is. The encoder: others share it, and
+ * one of them can take less. */
+static void set_limited(Daemon *d, JsonObject *peer)
+{
+	JsonNode *node = json_object_get_member(peer, "rtc");
+	JsonObject *rtc = node && JSON_NODE_HOLDS_OBJECT(node) ?
+		json_node_get_object(node) : NULL;
+	guint64 target, rung;
+	const char *reason;
+
+	if (!rtc)
+		return;
+	target = (guint64) json_object_get_int_member_with_default(
+		rtc, "targetBps", 0);
+	rung = rung_bps(d, text_member(rtc, "videoCodec"));
+	if (json_object_get_boolean_member_with_default(rtc, "pathLimited",
+							FALSE))
+		reason = "congestion";
+	else if (rung && rung < target / 10 * 9)
+		reason = "encoder";
+	else if (json_object_get_boolean_member_with_default(rtc, "atCap",
+							     FALSE))
+		reason = "cap";
+	else
+		reason = "none";
+	json_object_set_string_member(peer, "limited", reason);
+}
+
+static JsonNode *describe_room_peers(Daemon *d)
+{
+	JsonNode *node = status_view_peers(room_describe_peers(d->room),
+					   g_get_real_time() / G_USEC_PER_SEC);
+	JsonArray *peers = json_node_get_array(node);
+
+	for (guint i = 0; i < json_array_get_length(peers); i++)
+		set_limited(d, json_array_get_object_element(peers, i));
+	return node;
+}
+
 JsonNode *daemon_describe_peers(Daemon *d)
 {
 	JsonNode *none;
 
 	if (d->room)
-		return status_view_peers(room_describe_peers(d->room),
-					 g_get_real_time() / G_USEC_PER_SEC);
+		return describe_room_peers(d);
 	none = json_node_new(JSON_NODE_ARRAY);
 	json_node_take_array(none, json_array_new());
 	return none;
+}
+
+static guint count_transfers(Daemon *d)
+{
+	g_autoptr(JsonNode) list = d->room ? room_describe_transfers(d->room)
+					   : NULL;
+
+	return list ? json_array_get_length(json_node_get_array(list)) : 0;
 }
 
 JsonNode *daemon_describe(Daemon *d)
@@ -249,6 +310,7 @@ JsonNode *daemon_describe(Daemon *d)
 	json_object_set_object_member(o, "streams", daemon_media_describe(d));
 	json_object_set_member(o, "network", describe_network(d));
 	json_object_set_member(o, "peers", daemon_describe_peers(d));
+	set_int(o, "transfers", count_transfers(d));
 	json_object_set_member(o, "control", describe_control(d));
 	json_object_set_member(o, "process", describe_process(d));
 	return node_of(o);

@@ -321,13 +321,14 @@ static gboolean start(Daemon *d, GError **error)
 		if (!daemon_transfers_start(d, error))
 			return FALSE;
 	}
-	if (!start_control(d, error))
+	if (!start_control(d, error) || !daemon_metrics_start(d, error))
 		return FALSE;
 	return d->options->room_server_only || start_room(d, error);
 }
 
 static void stop(Daemon *d)
 {
+	daemon_metrics_stop(d);
 	if (d->room)
 		room_free(d->room);
 	d->room = NULL;

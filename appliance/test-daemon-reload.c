@@ -96,6 +96,8 @@ static char *other_value(const struct option_row *row, const Config *c,
 		return g_strdup("/other");
 	case OPTION_LISTEN:
 		return g_strdup("127.0.0.1:1");
+	case OPTION_ENDPOINT:
+		return g_strdup("unix:/other");
 	case OPTION_URL:
 		return g_strdup("http://other");
 	case OPTION_LIST:

@@ -450,6 +450,14 @@ static const struct option_row rows[N_OPTIONS] = {
 		.change = OPTION_LIVE,
 		.help = "More connections at once are refused.",
 	},
+	[OPT_CONTROL_METRICS] = {
+		"control", "metrics", OPTION_ENDPOINT, "",
+		.change = OPTION_LIVE,
+		.help = "Where figures are told as text for Prometheus "
+			"(GET /metrics). Who can reach it can read them: a "
+			"path's users by its mode 0660, on a port everybody "
+			"on this machine. Empty: nowhere.",
+	},
 
 	[OPT_LOG_LEVEL] = {
 		"log", "level", OPTION_CHOICE, "info",

@@ -30,6 +30,7 @@ enum option_type {
 			 * systemd credential "section.key" (without "_file")
 			 * goes first */
 	OPTION_LISTEN,	/* ADDRESS:PORT; [IPv6]:PORT; *:PORT */
+	OPTION_ENDPOINT, /* unix:/PATH, a loopback ADDRESS:PORT, or empty */
 	OPTION_URL,	/* http(s)://HOST[:PORT] or //HOST[:PORT], or empty */
 	OPTION_LIST,	/* strings, separated by ';' */
 	OPTION_ADDRESSES, /* numeric IP addresses, separated by ';' */
@@ -104,6 +105,7 @@ enum option_id {
 
 	OPT_CONTROL_SOCKET,
 	OPT_CONTROL_MAX_CLIENTS,
+	OPT_CONTROL_METRICS,
 
 	OPT_LOG_LEVEL,
 

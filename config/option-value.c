@@ -2,11 +2,13 @@
 /* config/option-value.c - one value: from text, checked against its row */
 #include "config/option-table.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "config/nearest.h"
 
 #define DEFAULT_LISTEN_PORT "8080"
+#define UNIX_PATH_MAX_BYTES 107	/* unix(7), without its NUL */
 
 /* Quoted text in messages stays readable, whatever stands in the file. */
 #define QUOTE_MAX_BYTES 60
@@ -77,6 +79,10 @@ char *option_describe_allowed(const struct option_row *row)
 	case OPTION_LISTEN:
 		g_string_append(s, "ADDRESS:PORT, such as 127.0.0.1:8080, "
 				"[::1]:8080, or *:8080 for all addresses");
+		break;
+	case OPTION_ENDPOINT:
+		g_string_append(s, "unix:/PATH, 127.0.0.1:PORT, [::1]:PORT, or "
+				"empty");
 		break;
 	case OPTION_URL:
 		g_string_append(s, "http://HOST[:PORT], https://HOST[:PORT], "
@@ -390,6 +396,46 @@ static bool parse_list(const struct option_row *row, const char *text,
 	return true;
 }
 
+static bool is_loopback(const char *host)
+{
+	struct in6_addr v6;
+	struct in_addr v4;
+
+	if (host[0] == '[' && g_str_has_suffix(host, "]")) {
+		g_autofree char *bare = g_strndup(host + 1, strlen(host) - 2);
+
+		return inet_pton(AF_INET6, bare, &v6) == 1 &&
+		       IN6_IS_ADDR_LOOPBACK(&v6);
+	}
+	return inet_pton(AF_INET, host, &v4) == 1 &&
+	       ntohl(v4.s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
+/* Nobody from another machine may come. */
+static bool parse_endpoint(const struct option_row *row, const char *text,
+			   struct option_value *ret, char **ret_why)
+{
+	const char *colon = strrchr(text, ':');
+	g_autofree char *host = NULL;
+
+	if (g_str_has_prefix(text, "unix:")) {
+		if (text[5] != '/' || strlen(text + 5) > UNIX_PATH_MAX_BYTES)
+			return refuse(row, text, "is not unix: and a path of "
+				      "at most 107 bytes that starts with '/'",
+				      NULL, ret_why);
+	} else if (text[0]) {
+		if (!colon || !parse_port(colon + 1))
+			return refuse(row, text, "has no port from 0 to 65535",
+				      NULL, ret_why);
+		host = g_strndup(text, (gsize) (colon - text));
+		if (!is_loopback(host))
+			return refuse(row, text, "is not an address of this "
+				      "machine alone", NULL, ret_why);
+	}
+	ret->text = g_strdup(text);
+	return true;
+}
+
 static bool parse_by_type(const struct option_row *row, const char *text,
 			  struct option_value *ret, char **ret_why)
 {
@@ -411,6 +457,8 @@ static bool parse_by_type(const struct option_row *row, const char *text,
 		return parse_path(row, text, ret, ret_why);
 	case OPTION_LISTEN:
 		return parse_listen(row, text, ret, ret_why);
+	case OPTION_ENDPOINT:
+		return parse_endpoint(row, text, ret, ret_why);
 	case OPTION_URL:
 		return parse_url(row, text, ret, ret_why);
 	case OPTION_LIST:

@@ -115,6 +115,24 @@ static void test_choices(void)
 	assert_bad(OPT_VIDEO_CODEC, "h246", "Did you mean 'h264';vp8");
 }
 
+static void test_endpoints(void)
+{
+	assert_good(OPT_CONTROL_METRICS, "", "");
+	assert_good(OPT_CONTROL_METRICS, "127.0.0.1:9100", "127.0.0.1:9100");
+	assert_good(OPT_CONTROL_METRICS, "[::1]:0", "[::1]:0");
+	assert_good(OPT_CONTROL_METRICS, "unix:/run/x.sock",
+		    "unix:/run/x.sock");
+	assert_bad(OPT_CONTROL_METRICS, "unix:x.sock", "path");
+	assert_bad(OPT_CONTROL_METRICS, "0.0.0.0:9100", "machine alone");
+	assert_bad(OPT_CONTROL_METRICS, "192.0.2.1:9100", "machine alone");
+	assert_bad(OPT_CONTROL_METRICS, "[::]:9100", "machine alone");
+	assert_bad(OPT_CONTROL_METRICS, "::1:9100", "machine alone");
+	assert_bad(OPT_CONTROL_METRICS, "[", "no port");
+	assert_bad(OPT_CONTROL_METRICS, "[:1", "machine alone");
+	assert_bad(OPT_CONTROL_METRICS, "127.0.0.1", "no port");
+	assert_bad(OPT_CONTROL_METRICS, "9100", "no port");
+}
+
 static void test_addresses(void)
 {
 	assert_good(OPT_ROOMSERVER_LISTEN, "*:8080", "*:8080");
@@ -167,6 +185,7 @@ int main(int argc, char *argv[])
 	g_test_add_func("/option-table/bit-rates", test_bit_rates);
 	g_test_add_func("/option-table/choices", test_choices);
 	g_test_add_func("/option-table/addresses", test_addresses);
+	g_test_add_func("/option-table/endpoints", test_endpoints);
 	g_test_add_func("/option-table/servers", test_servers_and_paths);
 	g_test_add_func("/option-table/nearest", test_the_likeliest_meant);
 	return g_test_run();

@@ -925,6 +925,8 @@ void rtc_peer_get_stats(struct rtc_peer *peer, struct rtc_peer_stats *ret)
 		.gso = s.gso,
 		.rtt_us = s.rtp.rtt_us,
 		.target_bps = s.rtp.target_bps,
+		.path_limited = s.rtp.path_limited,
+		.at_cap = s.rtp.at_cap,
 		.loss = s.rtp.loss,
 		.audio_packets = s.rtp.audio_packets,
 		.audio_bytes = s.rtp.audio_bytes,

@@ -258,6 +258,9 @@ struct rtc_peer_stats {
 	char pair[160];			/* "host 10.0.0.1:5000 -> srflx ..." */
 	uint32_t rtt_us;		/* from RTCP, 0: unknown */
 	uint32_t target_bps;		/* congestion controller */
+	bool path_limited;		/* the path carries less than we may
+					 * send */
+	bool at_cap;			/* the target is all we may send */
 	float loss;			/* 0..1, last report */
 	uint64_t audio_packets, audio_bytes;
 	uint64_t video_packets, video_bytes, video_frames, video_frames_dropped;

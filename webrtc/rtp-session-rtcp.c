@@ -361,6 +361,8 @@ void rtp_session_get_stats(const struct rtp_session *s,
 	*ret = s->stats;
 	ret->rx_lost = rtp_receiver_get_lost(&s->receiver);
 	ret->target_bps = congestion_get_target(&s->congestion);
+	ret->path_limited = congestion_is_limited(&s->congestion);
+	ret->at_cap = ret->target_bps >= s->congestion.max_bps;
 	ret->acked_bps = congestion_get_acked(&s->congestion, 500000);
 	ret->pacer_bps = (uint32_t) (s->pacer.rate_bps < UINT32_MAX ?
 				     s->pacer.rate_bps : UINT32_MAX);

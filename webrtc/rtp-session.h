@@ -165,6 +165,8 @@ struct rtp_session_stats {
 	uint64_t rx_lost, rx_bad;
 	uint32_t rtt_us;		/* 0: unknown */
 	uint32_t target_bps;
+	bool path_limited;		/* the path carries less than we may */
+	bool at_cap;			/* the target is all we may send */
 	uint32_t acked_bps;		/* TWCC: what arrives at the peer */
 	uint32_t pacer_bps;
 	uint32_t pacer_queue_bytes;

@@ -33,6 +33,7 @@ void control_config_set_value(JsonObject *o, const char *member,
 	case OPTION_PATH:
 	case OPTION_SECRET:	/* the path, never what stands there */
 	case OPTION_LISTEN:
+	case OPTION_ENDPOINT:
 	case OPTION_URL:
 		json_object_set_string_member(o, member,
 					      config_get_string(config, id));

@@ -501,7 +501,7 @@ const ControlMethod control_methods[] = {
 	{.name = "stats.status", .role = CONTROL_ROLE_READ,
 	 .params = NO_PARAMS,
 	 .result = "{version, uptime_s, room, roomserver, video, audio, "
-		   "streams, network, peers, process}",
+		   "streams, network, peers, transfers, control, process}",
 	 .help = "Everything an operator wants to see at once."},
 	{.name = "stats.peers", .role = CONTROL_ROLE_READ,
 	 .params = NO_PARAMS, .result = "an array, one object per peer",

@@ -42,6 +42,8 @@ JsonObject *rtc_describe_stats(const struct rtc_peer_stats *s)
 	json_object_set_boolean_member(o, "gso", s->gso);
 	json_object_set_int_member(o, "rttUs", s->rtt_us);
 	json_object_set_int_member(o, "targetBps", s->target_bps);
+	json_object_set_boolean_member(o, "pathLimited", s->path_limited);
+	json_object_set_boolean_member(o, "atCap", s->at_cap);
 	json_object_set_double_member(o, "loss", (gdouble) s->loss);
 #define COUNTER(name, field)                                                   \
 	json_object_set_int_member(o, name, (gint64) s->field)

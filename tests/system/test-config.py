@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 
@@ -308,6 +309,25 @@ def _(after):
         pass
     box.set(control_max_clients=2)
     until(lambda: box.daemon.status()['control']['clients'] == 2, 10)
+
+
+@case('control.metrics: told there, and there alone')
+def _(after):
+    box = Box(after, peer=False)
+    path = os.path.join(box.daemon.folder, 'metrics.sock')
+
+    def answers():
+        with socket.socket(socket.AF_UNIX) as s:
+            if s.connect_ex(path):
+                return b''
+            s.sendall(b'GET /metrics HTTP/1.0\r\n\r\n')
+            return b''.join(iter(lambda: s.recv(1 << 16), b''))
+
+    assert not answers()
+    box.set(control_metrics=f'unix:{path}')
+    assert b'\nskylink_peers 0\n' in answers()
+    box.set(control_metrics='')
+    assert not answers() and not os.path.exists(path)
 
 
 @case('log.level: what is logged')

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """skylinkd from its start to its end, without a browser."""
 import json
+import os
 import socket
 import subprocess
+import tempfile
 import tempfile
 import time
 
@@ -272,6 +274,38 @@ def _(after):
     control.send('stats.doctor')
     assert 'at work' in refusal(control.call, 'stats.doctor')
     daemon.stop()
+
+
+def scrape(path):
+    """The samples by name and labels, as Prometheus would fetch them."""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(20)
+        s.connect(path)
+        s.sendall(b'GET /metrics HTTP/1.1\r\nHost: box\r\nConnection: close\r\n\r\n')
+        text = b''.join(iter(lambda: s.recv(1 << 16), b'')).decode()
+    head, _, body = text.partition('\r\n\r\n')
+    assert head.startswith('HTTP/1.1 200 '), head
+    return {key: float(value) for key, _, value in
+            (line.rpartition(' ') for line in body.splitlines() if not line.startswith('#'))}
+
+
+@case('metrics: what is sent to a peer is counted')
+def _(after):
+    path = os.path.join(tempfile.mkdtemp(prefix='skylink-metrics-'), 'metrics.sock')
+    after(lambda: os.rmdir(os.path.dirname(path)))
+    daemon = started(after, *TEST, *SERVER, '--set', f'control.metrics=unix:{path}')
+    receiver = Receiver(daemon.url(), 'lobby', 60)
+    after(receiver.kill)
+    until(lambda: any(p['rtt_ms'] for p in daemon.status()['peers']), 20, 0.05)
+    peer = daemon.status()['peers'][0]['peerId']
+    seen = scrape(path)
+    assert seen['skylink_room_state{state="joined"}'] == 1 and seen['skylink_peers'] == 1, seen
+    assert seen[f'skylink_peer_connected{{peer="{peer}"}}'] == 1
+    assert seen[f'skylink_peer_rtt_seconds{{peer="{peer}"}}'] > 0
+    assert sum(v for k, v in seen.items() if k.startswith('skylink_peer_limited{')) == 1
+    assert seen['skylink_roomserver_clients'] == 2 and seen['process_open_fds'] > 10
+    sent = f'skylink_peer_video_sent_bytes_total{{peer="{peer}"}}'
+    until(lambda: scrape(path)[sent] > seen[sent] > 0, 20, 0.05)
 
 
 @case('SIGTERM while peers watch: an end without a word of complaint')
