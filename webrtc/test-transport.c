@@ -213,9 +213,10 @@ static void open_call(struct call *c)
 	c->engine = rtc_engine_new(&engine, &error);
 	g_assert_no_error(error);
 	config.engine = c->engine;
+	g_assert_cmpint(dtls_identity_new(&c->identity), ==, 0);
+	config.identity = c->engine->identity;
 	c->transport = transport_new(&config);
 	g_assert_nonnull(c->transport);
-	g_assert_cmpint(dtls_identity_new(&c->identity), ==, 0);
 	net_test_call(c->engine->loop, attach, c);
 }
 

@@ -34,7 +34,9 @@ static void test_bad(void)
 	guint8 out[64];
 
 	for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
-		g_test_message("%s", rows[i]);
+		g_autofree char *row = g_strescape(rows[i], NULL);
+
+		g_test_message("%s", row);
 		g_assert_cmpint(transfer_base64_decode(
 					rows[i], strlen(rows[i]), out),
 				==, -EBADMSG);
