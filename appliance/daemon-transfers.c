@@ -17,6 +17,7 @@ struct DaemonTransfers {
 	DaemonSending *sending;
 	gboolean never, always;		/* [transfer] accept; neither: ask */
 	GSource *expire;
+	guint64 n_refused;		/* of those that nobody was asked about */
 };
 
 /* --- a request that waits for its answer ----------------------------------- */
@@ -90,6 +91,17 @@ static void tell_refused(Daemon *d, JsonObject *request, const char *why)
 	daemon_emit(d, "transfer.refused", params);
 }
 
+/* Peers may offer as often as they like: the first, and then ever fewer, are
+ * worth a line of the log. */
+static void warn_refused(DaemonTransfers *t, const char *why)
+{
+	guint64 n = ++t->n_refused;
+
+	if (!(n & (n - 1)))
+		g_warning("a file is refused: %s (%" G_GUINT64_FORMAT
+			  " so far)", why, n);
+}
+
 static void accept_by_itself(Daemon *d, JsonObject *request)
 {
 	const char *peer_id = text_member(request, "peerId");
@@ -106,7 +118,7 @@ static void accept_by_itself(Daemon *d, JsonObject *request)
 		room_accept_transfer(d->room, peer_id, id, sink, NULL);
 		return;
 	}
-	g_warning("a file is refused: %s", error->message);
+	warn_refused(d->transfers, error->message);
 	tell_refused(d, request, error->message);
 	room_reject_transfer(d->room, peer_id, id, NULL);
 }

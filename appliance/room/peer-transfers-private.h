@@ -50,6 +50,7 @@ struct PeerTransfers {
 	struct transfer_scratch *scratch;	/* made with the first upload */
 	guint depth;		/* inputs under way: nothing is freed */
 	gint64 last_due_us;
+	guint64 n_refused;
 };
 
 /* --- peer-transfers-tell.c ------------------------------------------------ */

@@ -562,7 +562,10 @@ static void refuse(PeerTransfers *p, guint16 channel, const char *why)
 {
 	PeerTransfersContext c = get_context(p);
 
-	g_info("Peer %s: refusing what it wants to send: %s", p->peer_id, why);
+	/* A peer may ask as often as it likes, and fill no log. */
+	if (!p->n_refused++)
+		g_info("Peer %s: refusing what it wants to send: %s",
+		       p->peer_id, why);
 	say_on(p, channel, dt_message_build_ack(c.self_id, -1, 0));
 }
 

@@ -807,9 +807,41 @@ static void test_stream(void)
 	paper_done(&p);
 }
 
+static GLogWriterOutput count_refusals(GLogLevelFlags level,
+				       const GLogField *fields, gsize n,
+				       gpointer user)
+{
+	for (gsize i = 0; i < n; i++)
+		if (!strcmp(fields[i].key, "MESSAGE"))
+			*(guint *) user +=
+				strstr(fields[i].value, "refusing") != NULL;
+	return g_log_writer_default(level, fields, n, NULL);
+}
+
+/* Each nonsense is answered; the log has it once. */
+static void test_nonsense_fills_no_log(gconstpointer data)
+{
+	enum { N = 50 };
+	const guint *refusals = data, before = *refusals;
+	struct paper p;
+
+	paper_init(&p, "0.1.3");
+	for (guint i = 0; i < N; i++) {
+		hear(&p, 7, "x", "{\"type\":\"WRQ\",\"size\":-1}");
+		g_assert_cmpint(said_ack(&p), ==, -1);
+	}
+	g_assert_cmpuint(*refusals - before, ==, 1);
+	paper_done(&p);
+}
+
 int main(int argc, char *argv[])
 {
+	guint refusals = 0;
+
 	g_test_init(&argc, &argv, NULL);
+	g_log_set_writer_func(count_refusals, &refusals, NULL);
+	g_test_add_data_func("/peer-transfers/log", &refusals,
+			     test_nonsense_fills_no_log);
 	g_test_add_func("/peer-transfers/send-0.6.12", test_send_to_0612);
 	g_test_add_func("/peer-transfers/send-sizes", test_send_sizes);
 	g_test_add_func("/peer-transfers/window", test_window);
