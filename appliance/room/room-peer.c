@@ -721,13 +721,15 @@ gboolean room_peer_is_detached(RoomPeer *p)
 	return p->detached;
 }
 
-void room_peer_tell_closed(RoomPeer *p)
+void room_peer_tell_closed(RoomPeer *p, gboolean is_here)
 {
-	if (p->audio_stream || p->video_stream)
+	if (!is_here && (p->audio_stream || p->video_stream))
 		tell_stream_ended(p);
 	peer_transfers_lost(p->transfers, "The connection to the peer is gone.");
 	for (guint i = 0; i < p->channels.list->len; i++)
 		emit_channel(p, "closed", p->channels.list->pdata[i]);
+	if (is_here)
+		return;
 	peer_emit(p, "iceConnectionState", peer_state_params(p, "closed"));
 	peer_emit_signaling(p, "closed");
 }

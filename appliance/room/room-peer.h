@@ -93,8 +93,9 @@ const char *room_peer_get_id(RoomPeer *peer);
 JsonObject *room_peer_get_hello(RoomPeer *peer);
 gboolean room_peer_is_connected(RoomPeer *peer);
 gboolean room_peer_is_detached(RoomPeer *peer);
-/* The last events about it: channels and connection are closed. */
-void room_peer_tell_closed(RoomPeer *peer);
+/* The last events about it: channels and connection are closed. @is_here: by
+ * another connection, and of this one only what was under way is told of. */
+void room_peer_tell_closed(RoomPeer *peer, gboolean is_here);
 /* "" before DTLS is done */
 const char *room_peer_get_fingerprint(RoomPeer *peer);
 

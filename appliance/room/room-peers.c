@@ -117,12 +117,15 @@ void room_peers_found(Room *r, const char *id)
 static void remove_peer(Room *r, RoomPeer *peer, const char *why)
 {
 	const char *id = room_peer_get_id(peer);
+	RoomPeer *now = room_peers_find(r, id);
 
 	g_info("Peer %s left: %s", id, why);
-	tell_left(r, peer);
-	room_peer_tell_closed(peer);
-	/* One that was kept says nothing about who has its id by now. */
-	if (room_peers_find(r, id) == peer) {
+	/* One that was kept says nothing about who has its id by now: only our
+	 * signaling was gone, and whoever is here again has not left. */
+	if (!now || now == peer)
+		tell_left(r, peer);
+	room_peer_tell_closed(peer, now && now != peer);
+	if (now == peer) {
 		forget_bye(r, id);
 		if (is_mcu(id))
 			room_mcu_left(r);
@@ -140,10 +143,11 @@ void room_peers_remove_all(Room *r)
 
 	forget_lost(r);
 	r->media.mcu = FALSE;
-	for (GList *l = list; l; l = l->next)
-		remove_peer(r, l->data, "we left the room");
+	/* First what may be somebody's second connection. */
 	while (r->kept->len)
 		remove_peer(r, r->kept->pdata[0], "we left the room");
+	for (GList *l = list; l; l = l->next)
+		remove_peer(r, l->data, "we left the room");
 }
 
 struct bye {

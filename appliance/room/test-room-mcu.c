@@ -231,6 +231,35 @@ static void test_old_mcu_connection(struct world *w, gconstpointer data)
 	WAIT(w->mock.joined == 3);
 }
 
+/* It was our signaling alone that went: who is here again has not left. */
+static void test_same_peer_again(struct world *w, gconstpointer data)
+{
+	static const char offer[] =
+		"{\"type\":\"offer\",\"mid\":\"b\",\"rid\":\"r\"," TO_ME
+		"\"sdp\":\"" SDP_LF "\"}";
+	struct rtc_peer *old;
+
+	mock_tell(&w->mock, B_SAYS("enter", ""));
+	WAIT(mock_heard(&w->mock, "welcome", "b"));
+	mock_tell(&w->mock, offer);
+	WAIT(mock_heard(&w->mock, "answer", "b"));
+	old = fake_rtc_get(w->a->engine, "b");
+	fake_connect_one(old, old);
+	WAIT(find(w->a, "iceConnectionState", "state", "connected"));
+	soup_websocket_connection_close(w->mock.connection, 1000, NULL);
+	WAIT(described(w->a, "keptPeers") == 1);
+	WAIT(mock_count(&w->mock, "enter", NULL) == 2);
+	mock_tell(&w->mock, B_SAYS("enter", ""));
+	WAIT(described(w->a, "peers") == 1);
+	fake_rtc_fail(old);
+	WAIT(described(w->a, "keptPeers") == 0);
+	room_leave(w->a->room);
+	WAIT(find(w->a, "peerLeft", "peerId", "b"));
+	/* it was told once, of the one that was here */
+	WAIT(find(w->a, "peerLeft", "peerId", "me2"));
+	g_assert_cmpuint(count(w->a, "peerLeft"), ==, 2);
+}
+
 /* --- privileged ---------------------------------------------------------- */
 static void test_privileged(struct world *w, gconstpointer data)
 {
@@ -306,6 +335,8 @@ int main(int argc, char *argv[])
 		   test_refresh_of_several, leave);
 	g_test_add("/room-mcu/old-connection", struct world, NULL, enter,
 		   test_old_mcu_connection, leave);
+	g_test_add("/room-mcu/same-peer-again", struct world, NULL, enter,
+		   test_same_peer_again, leave);
 	g_test_add("/room-mcu/privileged", struct world, &privileged, enter,
 		   test_privileged, leave);
 	g_test_add("/room-mcu/not-privileged", struct world, NULL, enter,
