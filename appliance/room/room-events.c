@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "appliance/room/room-events.h"
 
+#include <string.h>
+
 struct event {
 	const char *name;
 	JsonObject *params;
@@ -95,11 +97,25 @@ static void start(RoomEvents *e)
 	g_source_attach(e->source, e->context);
 }
 
+/* Peers choose how many of these there are, and nothing waits for one. */
+static gboolean may_be_dropped(const char *name)
+{
+	return !strcmp(name, "incomingMessage") ||
+	       !strcmp(name, "incomingDataStream") ||
+	       !strcmp(name, "channelMessage");
+}
+
 void room_events_push(RoomEvents *e, const char *name, JsonObject *params)
 {
+	guint n = g_queue_get_length(&e->queue);
 	struct event *event;
 
-	if (g_queue_get_length(&e->queue) >= ROOM_EVENTS_MAX) {
+	if (n >= ROOM_EVENTS_MAX && may_be_dropped(name)) {
+		json_object_unref(params);
+		e->dropped++;
+		return;
+	}
+	if (n >= ROOM_EVENTS_MAX + ROOM_EVENTS_KEPT) {
 		free_event(g_queue_pop_head(&e->queue));
 		e->dropped++;
 	}

@@ -5,13 +5,16 @@
  * whoever listens may call the room, leave it and free it.
  *
  * Thread:  control
- * Memory:  at most ROOM_EVENTS_MAX wait; beyond that the oldest is dropped
+ * Memory:  at most ROOM_EVENTS_MAX wait; beyond that messages of peers are
+ *	    dropped as they come, and with ROOM_EVENTS_KEPT more the oldest:
+ *	    calls wait for what becomes of peers and transfers
  */
 #pragma once
 
 #include <json-glib/json-glib.h>
 
-#define ROOM_EVENTS_MAX 4096
+#define ROOM_EVENTS_MAX	 4096
+#define ROOM_EVENTS_KEPT 4096
 
 typedef struct RoomEvents RoomEvents;
 typedef void (*RoomEventFn)(void *user, const char *name, JsonObject *params);

@@ -88,14 +88,33 @@ static void test_bounded(void)
 	struct listener l = {0};
 
 	start(&l);
-	for (int i = 0; i < ROOM_EVENTS_MAX + 10; i++)
+	for (int i = 0; i < ROOM_EVENTS_MAX + ROOM_EVENTS_KEPT + 10; i++)
 		push(&l, "e", i);
 	g_assert_cmpuint(room_events_get_dropped(l.events), ==, 10);
 	while (g_main_context_iteration(NULL, FALSE))
 		;
-	g_assert_cmpuint(l.n, ==, ROOM_EVENTS_MAX);
+	g_assert_cmpuint(l.n, ==, ROOM_EVENTS_MAX + ROOM_EVENTS_KEPT);
 	/* the oldest went */
 	g_assert_true(g_str_has_prefix(l.seen->str, "e10 "));
+	finish(&l);
+}
+
+/* Who floods us with messages loses messages, and nobody's end is lost. */
+static void test_messages_displace_nothing(void)
+{
+	struct listener l = {0};
+
+	start(&l);
+	push(&l, "dataTransferState", 0);
+	for (int i = 0; i < 2 * ROOM_EVENTS_MAX; i++)
+		push(&l, "incomingMessage", i);
+	push(&l, "peerLeft", 0);
+	while (g_main_context_iteration(NULL, FALSE))
+		;
+	g_assert_cmpuint(l.n, ==, ROOM_EVENTS_MAX + 1);
+	g_assert_cmpuint(room_events_get_dropped(l.events), ==,
+			 ROOM_EVENTS_MAX + 1);
+	g_assert_true(g_str_has_prefix(l.seen->str, "dataTransferState0 "));
 	finish(&l);
 }
 
@@ -106,5 +125,7 @@ int main(int argc, char *argv[])
 	g_test_add_func("/room-events/caused", test_what_a_listener_causes);
 	g_test_add_func("/room-events/freed", test_freed_by_a_listener);
 	g_test_add_func("/room-events/bounded", test_bounded);
+	g_test_add_func("/room-events/messages",
+			test_messages_displace_nothing);
 	return g_test_run();
 }
