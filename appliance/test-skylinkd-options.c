@@ -112,6 +112,52 @@ static void test_files_and_options(void)
 	g_rmdir(dir);
 }
 
+/* Where 'config set' writes, and that a reload reads what the start read. */
+static void test_again(void)
+{
+	g_autofree char *dir = g_dir_make_tmp("skylink-options-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(dir, "x.conf", NULL);
+	g_autofree char *set = g_build_filename(dir, CONFIG_SET_NAME, NULL);
+	g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(Config) first = NULL, second = NULL, third = NULL;
+	g_autoptr(GArray) same = NULL;
+	g_autofree char *line = g_strdup_printf(
+		"skylinkd --config %s --set video.fps=5", path);
+	g_auto(GStrv) argv = g_strsplit(line, " ", -1);
+	int argc = (int) g_strv_length(argv);
+	struct skylinkd_arguments a;
+	char *why = NULL;
+
+	g_assert_true(g_file_set_contents(
+		path, "[video]\nfps = 9\nwidth = 640\n", -1, NULL));
+	g_setenv("STATE_DIRECTORY", dir, TRUE);
+	g_assert_true(skylinkd_arguments_parse(argc, argv, &a, &why));
+	g_unsetenv("STATE_DIRECTORY");
+	g_assert_cmpstr(a.daemon.set_path, ==, set);
+
+	first = a.daemon.load(a.daemon.load_user, NULL, problems);
+	same = config_diff(first, a.daemon.config);
+	g_assert_cmpuint(same->len, ==, 0);
+	second = a.daemon.load(a.daemon.load_user,
+			       "[video]\nfps = 7\nheight = 480\n", problems);
+	g_assert_cmpuint(problems->len, ==, 0);
+	g_assert_cmpint(config_get_int(second, OPT_VIDEO_FPS), ==, 5);
+	g_assert_cmpint(config_get_int(second, OPT_VIDEO_WIDTH), ==, 640);
+	g_assert_cmpint(config_get_int(second, OPT_VIDEO_HEIGHT), ==, 480);
+	third = a.daemon.load(a.daemon.load_user, "[video]\nhight = 480\n",
+			      problems);
+	g_assert_cmpuint(problems->len, ==, 1);
+	g_assert_nonnull(strstr(problems->pdata[0], "90-set.conf:2: "));
+	skylinkd_arguments_clear(&a);
+
+	/* Not of the whole machine, for a file of its own. */
+	g_assert_true(skylinkd_arguments_parse(argc, argv, &a, &why));
+	g_assert_null(a.daemon.set_path);
+	skylinkd_arguments_clear(&a);
+	g_remove(path);
+	g_rmdir(dir);
+}
+
 static void test_wrong_usage(void)
 {
 	assert_refused("skylinkd --dmo", "--dmo;--demo");
@@ -149,6 +195,7 @@ static void test_help_has_every_option(void)
 int main(int argc, char *argv[])
 {
 	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/skylinkd-options/again", test_again);
 	g_test_add_func("/skylinkd-options/demo", test_demo);
 	g_test_add_func("/skylinkd-options/files", test_files_and_options);
 	g_test_add_func("/skylinkd-options/usage", test_wrong_usage);

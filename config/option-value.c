@@ -277,6 +277,9 @@ static bool parse_string(const struct option_row *row, const char *text,
 static bool parse_path(const struct option_row *row, const char *text,
 		       struct option_value *ret, char **ret_why)
 {
+	/* Who takes it for the secret itself finds it in no log. */
+	if (text[0] && text[0] != '/' && row->type == OPTION_SECRET)
+		text = "...";
 	if (text[0] && text[0] != '/')
 		return refuse(row, text, "is not an absolute path", NULL,
 			      ret_why);

@@ -353,9 +353,23 @@ static void test_without_the_extension(void)
 	g_assert_cmpuint(congestion_get_target(&c), ==, 2000000);
 }
 
+static void test_another_range(void)
+{
+	struct congestion c;
+
+	congestion_init(&c, 2000000, 100000, 4000000, 0);
+	congestion_set_range(&c, 50000, 300000);
+	g_assert_cmpuint(congestion_get_target(&c), ==, 300000);
+	congestion_set_range(&c, 900000, 1000000);
+	g_assert_cmpuint(congestion_get_target(&c), ==, 900000);
+	congestion_set_range(&c, 100000, 4000000);
+	g_assert_cmpuint(congestion_get_target(&c), ==, 900000);
+}
+
 int main(int argc, char *argv[])
 {
 	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/congestion/another-range", test_another_range);
 	g_test_add_func("/congestion/clean-link-reaches-the-most-and-stays",
 			test_clean_link_reaches_the_most_and_stays);
 	g_test_add_func("/congestion/narrowing-and-healing",

@@ -22,7 +22,8 @@ static void test_describe(void)
 	json_array_add_string_element(names, "log");
 	some = control_config_describe(config, names, &why);
 	list = json_node_get_array(some);
-	g_assert_cmpuint(json_array_get_length(list), ==, 2);	/* log.level */
+	/* of [log] its level */
+	g_assert_cmpuint(json_array_get_length(list), ==, 2);
 	o = json_array_get_object_element(list, 0);
 	g_assert_cmpstr(json_object_get_string_member(o, "name"), ==,
 			"video.fps");

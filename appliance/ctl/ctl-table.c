@@ -189,11 +189,11 @@ const struct ctl_verb ctl_verbs[N_CTL_VERBS] = {
 			"Show and change the configuration.",
 			"get, or nothing: the values in force, and where each "
 			"is from. set NAME=VALUE...: change options for good, "
-			"while peers stay connected. reset: forget what was set. diff: "
-			"what is not as by default, and what the files say "
-			"that is not in force. reload: read the files again. "
-			"NAME is section.key; for get and reset a section, "
-			"too.",
+			"while peers stay connected. reset: forget what was "
+			"set. diff: what is not as by default, and what the "
+			"files say that is not in force. reload: read the "
+			"files again. NAME is section.key; for get and reset "
+			"a section, too.",
 			.words = "get|set|reset|diff|reload",
 			.takes_keys = true},
 	[CTL_COMPLETION] = {"completion", "bash|zsh|fish", "bash|zsh|fish", 1,

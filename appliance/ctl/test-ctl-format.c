@@ -129,6 +129,38 @@ static void test_peers_cannot_write_to_the_terminal(void)
 			"12:00 incomingMessage message=?]0;x? n=1\n");
 }
 
+static void test_changes(void)
+{
+	g_autoptr(JsonNode) node = json_from_string(
+		"{\"changed\":[{\"name\":\"video.fps\",\"old\":15,"
+		"\"new\":7,\"effect\":\"applied\"},{\"name\":\"room.region\","
+		"\"old\":\"\",\"new\":\"s\\u001bg\",\"effect\":\"rejoin\"}],"
+		"\"rejoined\":false,\"overridden\":[{\"name\":\"log.level\","
+		"\"by\":\"--set\"}]}", NULL);
+	g_autoptr(JsonNode) none = json_from_string("{\"changed\":[]}", NULL);
+	g_autoptr(JsonNode) diff = json_from_string(
+		"{\"set\":[{\"name\":\"video.fps\",\"value\":7,"
+		"\"default\":30,\"origin\":\"a:1\"}],\"pending\":["
+		"{\"name\":\"network.gso\",\"old\":\"auto\",\"new\":\"off\","
+		"\"effect\":\"restart\"}],\"problems\":[\"b:2: wrong\"]}",
+		NULL);
+	g_autofree char *page = ctl_format_changes(node, false);
+	g_autofree char *nothing = ctl_format_changes(none, false);
+	g_autofree char *what = ctl_format_config_diff(diff, false);
+
+	g_assert_null(strchr(page, '\033'));
+	assert_has(page, "video.fps    15   7    applied\n");
+	assert_has(page, "room.region       s?g  rejoin\n");
+	assert_has(page, "--rejoin");
+	assert_has(page, "log.level stays as the command line's --set says");
+	g_assert_null(strstr(page, "restart"));
+	g_assert_cmpstr(nothing, ==, "Nothing changes.\n");
+	assert_has(what, "video.fps  30       7      a:1\n");
+	assert_has(what, "Not in force:\nNAME");
+	assert_has(what, "network.gso  auto  off  restart\nrestart: ");
+	assert_has(what, "\nb:2: wrong\n");
+}
+
 static void test_methods(void)
 {
 	const ControlMethod *const tables[] = {control_methods};
@@ -155,6 +187,7 @@ int main(int argc, char *argv[])
 	g_test_add_func("/ctl-format/odd", test_odd_answers);
 	g_test_add_func("/ctl-format/safe",
 			test_peers_cannot_write_to_the_terminal);
+	g_test_add_func("/ctl-format/changes", test_changes);
 	g_test_add_func("/ctl-format/methods", test_methods);
 	return g_test_run();
 }

@@ -10,9 +10,10 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 
 from daemon import Daemon, Receiver, Refused, program
-from wire import Suite, until
+from wire import Skip, Suite, until
 
 suite = Suite()
 case = suite.case
@@ -378,6 +379,47 @@ def _(after):
     assert 'video.fps from 15 to 5 (applied)' in box.daemon.log()
     assert 'network.gso from "auto" to "off" (from the next start on)' in box.daemon.log()
     box.stayed()
+
+
+@case('systemd is told of a reload, from its beginning to its end')
+def _(after):
+    folder = tempfile.mkdtemp(prefix='skylink-notify-')
+    after(lambda: shutil.rmtree(folder))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.bind(os.path.join(folder, 'notify'))
+        notify.settimeout(20)
+        os.environ['NOTIFY_SOCKET'] = os.path.join(folder, 'notify')
+        try:
+            box = Box(after, peer=False)
+        finally:
+            del os.environ['NOTIFY_SOCKET']
+        if 'libsystemd' not in subprocess.run(['ldd', program('appliance/skylinkd')],
+                                              capture_output=True, text=True, check=True).stdout:
+            raise Skip('built without systemd')
+
+        def told():
+            return dict(line.split('=', 1) for line in notify.recv(4096).decode().splitlines())
+        until(lambda: told().get('READY') == '1', 20)
+        before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+        box.daemon.process.send_signal(signal.SIGHUP)
+        state = told()
+        assert state['RELOADING'] == '1' and int(state['MONOTONIC_USEC']) >= before, state
+        assert told() == {'READY': '1'}
+
+
+@case('a source without the codec that somebody takes: it stays as it was')
+def _(after):
+    box = Box(after, FILE.replace('fps = 15', 'fps = 15\ncodec = vp8'))
+    receiver = Receiver(box.url, 'lobby', 2)
+    after(receiver.kill)
+    until(lambda: any(r['takers'] and r['codec'] == 'VP8'
+                      for r in box.daemon.status()['video']['rungs']), 30, 0.05)
+    before = box.control.call('config.get')
+    refusal(box.control.call, 'config.set', values={
+        'video.source': 'h264:/dev/null', 'room.region': 'sg', 'log.level': 'debug'})
+    assert box.control.call('config.get') == before and box.set_text() is None
+    assert box.daemon.status()['video']['source'].startswith('test 320x180')
+    assert receiver.result()['frames'] > 0
 
 
 @case('a dry run changes nothing')
