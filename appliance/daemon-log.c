@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "appliance/daemon-messages.h"
+
 #define QUOTED_MAX_BYTES 120
 
 static JsonObject *object_of(JsonObject *o, const char *name)
@@ -28,48 +30,71 @@ static char *quote(const char *text)
 	return out;
 }
 
-static void log_peer(const char *what, JsonObject *params)
+static void log_peer(enum daemon_message m, const char *what,
+		     const char *room, JsonObject *params)
 {
 	JsonObject *agent = object_of(object_of(params, "peerInfo"), "agent");
 	g_autofree char *id = quote(text_member(params, "peerId"));
 	g_autofree char *name = quote(text_member(agent, "name"));
+	struct daemon_message_about about = {
+		.room = room, .peer = text_member(params, "peerId")};
 
-	g_message("peer %s (%s) %s", id, name, what);
+	daemon_message_log(m, &about, "peer %s (%s) %s", id, name, what);
 }
 
-void daemon_log_event(const char *name, JsonObject *params)
+static void log_joined(JsonObject *params)
+{
+	struct daemon_message_about about = {
+		.room = text_member(object_of(params, "peerInfo"), "room"),
+		.peer = text_member(params, "peerId")};
+	g_autofree char *id = quote(about.peer);
+	g_autofree char *quoted = quote(about.room);
+
+	daemon_message_log(DAEMON_MESSAGE_ROOM_JOINED, &about,
+			   "joined room %s as %s", quoted, id);
+}
+
+static void log_system_action(const char *room, JsonObject *params)
+{
+	struct daemon_message_about about = {
+		.room = room, .reason = text_member(params, "reason")};
+	g_autofree char *action = quote(text_member(params, "action"));
+	g_autofree char *reason = quote(about.reason);
+	g_autofree char *message = quote(text_member(params, "message"));
+
+	daemon_message_log(DAEMON_MESSAGE_ROOM_REFUSED, &about,
+			   "the server says %s: %s (%s)", action, reason,
+			   message);
+}
+
+void daemon_log_event(const char *room, const char *name, JsonObject *params)
 {
 	bool self = json_object_get_boolean_member_with_default(
 		params, "isSelf", FALSE);
+	struct daemon_message_about about = {.room = room};
 
 	if (!strcmp(name, "peerJoined") && self) {
-		const char *room = text_member(object_of(params, "peerInfo"),
-					   "room");
-		g_autofree char *id = quote(text_member(params, "peerId"));
-		g_autofree char *quoted = quote(room);
-
-		g_message("joined room %s as %s", quoted, id);
+		log_joined(params);
 	} else if (!strcmp(name, "peerLeft") && self) {
-		g_message("left the room");
+		daemon_message_log(DAEMON_MESSAGE_ROOM_LEFT, &about,
+				   "left the room");
 	} else if (!strcmp(name, "peerJoined")) {
-		log_peer("joined", params);
+		log_peer(DAEMON_MESSAGE_PEER_JOINED, "joined", room, params);
 	} else if (!strcmp(name, "peerLeft")) {
-		log_peer("left", params);
+		log_peer(DAEMON_MESSAGE_PEER_LEFT, "left", room, params);
 	} else if (!strcmp(name, "sessionDisconnect")) {
-		g_message("the room is lost; it is joined again by itself");
+		daemon_message_log(DAEMON_MESSAGE_ROOM_LOST, &about,
+				   "the room is lost; it is joined again by "
+				   "itself");
 	} else if (!strcmp(name, "systemAction")) {
-		g_autofree char *action = quote(text_member(params, "action"));
-		g_autofree char *reason = quote(text_member(params, "reason"));
-		g_autofree char *message = quote(text_member(params,
-							     "message"));
-
-		g_warning("the server says %s: %s (%s)", action, reason,
-			  message);
+		log_system_action(room, params);
 	} else if (!strcmp(name, "channelError") ||
 		   !strcmp(name, "socketError")) {
 		g_autofree char *error = quote(text_member(params, "error"));
 
-		g_message("signaling: %s", error);
+		about.reason = text_member(params, "error");
+		daemon_message_log(DAEMON_MESSAGE_SIGNALING, &about,
+				   "signaling: %s", error);
 	} else {
 		g_debug("event %s", name);
 	}

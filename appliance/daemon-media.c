@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/daemon-messages.h"
 #include "media/library-log.h"
 #include "webrtc/control-queue.h"
 
@@ -76,9 +77,13 @@ static void run_media_state(void *data)
 	const char *name = m->video ? video_state_name(m->state) :
 				      audio_state_name(m->state);
 
-	g_message("%s: %s%s%s", m->video ? "video" : "audio", name,
-		  m->detail && *m->detail ? ": " : "",
-		  m->detail ? m->detail : "");
+	daemon_message_log(DAEMON_MESSAGE_DEVICE,
+			   &(struct daemon_message_about){
+				   .device = m->video ? "video" : "audio",
+				   .reason = name},
+			   "%s: %s%s%s", m->video ? "video" : "audio", name,
+			   m->detail && *m->detail ? ": " : "",
+			   m->detail ? m->detail : "");
 	if (m->daemon->control) {
 		g_autoptr(JsonObject) params = json_object_new();
 

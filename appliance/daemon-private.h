@@ -72,6 +72,8 @@ typedef struct {
 	struct config_job *config_job;	/* config.set is being written */
 
 	struct process_stats process;
+	GSource *notify_timer;			/* STATUS= is to be told */
+	char *notified;				/* what was told last */
 	struct daemon_watchdog *watchdog;	/* NULL: nobody asks for it */
 	struct MetricsServer *metrics;		/* NULL: [control] says none */
 	struct daemon_doctor *doctor;		/* NULL: none is at work */
@@ -100,6 +102,7 @@ gboolean daemon_room_server_start(Daemon *d, GError **error);
 /* One page on everything, as docs/control.md describes it. */
 JsonNode *daemon_describe(Daemon *d);
 JsonNode *daemon_describe_peers(Daemon *d);
+JsonNode *daemon_describe_room(Daemon *d);
 
 /* --- daemon-control.c ------------------------------------------------------ */
 /* The handlers of the control methods, all files' together: (transfer full),
@@ -179,9 +182,20 @@ void daemon_doctor_done(Daemon *d);
 gboolean daemon_metrics_start(Daemon *d, GError **error);
 void daemon_metrics_stop(Daemon *d);
 
+/* --- daemon-notify.c: systemd ------------------------------------------------ */
+void daemon_notify_ready(Daemon *d);
+void daemon_notify_stopping(Daemon *d);
+void daemon_notify_done(Daemon *d);
+/* Something happened: STATUS= follows, once a second at most. */
+void daemon_notify_event(Daemon *d);
+/* "in room lobby, 3 peers", of what status_view_room() and _peers() make. Pure.
+ * g_free() */
+char *daemon_notify_text(JsonObject *room, guint n_peers);
+
 /* --- daemon-log.c ---------------------------------------------------------- */
 /* One line for what an operator cares about; the rest is for debugging. */
-void daemon_log_event(const char *name, JsonObject *params);
+/* @room: the one we are in, or NULL */
+void daemon_log_event(const char *room, const char *name, JsonObject *params);
 
 /* --- daemon.c -------------------------------------------------------------- */
 /* An event of the daemon's own, with an API name: to everybody who would get it

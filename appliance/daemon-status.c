@@ -209,7 +209,7 @@ static JsonNode *describe_process(Daemon *d)
 	return node_of(o);
 }
 
-static JsonNode *describe_room(Daemon *d)
+JsonNode *daemon_describe_room(Daemon *d)
 {
 	JsonObject *o;
 
@@ -303,7 +303,7 @@ JsonNode *daemon_describe(Daemon *d)
 	json_object_set_string_member(o, "version", PACKAGE_VERSION);
 	set_int(o, "uptime_s", (guint64) (g_get_monotonic_time() -
 					  d->started_us) / G_USEC_PER_SEC);
-	json_object_set_member(o, "room", describe_room(d));
+	json_object_set_member(o, "room", daemon_describe_room(d));
 	json_object_set_member(o, "roomserver", describe_room_server(d));
 	json_object_set_member(o, "video", describe_video(d));
 	json_object_set_member(o, "audio", describe_audio(d));

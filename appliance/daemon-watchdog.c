@@ -7,6 +7,7 @@
  */
 #include "appliance/daemon-private.h"
 
+#include "appliance/daemon-messages.h"
 #include "appliance/stage-watch.h"
 #include "build-config.h"
 
@@ -105,8 +106,11 @@ static gboolean on_watchdog(gpointer data)
 		note_network(d, &w->stages, now);
 	stuck = stage_watch_find_stuck(&w->stages, now);
 	if (stuck && !w->bitten)
-		g_critical("the %s is stuck: waiting for the watchdog to "
-			   "start the daemon anew", stuck);
+		daemon_message_log(DAEMON_MESSAGE_STUCK,
+				   &(struct daemon_message_about){
+					   .device = stuck},
+				   "the %s is stuck: waiting for the watchdog "
+				   "to start the daemon anew", stuck);
 	w->bitten |= stuck != NULL;
 #if HAVE_SYSTEMD
 	if (!w->bitten)

@@ -12,25 +12,16 @@
 #include <string.h>
 
 #include "appliance/control/control-path.h"
+#include "appliance/daemon-messages.h"
 #include "appliance/signaling/json-check.h"
-#include "build-config.h"
 #include "webrtc/control-queue.h"
 
-#if HAVE_SYSTEMD
-#include <systemd/sd-daemon.h>
-#endif
-
-void daemon_notify(const char *state)
-{
-#if HAVE_SYSTEMD
-	sd_notify(0, state);
-#endif
-}
 
 /* --- the room ------------------------------------------------------------- */
 static void tell_event(Daemon *d, const char *name, JsonObject *params)
 {
-	daemon_log_event(name, params);
+	daemon_log_event(d->room_name, name, params);
+	daemon_notify_event(d);
 	if (d->room && g_str_has_prefix(name, "peer"))
 		daemon_media_follow_peers(d);
 	daemon_control_event(d, name, params);
@@ -290,7 +281,7 @@ static gboolean on_signal(gpointer data)
 {
 	Daemon *d = data;
 
-	g_message("stopping");
+	daemon_message_log(DAEMON_MESSAGE_STOPPING, NULL, "stopping");
 	g_main_loop_quit(d->loop);
 	return G_SOURCE_CONTINUE;
 }
@@ -345,6 +336,7 @@ static void stop(Daemon *d)
 	d->engine = rtc_engine_free(d->engine);
 	daemon_media_free(d);
 	d->room_server = room_server_free(d->room_server);
+	daemon_notify_done(d);
 	d->events = control_queue_free(d->events);
 	g_clear_pointer(&d->room_server_url, g_free);
 	g_clear_pointer(&d->room_name, g_free);
@@ -379,9 +371,10 @@ int daemon_run(const struct daemon_options *options)
 	if (start(d, &error)) {
 		print_address(d);
 		daemon_watchdog_start(d);
-		daemon_notify("READY=1\nSTATUS=running");
+		daemon_message_log(DAEMON_MESSAGE_STARTED, NULL, "ready");
+		daemon_notify_ready(d);
 		g_main_loop_run(d->loop);
-		daemon_notify("STOPPING=1");
+		daemon_notify_stopping(d);
 		daemon_watchdog_stop(d);
 		status = EXIT_SUCCESS;
 	} else {

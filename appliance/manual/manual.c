@@ -5,6 +5,7 @@
 
 #include "appliance/control/control-table.h"
 #include "appliance/ctl/ctl-table.h"
+#include "appliance/daemon-messages.h"
 #include "appliance/skylinkd-options.h"
 #include "config/option-table.h"
 
@@ -144,6 +145,26 @@ static void exit_status(GString *s, int status, const char *help)
 	line(s, help);
 }
 
+static void journal(GString *s)
+{
+	section(s, "JOURNAL");
+	line(s, "Lines that programs may wait for have a MESSAGE_ID and "
+		"SKYLINK_EVENT, which stay when the words change, and the "
+		"fields named with them:");
+	example(s, "journalctl -u skylinkd SKYLINK_EVENT=peer-joined -o json");
+	for (int i = 0; i < N_DAEMON_MESSAGES; i++) {
+		const struct daemon_message_row *row = daemon_message_get(i);
+
+		g_string_append(s, ".TP\n");
+		font(s, 'B', row->event);
+		g_string_append_c(s, ' ');
+		line(s, row->id);
+		line(s, row->help);
+		if (*row->fields)
+			line(s, row->fields);
+	}
+}
+
 static char *make_daemon(const char *page)
 {
 	GString *s = start("skylinkd", '8', "the Skylink appliance");
@@ -166,6 +187,7 @@ static char *make_daemon(const char *page)
 	section(s, "EXIT STATUS");
 	for (unsigned int i = 0; i < G_N_ELEMENTS(daemon_exits); i++)
 		exit_status(s, daemon_exits[i].status, daemon_exits[i].help);
+	journal(s);
 	section(s, "FILES");
 	g_string_append(s, ".TP\n.I " CONFIG_MAIN_FILE "\n");
 	line(s, "The configuration, skylink.conf(5).");

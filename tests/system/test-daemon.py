@@ -308,6 +308,36 @@ def _(after):
     until(lambda: scrape(path)[sent] > seen[sent] > 0, 20, 0.05)
 
 
+@case('systemd is told: ready, and how the room is')
+def _(after):
+    folder = tempfile.mkdtemp(prefix='skylink-notify-')
+    path = os.path.join(folder, 'notify')
+    after(lambda: os.rmdir(folder))
+    after(lambda: os.unlink(path))
+    told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    after(told.close)
+    told.bind(path)
+    told.settimeout(20)
+    os.environ['NOTIFY_SOCKET'] = path
+    try:
+        daemon = started(after, *TEST, *SERVER)
+        nowhere = started(after, *TEST, *NOWHERE)
+    finally:
+        del os.environ['NOTIFY_SOCKET']
+    wanted = ['READY=1', 'STATUS=in room lobby, 0 peers', 'STATUS=waiting']
+    while wanted:
+        text = told.recv(4096).decode()
+        wanted = [w for w in wanted if not text.startswith(w)]
+    nowhere.stop()
+    receiver = Receiver(daemon.url(), 'lobby', 60)
+    after(receiver.kill)
+    while told.recv(4096) != b'STATUS=in room lobby, 1 peer':
+        pass
+    daemon.stop()
+    while told.recv(4096) != b'STOPPING=1\nSTATUS=stopping':
+        pass
+
+
 @case('SIGTERM while peers watch: an end without a word of complaint')
 def _(after):
     daemon = started(after, *TEST, *SERVER)

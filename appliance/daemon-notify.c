@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+/* appliance/daemon-notify.c - what systemd is told: ready, and how the room is
+ *
+ * STATUS= is what 'systemctl status' shows. It follows the room, once a second
+ * at most; while an attempt to join is awaited, every few seconds.
+ */
+#include "appliance/daemon-private.h"
+
+#include <string.h>
+
+#include "build-config.h"
+
+#if HAVE_SYSTEMD
+#include <systemd/sd-daemon.h>
+#endif
+
+#define STATUS_MS	  1000
+#define STATUS_WAITING_MS 5000
+#define STATUS_MAX_BYTES  256
+
+void daemon_notify(const char *state)
+{
+#if HAVE_SYSTEMD
+	sd_notify(0, state);
+#endif
+}
+
+/* One line, of bounded length: a second one would be a command. */
+static char *tidy(char *text)
+{
+	g_autofree char *owned = text;
+	char *valid = g_utf8_make_valid(owned, -1);
+
+	if (strlen(valid) > STATUS_MAX_BYTES)
+		*g_utf8_find_prev_char(valid, valid + STATUS_MAX_BYTES) = '\0';
+	for (char *p = valid; *p; p++)
+		if ((unsigned char) *p < ' ')
+			*p = ' ';
+	return valid;
+}
+
+char *daemon_notify_text(JsonObject *room, guint n_peers)
+{
+	const char *state = text_member(room, "state");
+	const char *name = text_member(room, "name");
+	const char *error = text_member(room, "error");
+	const char *hint = text_member(room, "hint");
+	JsonNode *next = json_object_get_member(room, "next_attempt_s");
+
+	if (!name)
+		name = "";
+	if (!g_strcmp0(state, "joined"))
+		return tidy(g_strdup_printf("in room %s, %u peer%s", name,
+					    n_peers, n_peers == 1 ? "" : "s"));
+	if (!g_strcmp0(state, "waiting")) {
+		double s = next && JSON_NODE_HOLDS_VALUE(next) ?
+			json_node_get_double(next) : 0;
+
+		return tidy(g_strdup_printf("waiting %.0f s to join room %s%s%s",
+					    s, name, error ? ": " : "",
+					    error ? error : ""));
+	}
+	if (!g_strcmp0(state, "idle"))
+		return tidy(g_strdup_printf("in no room%s%s",
+					    hint ? ": " : "",
+					    hint ? hint : ""));
+	return tidy(g_strdup_printf("joining room %s", name));
+}
+
+static void schedule(Daemon *d, guint ms);
+
+static gboolean on_timer(gpointer data)
+{
+	Daemon *d = data;
+	g_autoptr(JsonNode) room = daemon_describe_room(d);
+	g_autoptr(GPtrArray) ids = d->room ? room_list_peer_ids(d->room)
+					   : NULL;
+	JsonObject *o = json_node_get_object(room);
+	g_autofree char *text = daemon_notify_text(o, ids ? ids->len : 0);
+
+	g_clear_pointer(&d->notify_timer, g_source_unref);
+	if (g_strcmp0(text, d->notified)) {
+		g_autofree char *state = g_strconcat("STATUS=", text, NULL);
+
+		daemon_notify(state);
+		g_free(d->notified);
+		d->notified = g_steal_pointer(&text);
+	}
+	if (!g_strcmp0(text_member(o, "state"), "waiting"))
+		schedule(d, STATUS_WAITING_MS);
+	return G_SOURCE_REMOVE;
+}
+
+static void schedule(Daemon *d, guint ms)
+{
+	d->notify_timer = g_timeout_source_new(ms);
+	g_source_set_callback(d->notify_timer, on_timer, d, NULL);
+	g_source_attach(d->notify_timer, NULL);
+}
+
+void daemon_notify_event(Daemon *d)
+{
+	gint64 soon = g_get_monotonic_time() +
+		STATUS_MS * G_TIME_SPAN_MILLISECOND;
+
+	/* Nobody wants to know. */
+	if (!g_getenv("NOTIFY_SOCKET") || !d->loop)
+		return;
+	if (d->notify_timer && g_source_get_ready_time(d->notify_timer) <= soon)
+		return;
+	if (d->notify_timer) {
+		g_source_destroy(d->notify_timer);
+		g_source_unref(d->notify_timer);
+	}
+	schedule(d, STATUS_MS);
+}
+
+void daemon_notify_ready(Daemon *d)
+{
+	daemon_notify("READY=1\nSTATUS=ready");
+	daemon_notify_event(d);
+}
+
+void daemon_notify_stopping(Daemon *d)
+{
+	daemon_notify("STOPPING=1\nSTATUS=stopping");
+}
+
+void daemon_notify_done(Daemon *d)
+{
+	if (d->notify_timer) {
+		g_source_destroy(d->notify_timer);
+		g_clear_pointer(&d->notify_timer, g_source_unref);
+	}
+	g_clear_pointer(&d->notified, g_free);
+}
