@@ -601,14 +601,10 @@ static MediaStream *change_stream(Daemon *d, const MediaStream *s,
 				  const bool changed[N_OPTIONS])
 {
 	MediaDefaults defaults = defaults_of(d);
-	MediaStream *n = g_new(MediaStream, 1);
+	MediaStream *n = media_stream_copy(s);
 	gboolean had_video = s->video_source != NULL;
 	gboolean had_audio = s->audio_source != NULL;
 
-	*n = *s;
-	n->id = g_strdup(s->id);
-	n->audio_source = g_strdup(s->audio_source);
-	n->video_source = g_strdup(s->video_source);
 	n->audio_muted = d->audio_muted;
 	n->video_muted = d->video_muted;
 	if (changed[OPT_VIDEO_SOURCE])

@@ -30,6 +30,17 @@ MediaStream *media_stream_new(void)
 	return s;
 }
 
+MediaStream *media_stream_copy(const MediaStream *s)
+{
+	MediaStream *copy = g_new(MediaStream, 1);
+
+	*copy = *s;
+	copy->id = g_strdup(s->id);
+	copy->audio_source = g_strdup(s->audio_source);
+	copy->video_source = g_strdup(s->video_source);
+	return copy;
+}
+
 void media_stream_free(MediaStream *s)
 {
 	if (!s)

@@ -54,6 +54,7 @@ MediaStream *media_options_parse_screen(const char *source, gboolean audio,
 void media_options_parse_bandwidth(JsonObject *bandwidth, MediaBandwidth *ret);
 
 MediaStream *media_stream_new(void);
+MediaStream *media_stream_copy(const MediaStream *stream);
 void media_stream_free(MediaStream *stream);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MediaStream, media_stream_free)
 

@@ -113,17 +113,6 @@ void stream_trials_free(StreamTrials *t)
 	g_free(t);
 }
 
-static MediaStream *copy_of(const MediaStream *s)
-{
-	MediaStream *copy = g_new(MediaStream, 1);
-
-	*copy = *s;
-	copy->id = g_strdup(s->id);
-	copy->audio_source = g_strdup(s->audio_source);
-	copy->video_source = g_strdup(s->video_source);
-	return copy;
-}
-
 gboolean stream_trials_add(StreamTrials *t, const MediaStream *stream,
 			   void (*begin)(MediaStream *copy, gpointer data),
 			   StreamTrialDone done, gpointer data,
@@ -138,7 +127,7 @@ gboolean stream_trials_add(StreamTrials *t, const MediaStream *stream,
 	}
 	trial = g_new0(Trial, 1);
 	trial->owner = t;
-	trial->stream = stream ? copy_of(stream) : NULL;
+	trial->stream = stream ? media_stream_copy(stream) : NULL;
 	trial->begin = stream ? begin : NULL;
 	trial->done = done;
 	trial->data = data;
