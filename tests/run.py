@@ -113,10 +113,15 @@ def tap(results, suite, command, seconds, environment=None):
     """Runs a TAP program, stopping it (and only it) after so many seconds."""
     print(f'    {suite}: {" ".join(command)}', flush=True)
     start = last = time.monotonic()
-    child = subprocess.Popen(
-        command, cwd=TOP, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, errors='replace',
-        start_new_session=True, env=dict(os.environ, **(environment or {})))
+    try:
+        child = subprocess.Popen(
+            command, cwd=TOP, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            errors='replace', start_new_session=True,
+            env=dict(os.environ, **(environment or {})))
+    except OSError as error:
+        results.add(suite, command[-1], 'failed', 0, str(error))
+        return
     timed_out = threading.Event()
 
     def stop():

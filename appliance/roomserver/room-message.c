@@ -32,6 +32,12 @@ static const char *skip_string(const char *p, bool *ret_escapes)
 	return p + 1;
 }
 
+static bool ends_word(char c)
+{
+	return c == ',' || c == '}' || c == ']' || c == ' ' || c == '\t' ||
+		c == '\r' || c == '\n';
+}
+
 static const char *skip_value(const char *p)
 {
 	unsigned int depth = 0;
@@ -47,8 +53,10 @@ static const char *skip_value(const char *p)
 		else if (*p == '}' || *p == ']')
 			depth--;
 		else if (!depth) {
-			/* a number or a word: to what ends it */
-			p += strcspn(p, ",}] \t\r\n");
+			/* a number or a word: to what ends it; no NUL ends
+			 * the text, so it is not a string for libc */
+			while (!ends_word(*p))
+				p++;
 			break;
 		}
 		p++;
