@@ -113,6 +113,8 @@ static void on_in_room(void *user, const Message *m)
 	r->self.weight = m->in_room.has_tie_breaker
 				 ? m->in_room.tie_breaker
 				 : (gdouble) room_now_ms();
+	/* not before: connections are made for one way or the other */
+	r->self.ice_trickle = !r->config.no_trickle;
 	r->self.no_data_channel =
 		room_session_get_access(r->session)->no_data_channel;
 	r->locked = FALSE;
@@ -311,7 +313,7 @@ void room_set_max_peers(Room *r, unsigned int max_peers)
 
 void room_set_trickle(Room *r, gboolean trickle)
 {
-	r->self.ice_trickle = trickle;
+	r->config.no_trickle = !trickle;
 }
 
 void room_set_video_codecs(Room *r, const enum media_codec *codecs,

@@ -110,9 +110,10 @@ gboolean room_set_access(Room *room, const char *room_server,
 			 const char *app_key, const char *secret,
 			 const RoomAccess *access, GError **error);
 
-/* For peers that come from now on; those that are here stay as they are. */
+/* From the next join on. */
 void room_set_trickle(Room *room, gboolean trickle);
-/* @codecs: order of preference; at most N_MEDIA_CODECS */
+/* For peers that come from now on. @codecs: order of preference; at most
+ * N_MEDIA_CODECS */
 void room_set_video_codecs(Room *room, const enum media_codec *codecs,
 			   unsigned int n);
 

@@ -253,6 +253,29 @@ static void gather_early(struct rtc_engine *engine)
 }
 
 /* Candidates known before the description travel inside it. */
+/* What was begun one way goes on that way. */
+static void test_trickle_from_the_next_join(struct fixture *f,
+					    gconstpointer data)
+{
+	struct box *a = join(f, 0);
+	g_autofree char *enter = NULL;
+	struct guest g;
+
+	WAIT(in_room(a));
+	guest_join(&g, f);
+	room_set_trickle(a->room, FALSE);
+	enter = with_weight("enter", HELLO_0612, g.weight);
+	say(&g, NULL, enter);
+	WAIT(heard(&g, "welcome"));
+	g_assert_true(json_object_get_boolean_member(heard(&g, "welcome"),
+						     "enableIceTrickle"));
+	g_assert_true(room_join(a->room, "lobby", NULL));
+	WAIT(heard(&g, "enter"));
+	g_assert_false(json_object_get_boolean_member(heard(&g, "enter"),
+						      "enableIceTrickle"));
+	guest_done(&g);
+}
+
 static void test_early_candidates(struct fixture *f, gconstpointer data)
 {
 	struct box *a = &f->boxes[0];
@@ -466,6 +489,7 @@ int main(int argc, char *argv[])
 	CASE("hostile", test_hostile_guest);
 	CASE("second-connection", test_second_connection_of_ours);
 	CASE("no-trickle", test_without_trickle);
+	CASE("trickle-next-join", test_trickle_from_the_next_join);
 	CASE("early-candidates", test_early_candidates);
 	CASE("messaging-channel", test_messaging_channel_comes_back);
 	CASE("replaced-before-reopen", test_replaced_before_reopen);
