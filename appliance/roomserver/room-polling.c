@@ -67,10 +67,15 @@ void room_polling_on_hangup(struct room_service *service)
 		struct connection *connection = lws_wsi_user(wsi);
 
 		release_poll(service, wsi);
-		if (connection->purpose == PURPOSE_POLL ||
-		    lws_partial_buffered(wsi))
-			lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK,
-					LWS_TO_KILL_ASYNC);
+		if (connection->purpose != PURPOSE_POLL &&
+		    !lws_partial_buffered(wsi))
+			continue;
+		/* Read or not, its end wakes us until it is closed, and a loop
+		 * that is woken all the time closes nothing before the next
+		 * tick. */
+		lws_rx_flow_control(wsi, 0);
+		lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK,
+				LWS_TO_KILL_ASYNC);
 	}
 }
 
