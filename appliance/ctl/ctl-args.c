@@ -7,6 +7,8 @@
 #include "config/nearest.h"
 
 #define DEFAULT_TIMEOUT_MS 30000
+#define DEFAULT_INTERVAL_MS 1000
+#define MAX_INTERVAL_S	   3600
 #define MAX_TIMEOUT_S	   86400
 
 static int find_option(const char *arg, const char *equals)
@@ -98,6 +100,18 @@ static bool check_options(struct ctl_args *a, char **ret_why)
 			return false;
 		}
 		a->timeout_ms = (unsigned int) n * 1000;
+	}
+	a->interval_ms = DEFAULT_INTERVAL_MS;
+	if (a->option[CTL_INTERVAL]) {
+		if (!g_ascii_string_to_unsigned(a->option[CTL_INTERVAL], 10, 1,
+						MAX_INTERVAL_S, &n, NULL)) {
+			*ret_why = g_strdup_printf(
+				"--interval is '%s'; it must be a whole number "
+				"of seconds, 1 to %d", a->option[CTL_INTERVAL],
+				MAX_INTERVAL_S);
+			return false;
+		}
+		a->interval_ms = (unsigned int) n * 1000;
 	}
 	if (a->option[CTL_COUNT] &&
 	    !g_ascii_string_to_unsigned(a->option[CTL_COUNT], 10, 1,

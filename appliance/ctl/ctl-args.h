@@ -19,6 +19,7 @@ struct ctl_args {
 	unsigned int n_arguments;
 	const char *arguments[CTL_ARGUMENTS_MAX];
 	unsigned int timeout_ms;
+	unsigned int interval_ms;
 	guint64 count;			/* 0: without end */
 };
 

@@ -3,65 +3,8 @@
 
 #include <string.h>
 
+#include "appliance/ctl/ctl-format-private.h"
 #include "appliance/ctl/ctl-text.h"
-
-/* --- members that may be missing ------------------------------------------ */
-static JsonObject *as_object(JsonNode *node)
-{
-	return node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node)
-						    : NULL;
-}
-
-static JsonObject *get_object(JsonObject *o, const char *name)
-{
-	return o ? as_object(json_object_get_member(o, name)) : NULL;
-}
-
-static JsonArray *get_array(JsonObject *o, const char *name)
-{
-	JsonNode *node = o ? json_object_get_member(o, name) : NULL;
-
-	return node && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node)
-						   : NULL;
-}
-
-static const char *get_string(JsonObject *o, const char *name)
-{
-	JsonNode *node = o ? json_object_get_member(o, name) : NULL;
-
-	return node && JSON_NODE_HOLDS_VALUE(node) &&
-			       json_node_get_value_type(node) == G_TYPE_STRING
-		       ? json_node_get_string(node) : NULL;
-}
-
-static bool get_number(JsonObject *o, const char *name, double *ret)
-{
-	JsonNode *node = o ? json_object_get_member(o, name) : NULL;
-	GType type = node && JSON_NODE_HOLDS_VALUE(node)
-			     ? json_node_get_value_type(node) : G_TYPE_INVALID;
-
-	if (type != G_TYPE_INT64 && type != G_TYPE_DOUBLE)
-		return false;
-	*ret = json_node_get_double(node);
-	return true;
-}
-
-static bool is_true(JsonObject *o, const char *name)
-{
-	JsonNode *node = o ? json_object_get_member(o, name) : NULL;
-
-	return node && JSON_NODE_HOLDS_VALUE(node) &&
-	       json_node_get_value_type(node) == G_TYPE_BOOLEAN &&
-	       json_node_get_boolean(node);
-}
-
-/* "", or what it says, fit for a terminal. */
-static char *safe(JsonObject *o, const char *name)
-{
-	const char *text = get_string(o, name);
-
-	return ctl_text_safe(text ? text : "");
-}
 
 /* --- lines ----------------------------------------------------------------- */
 #define LABEL_COLUMNS 10
@@ -120,15 +63,6 @@ static void append_state(GString *s, JsonObject *o, bool color)
 		g_string_append(s, ", ");
 		ctl_text_paint(s, color, CTL_WARN, "muted");
 	}
-}
-
-static void append_text(GString *s, const char *before, JsonObject *o,
-			const char *name)
-{
-	g_autofree char *text = safe(o, name);
-
-	if (text[0])
-		g_string_append_printf(s, "%s%s", before, text);
 }
 
 static void status_process(GString *s, JsonObject *o, bool color)
@@ -426,350 +360,157 @@ char *ctl_format_status(JsonNode *status, bool color)
 	return g_string_free(s, FALSE);
 }
 
-/* --- configuration, methods, events --------------------------------------- */
-char *ctl_format_json(JsonNode *node)
+/* --- top --------------------------------------------------------------------- */
+/* Of the same object in both statuses: how much a counter grows a second. */
+static bool get_rate(JsonObject *before, JsonObject *now, const char *name,
+		     double seconds, double *ret)
 {
-	g_autofree char *text = json_to_string(node, TRUE);
+	double a, b;
 
-	return g_strconcat(text, "\n", NULL);
+	if (seconds <= 0 || !get_number(before, name, &a) ||
+	    !get_number(now, name, &b) || b < a)
+		return false;
+	*ret = (b - a) / seconds;
+	return true;
 }
 
-static char *plain_value(JsonNode *node)
+/* The one with that text in the member, or NULL. */
+static JsonObject *find_in(JsonArray *array, const char *name, const char *text)
 {
-	g_autofree char *text = NULL;
-
-	if (!node || JSON_NODE_HOLDS_NULL(node))
-		return g_strdup("");
-	if (JSON_NODE_HOLDS_VALUE(node) &&
-	    json_node_get_value_type(node) == G_TYPE_STRING)
-		return ctl_text_safe(json_node_get_string(node));
-	text = json_to_string(node, FALSE);
-	return ctl_text_safe(text);
-}
-
-char *ctl_format_config(JsonNode *options, bool color)
-{
-	GString *s = g_string_new(NULL);
-	struct ctl_columns *t = ctl_columns_new(3);
-	JsonArray *array = options && JSON_NODE_HOLDS_ARRAY(options)
-				   ? json_node_get_array(options) : NULL;
-
-	for (unsigned int i = 0; array && i < json_array_get_length(array);
-	     i++) {
-		JsonObject *o = as_object(json_array_get_element(array, i));
-		const char *origin = get_string(o, "origin");
-		bool set = origin && strcmp(origin, "default");
-
-		ctl_columns_take(t, set ? CTL_BOLD : CTL_PLAIN, false,
-				 safe(o, "name"));
-		ctl_columns_take(t, CTL_PLAIN, false,
-				 plain_value(o ? json_object_get_member(
-							 o, "value") : NULL));
-		ctl_columns_take(t, CTL_DIM, false, safe(o, "origin"));
-	}
-	ctl_columns_print(t, s, "", color);
-	ctl_columns_free(t);
-	return g_string_free(s, FALSE);
-}
-
-static void take_member(struct ctl_columns *t, enum ctl_color color,
-			JsonObject *o, const char *name)
-{
-	ctl_columns_take(t, color, false,
-			 plain_value(o ? json_object_get_member(o, name)
-				       : NULL));
-}
-
-static void take_heads(struct ctl_columns *t, const char *const *heads)
-{
-	for (; *heads; heads++)
-		ctl_columns_take(t, CTL_DIM, false, g_strdup(*heads));
-}
-
-static unsigned int length(JsonArray *array)
-{
-	return array ? json_array_get_length(array) : 0;
-}
-
-/* What is still to be done stands below. */
-static void append_changes(GString *s, JsonArray *changed, bool color)
-{
-	static const char *const heads[] = {"NAME", "OLD", "NEW", "EFFECT",
-					    NULL};
-	struct ctl_columns *t = ctl_columns_new(4);
-	bool rejoin = false, restart = false;
-
-	take_heads(t, heads);
-	for (unsigned int i = 0; i < length(changed); i++) {
-		JsonObject *o = as_object(json_array_get_element(changed, i));
-		const char *effect = get_string(o, "effect");
-		bool applied = effect && !strcmp(effect, "applied");
-
-		rejoin |= effect && !strcmp(effect, "rejoin");
-		restart |= effect && !strcmp(effect, "restart");
-		take_member(t, CTL_BOLD, o, "name");
-		take_member(t, CTL_PLAIN, o, "old");
-		take_member(t, CTL_PLAIN, o, "new");
-		take_member(t, applied ? CTL_GOOD : CTL_WARN, o, "effect");
-	}
-	ctl_columns_print(t, s, "", color);
-	ctl_columns_free(t);
-	if (rejoin)
-		g_string_append(s, "rejoin: with the next join; 'skylinkctl "
-				   "config reload --rejoin' does it now.\n");
-	if (restart)
-		g_string_append(s, "restart: with the daemon's next start.\n");
-}
-
-char *ctl_format_changes(JsonNode *result, bool color)
-{
-	JsonObject *o = as_object(result);
-	JsonArray *changed = get_array(o, "changed");
-	JsonArray *overridden = get_array(o, "overridden");
-	GString *s = g_string_new(NULL);
-
-	if (length(changed))
-		append_changes(s, changed, color);
-	else
-		g_string_append(s, "Nothing changes.\n");
-	for (unsigned int i = 0; i < length(overridden); i++) {
-		JsonObject *e = as_object(json_array_get_element(overridden,
-								 i));
-		g_autofree char *name = safe(e, "name"), *by = safe(e, "by");
-
-		g_string_append_printf(s, "%s stays as the command line's %s "
-					  "says.\n", name, by);
-	}
-	if (o && json_object_get_boolean_member_with_default(o, "rejoined",
-							     FALSE))
-		g_string_append(s, "The room is joined again.\n");
-	if (o && json_object_get_boolean_member_with_default(o, "dryRun",
-							     FALSE))
-		g_string_append(s, "Nothing was done: --dry-run.\n");
-	return g_string_free(s, FALSE);
-}
-
-char *ctl_format_config_diff(JsonNode *result, bool color)
-{
-	static const char *const heads[] = {"NAME", "DEFAULT", "VALUE", "FROM",
-					    NULL};
-	JsonObject *o = as_object(result);
-	JsonArray *set = get_array(o, "set");
-	JsonArray *pending = get_array(o, "pending");
-	JsonArray *problems = get_array(o, "problems");
-	struct ctl_columns *t = ctl_columns_new(4);
-	GString *s = g_string_new(NULL);
-
-	take_heads(t, heads);
-	for (unsigned int i = 0; i < length(set); i++) {
-		JsonObject *e = as_object(json_array_get_element(set, i));
-
-		take_member(t, CTL_BOLD, e, "name");
-		take_member(t, CTL_DIM, e, "default");
-		take_member(t, CTL_PLAIN, e, "value");
-		take_member(t, CTL_DIM, e, "origin");
-	}
-	if (length(set))
-		ctl_columns_print(t, s, "", color);
-	else
-		g_string_append(s, "All is as by default.\n");
-	ctl_columns_free(t);
-	if (length(pending)) {
-		g_string_append(s, "\nNot in force:\n");
-		append_changes(s, pending, color);
-	}
-	if (length(problems))
-		g_string_append(s, "\nWrong, so that nothing is reloaded:\n");
-	for (unsigned int i = 0; i < length(problems); i++) {
-		g_autofree char *text =
-			plain_value(json_array_get_element(problems, i));
-
-		g_string_append_printf(s, "%s\n", text);
-	}
-	return g_string_free(s, FALSE);
-}
-
-/* "joinRoom [room] [options]" */
-static char *method_synopsis(JsonObject *m)
-{
-	g_autofree char *name = safe(m, "name");
-	GString *s = g_string_new(name);
-	JsonArray *params = get_array(m, "params");
-
-	for (unsigned int i = 0; params && i < json_array_get_length(params);
-	     i++) {
-		JsonObject *p = as_object(json_array_get_element(params, i));
-		g_autofree char *param = safe(p, "name");
-
-		g_string_append_printf(s, is_true(p, "required") ? " %s"
-								 : " [%s]",
-				       param);
-	}
-	return g_string_free(s, FALSE);
-}
-
-/* "string", or of several "boolean|object". */
-static char *schema_type(JsonObject *schema)
-{
-	JsonArray *types = get_array(schema, "type");
-	GString *s;
-
-	if (!types)
-		return safe(schema, "type");
-	s = g_string_new(NULL);
-	for (unsigned int i = 0; i < json_array_get_length(types); i++) {
-		JsonNode *n = json_array_get_element(types, i);
-		g_autofree char *type = NULL;
-
-		if (!JSON_NODE_HOLDS_VALUE(n) ||
-		    json_node_get_value_type(n) != G_TYPE_STRING)
-			continue;
-		type = ctl_text_safe(json_node_get_string(n));
-		g_string_append_printf(s, "%s%s", s->len ? "|" : "", type);
-	}
-	return g_string_free(s, FALSE);
-}
-
-static char *explain_method(JsonObject *m, bool color)
-{
-	GString *s = g_string_new(NULL);
-	g_autofree char *synopsis = method_synopsis(m);
-	g_autofree char *help = safe(m, "description");
-	JsonArray *params = get_array(m, "params");
-	struct ctl_columns *t = ctl_columns_new(3);
-
-	ctl_text_paint(s, color, CTL_BOLD, synopsis);
-	g_string_append_printf(s, "\n  %s\n", help);
-	for (unsigned int i = 0; params && i < json_array_get_length(params);
-	     i++) {
-		JsonObject *p = as_object(json_array_get_element(params, i));
-		JsonObject *schema = get_object(p, "schema");
-
-		ctl_columns_take(t, CTL_PLAIN, false, safe(p, "name"));
-		ctl_columns_take(t, CTL_DIM, false, schema_type(schema));
-		ctl_columns_take(t, CTL_PLAIN, false, safe(p, "description"));
-	}
-	ctl_columns_print(t, s, "    ", color);
-	ctl_columns_free(t);
-	append_text(s, "  Result: ", get_object(m, "result"), "description");
-	append_text(s, "\n  Needs the right to ", m, "x-role");
-	g_string_append(s, ".\n");
-	return g_string_free(s, FALSE);
-}
-
-char *ctl_format_methods(JsonNode *discover, const char *name, bool color)
-{
-	JsonArray *methods = get_array(as_object(discover), "methods");
-	struct ctl_columns *t = ctl_columns_new(2);
-	char *found = NULL;
-	GString *s;
-
-	for (unsigned int i = 0; methods && i < json_array_get_length(methods);
-	     i++) {
-		JsonObject *m = as_object(json_array_get_element(methods, i));
-		const char *this = get_string(m, "name");
-
-		if (name && !found && this && !strcmp(this, name))
-			found = explain_method(m, color);
-		ctl_columns_take(t, CTL_BOLD, false, method_synopsis(m));
-		ctl_columns_take(t, CTL_PLAIN, false, safe(m, "description"));
-	}
-	s = g_string_new(NULL);
-	if (!name)
-		ctl_columns_print(t, s, "", color);
-	ctl_columns_free(t);
-	if (!name)
-		return g_string_free(s, FALSE);
-	g_string_free(s, TRUE);
-	return found;
-}
-
-char *ctl_format_event_list(JsonNode *discover, bool color)
-{
-	JsonArray *events = get_array(as_object(discover), "x-events");
-	struct ctl_columns *t = ctl_columns_new(2);
-	GString *s = g_string_new(NULL);
-
-	for (unsigned int i = 0; events && i < json_array_get_length(events);
-	     i++) {
-		JsonObject *e = as_object(json_array_get_element(events, i));
-
-		ctl_columns_take(t, CTL_BOLD, false, safe(e, "name"));
-		ctl_columns_take(t, CTL_PLAIN, false, safe(e, "description"));
-	}
-	ctl_columns_print(t, s, "", color);
-	ctl_columns_free(t);
-	return g_string_free(s, FALSE);
-}
-
-char *ctl_format_event(JsonNode *event, const char *time, bool color)
-{
-	JsonObject *o = as_object(event);
-	JsonObject *params = get_object(o, "params");
-	g_autofree char *name = safe(o, "method");
-	g_autoptr(GList) members = params ? json_object_get_members(params)
-					  : NULL;
-	GString *s = g_string_new(NULL);
-
-	ctl_text_paint(s, color, CTL_DIM, time);
-	g_string_append_c(s, ' ');
-	ctl_text_paint(s, color, CTL_BOLD, name);
-	for (GList *l = members; l; l = l->next) {
-		g_autofree char *key = ctl_text_safe(l->data);
-		g_autofree char *value = plain_value(
-			json_object_get_member(params, l->data));
-
-		g_string_append_printf(s, " %s=%s", key, value);
-	}
-	g_string_append_c(s, '\n');
-	return g_string_free(s, FALSE);
-}
-
-/* --- the doctor -------------------------------------------------------------- */
-static void doctor_row(GString *s, JsonObject *o, bool color)
-{
-	static const struct {
-		const char *state;
-		enum ctl_color color;
-	} states[] = {{"ok", CTL_GOOD}, {"warning", CTL_WARN},
-		      {"failed", CTL_BAD}, {"skipped", CTL_DIM}};
-	g_autofree char *state = safe(o, "state"), *check = safe(o, "check");
-	g_autofree char *what = safe(o, "what"), *advice = safe(o, "advice");
-	enum ctl_color paint = CTL_PLAIN;
-
-	for (unsigned int i = 0; i < G_N_ELEMENTS(states); i++)
-		if (!strcmp(states[i].state, state))
-			paint = states[i].color;
-	ctl_text_paint(s, color, paint, state);
-	g_string_append_printf(s, "%*s", (int) MAX(9 - (int) strlen(state), 1),
-			       "");
-	ctl_text_paint(s, color, CTL_BOLD, check);
-	g_string_append_printf(s, "%*s%s\n",
-			       (int) MAX(18 - (int) strlen(check), 1), "",
-			       what);
-	if (advice[0] && strcmp(state, "ok"))
-		g_string_append_printf(s, "%*s-> %s\n", 9, "", advice);
-}
-
-char *ctl_format_doctor(JsonNode *rows, bool color)
-{
-	JsonArray *array = rows && JSON_NODE_HOLDS_ARRAY(rows) ?
-		json_node_get_array(rows) : NULL;
-	unsigned int n = array ? json_array_get_length(array) : 0;
-	unsigned int failed = 0, warnings = 0;
-	GString *s = g_string_new(NULL);
+	unsigned int n = array && text ? json_array_get_length(array) : 0;
 
 	for (unsigned int i = 0; i < n; i++) {
 		JsonObject *o = as_object(json_array_get_element(array, i));
-		const char *state = get_string(o, "state");
 
-		if (!o || !state)
-			continue;
-		failed += !strcmp(state, "failed");
-		warnings += !strcmp(state, "warning");
-		doctor_row(s, o, color);
+		if (!g_strcmp0(get_string(o, name), text))
+			return o;
 	}
-	g_string_append_printf(s, "%u failed, %u warnings\n", failed,
-			       warnings);
+	return NULL;
+}
+
+static void take_rate(struct ctl_columns *t, JsonObject *before,
+		      JsonObject *now, const char *name, double seconds,
+		      double factor, char *(*format)(double))
+{
+	double n;
+
+	ctl_columns_take(t, CTL_PLAIN, true,
+			 get_rate(before, now, name, seconds, &n)
+				 ? format(n * factor) : g_strdup("-"));
+}
+
+static char *per_second(double n)
+{
+	return g_strdup_printf("%.1f/s", n);
+}
+
+static void take_titles(struct ctl_columns *t, const char *const *titles,
+			unsigned int n_left)
+{
+	for (unsigned int i = 0; titles[i]; i++)
+		ctl_columns_take(t, CTL_DIM, i >= n_left, g_strdup(titles[i]));
+}
+
+static void top_rungs(GString *s, JsonObject *before, JsonObject *now,
+		      double seconds, bool color)
+{
+	static const char *const titles[] = {"ENCODER", "SIZE", "TARGET",
+					     "RATE", "FRAMES", "DROPPED",
+					     "ENCODE P95", "PEERS", NULL};
+	JsonArray *rungs = get_array(get_object(now, "video"), "rungs");
+	JsonArray *old = get_array(get_object(before, "video"), "rungs");
+	unsigned int n = rungs ? json_array_get_length(rungs) : 0;
+	struct ctl_columns *t = ctl_columns_new(G_N_ELEMENTS(titles) - 1);
+
+	take_titles(t, titles, 1);
+	for (unsigned int i = 0; i < n; i++) {
+		JsonObject *r = as_object(json_array_get_element(rungs, i));
+		JsonObject *was = find_in(old, "codec", get_string(r, "codec"));
+		double us;
+
+		ctl_columns_take(t, CTL_BOLD, false, safe(r, "codec"));
+		ctl_columns_take(t, CTL_PLAIN, true, rung_size(r));
+		ctl_columns_take(t, CTL_PLAIN, true, format_member(
+			r, "target_bps", ctl_text_rate));
+		take_rate(t, was, r, "bytes_out", seconds, 8, ctl_text_rate);
+		take_rate(t, was, r, "units_out", seconds, 1, per_second);
+		take_rate(t, was, r, "frames_dropped", seconds, 1, per_second);
+		ctl_columns_take(t, CTL_PLAIN, true,
+				 get_number(r, "encode_us_p95", &us)
+					 ? g_strdup_printf("%.1f ms", us / 1000)
+					 : g_strdup(""));
+		ctl_columns_take(t, CTL_PLAIN, true, format_member(
+			r, "takers", ctl_text_count));
+	}
+	ctl_columns_print(t, s, "", color);
+	ctl_columns_free(t);
+}
+
+static void top_peers(GString *s, JsonObject *before, JsonObject *now,
+		      double seconds, bool color)
+{
+	static const char *const titles[] = {"PEER", "STATE", "LIMITED",
+					     "TARGET", "VIDEO", "AUDIO",
+					     "FRAMES", "LOSS", "RTT", NULL};
+	JsonArray *peers = get_array(now, "peers");
+	JsonArray *old = get_array(before, "peers");
+	unsigned int n = peers ? json_array_get_length(peers) : 0;
+	struct ctl_columns *t = ctl_columns_new(G_N_ELEMENTS(titles) - 1);
+
+	take_titles(t, titles, 3);
+	for (unsigned int i = 0; i < n; i++) {
+		JsonObject *p = as_object(json_array_get_element(peers, i));
+		JsonObject *was = get_object(
+			find_in(old, "peerId", get_string(p, "peerId")), "rtc");
+		JsonObject *rtc = get_object(p, "rtc");
+		char *state = safe(p, "state");
+		double ms;
+
+		ctl_columns_take(t, CTL_BOLD, false, safe(p, "peerId"));
+		ctl_columns_take(t, state_color(state), false, state);
+		ctl_columns_take(t, CTL_PLAIN, false, safe(p, "limited"));
+		ctl_columns_take(t, CTL_PLAIN, true, format_member(
+			p, "target_bps", ctl_text_rate));
+		take_rate(t, was, rtc, "videoBytes", seconds, 8,
+			  ctl_text_rate);
+		take_rate(t, was, rtc, "audioBytes", seconds, 8,
+			  ctl_text_rate);
+		take_rate(t, was, rtc, "videoFrames", seconds, 1, per_second);
+		add_loss(t, p);
+		ctl_columns_take(t, CTL_PLAIN, true,
+				 get_number(p, "rtt_ms", &ms)
+					 ? g_strdup_printf("%.1f ms", ms)
+					 : g_strdup(""));
+	}
+	ctl_columns_print(t, s, "", color);
+	ctl_columns_free(t);
+}
+
+static void top_latency(GString *s, JsonObject *now, bool color)
+{
+	JsonObject *n = get_object(now, "network");
+	double median, p95;
+
+	if (!get_number(n, "sent_us_median", &median) ||
+	    !get_number(n, "sent_us_p95", &p95) || p95 <= 0)
+		return;
+	label(s, color, "Latency");
+	g_string_append_printf(s, "capture to last packet: %.1f ms, p95 %.1f "
+			       "ms\n", median / 1000, p95 / 1000);
+}
+
+char *ctl_format_top(JsonNode *before, JsonNode *status, double seconds,
+		     bool color)
+{
+	JsonObject *was = as_object(before), *now = as_object(status);
+	GString *s = g_string_new(NULL);
+
+	status_process(s, now, color);
+	status_room(s, now, color);
+	top_latency(s, now, color);
+	g_string_append_c(s, '\n');
+	top_rungs(s, was, now, seconds, color);
+	g_string_append_c(s, '\n');
+	top_peers(s, was, now, seconds, color);
 	return g_string_free(s, FALSE);
 }

@@ -14,6 +14,10 @@
 #include <stdbool.h>
 
 char *ctl_format_status(JsonNode *status, bool color);
+/* Rates between two statuses. @before: NULL: there is none yet; @seconds: between
+ * them */
+char *ctl_format_top(JsonNode *before, JsonNode *status, double seconds,
+		     bool color);
 char *ctl_format_peers(JsonNode *peers, bool color);
 /* What stats.doctor answered, with what to do below each finding. */
 char *ctl_format_doctor(JsonNode *rows, bool color);

@@ -82,3 +82,6 @@ int ctl_run_received(struct ctl *c);
 /* --- ctl-doctor.c ----------------------------------------------------------- */
 /* @no_daemon: why none could be reached, or NULL */
 int ctl_run_doctor(struct ctl *c, const char *no_daemon);
+
+/* --- ctl-top.c --------------------------------------------------------------- */
+int ctl_run_top(struct ctl *c);

@@ -457,6 +457,8 @@ static int run_with_daemon(struct ctl *c)
 		return run_page(c, "stats.peers", ctl_format_peers);
 	case CTL_DOCTOR:
 		return ctl_run_doctor(c, NULL);
+	case CTL_TOP:
+		return ctl_run_top(c);
 	case CTL_INFO:
 		return ctl_run_info(c);
 	case CTL_JOIN:

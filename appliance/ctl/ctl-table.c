@@ -36,7 +36,7 @@ const struct ctl_option ctl_options[N_CTL_OPTIONS] = {
 	[CTL_PEER] = {"peer", 'p', "PEER-ID",
 		      .help = "Of events about a peer, only this one's."},
 	[CTL_COUNT] = {"count", 'n', "NUMBER",
-		       .help = "End after this many events."},
+		       .help = "End after this many events, or pages."},
 	[CTL_USER_DATA] = {"user-data", 'u', "JSON",
 			   .help = "What peers are told about this box: JSON, "
 				   "or a plain string."},
@@ -64,6 +64,9 @@ const struct ctl_option ctl_options[N_CTL_OPTIONS] = {
 	[CTL_REJOIN] = {"rejoin", 0,
 			.help = "If a change needs it, leave the room and join "
 				"it again."},
+	[CTL_INTERVAL] = {"interval", 'd', "SECONDS",
+			  .help = "How long from one page to the next, 1 to "
+				  "3600; 1."},
 };
 
 #define OWN(id) (1u << (id))
@@ -89,6 +92,11 @@ const struct ctl_verb ctl_verbs[N_CTL_VERBS] = {
 			"configuration. Takes some seconds. Exit status 1 when "
 			"something failed. Without a daemon this program looks "
 			"itself, with its own user's rights."},
+	[CTL_TOP] = {"top", "", NULL, 0, 0, OWN(CTL_COUNT) | OWN(CTL_INTERVAL),
+		     "Watch encoders, peers, bit rates, losses and latency.",
+		     "On a terminal the page is drawn anew, else printed one "
+		     "after another. Ctrl-C ends it. With --json each page is "
+		     "what 'status' answers."},
 	[CTL_INFO] = {"info", "[PEER]", NULL, 0, 1, 0,
 		      "Show what is known about a peer, or about self.",
 		      PEER_IS},

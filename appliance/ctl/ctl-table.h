@@ -50,6 +50,7 @@ enum ctl_option_id {
 	CTL_VIDEO,
 	CTL_DRY_RUN,
 	CTL_REJOIN,
+	CTL_INTERVAL,
 	N_CTL_OPTIONS,
 };
 #define CTL_FIRST_OWN_OPTION CTL_FOLLOW
@@ -68,6 +69,7 @@ enum ctl_verb_id {
 	CTL_STATUS,
 	CTL_PEERS,
 	CTL_DOCTOR,
+	CTL_TOP,
 	CTL_INFO,
 	CTL_JOIN,
 	CTL_LEAVE,

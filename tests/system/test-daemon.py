@@ -3,6 +3,7 @@
 """skylinkd from its start to its end, without a browser."""
 import json
 import os
+import signal
 import socket
 import subprocess
 import tempfile
@@ -336,6 +337,28 @@ def _(after):
     daemon.stop()
     while told.recv(4096) != b'STOPPING=1\nSTATUS=stopping':
         pass
+
+
+@case('top: rates of what is sent; Ctrl-C and the end of the daemon')
+def _(after):
+    daemon = started(after, *TEST, *SERVER)
+    receiver = Receiver(daemon.url(), 'lobby', 60)
+    after(receiver.kill)
+    until(lambda: any(p['rtt_ms'] for p in daemon.status()['peers']), 20, 0.05)
+    peer = daemon.status()['peers'][0]['peerId']
+    ctl = [program('appliance/skylinkctl'), '--socket', daemon.path, 'top']
+    out = subprocess.run([*ctl, '--count', '2'], stdout=subprocess.PIPE, text=True, check=True)
+    first, second = ([line for line in page.splitlines() if line.startswith(peer)][0].split()
+                     for page in out.stdout.split('\n\nskylinkd')[:2])
+    assert '-' in first and '-' not in second and {'kb/s', 'Mb/s'} & set(second), second
+    out = subprocess.run([*ctl, '--json', '-n', '1'], stdout=subprocess.PIPE, text=True, check=True)
+    assert json.loads(out.stdout)['room']['state'] == 'joined'
+    for end, status in ((lambda p: p.send_signal(signal.SIGINT), 0), (lambda p: daemon.stop(), 6)):
+        with subprocess.Popen(ctl, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as p:
+            p.stdout.readline()
+            end(p)
+            out, err = p.communicate(timeout=20)
+            assert p.returncode == status and 'rror' not in err, (p.returncode, err)
 
 
 @case('SIGTERM while peers watch: an end without a word of complaint')
