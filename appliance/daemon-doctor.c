@@ -144,6 +144,7 @@ static void fill_input(Daemon *d, DoctorInput *in)
 
 	doctor_input_read(d->options->config, in);
 	in->config_path = g_strdup(d->options->config_path);
+	in->set_path = g_strdup(d->options->set_path);
 	in->config_given = d->options->config_path &&
 		strcmp(d->options->config_path, CONFIG_MAIN_FILE);
 	set(&in->socket, control_server_get_path(d->control));
