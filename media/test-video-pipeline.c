@@ -390,9 +390,8 @@ static void test_pass_through(void)
 	for (uint64_t until = atomic_load(&v.clock.now_us) + 500000;
 	     atomic_load(&v.clock.now_us) < until;)
 		g_thread_yield();
-	atomic_store(&v.clock.gated, true);
+	/* What comes before the keyframe opens no gate. */
 	video_pipeline_set_muted(p, false);
-	sem_post(&v.clock.gate);
 	wait_more(&v, 20);
 	stop(&v, p);
 	g_unlink(path);

@@ -6,6 +6,7 @@ Each class has its answer, which is counted: a message is passed on unchanged,
 or dropped and counted as bad, or refused with a reason. Afterwards everybody
 is where they were, and memory and descriptors are what they were.
 """
+import contextlib
 import json
 import os
 import socket
@@ -551,7 +552,9 @@ def _(after):
             lambda c: c.socket.sendall(b'\xf7\xff\xff'),                    # no frame
             lambda c: c.say({'type': 'redirect', 'action': 'reject', 'reason': 'serverError'}),
             lambda c: c.socket.shutdown(socket.SHUT_RDWR))):
-        end(connection)
+        # It may hang up before it has taken everything.
+        with contextlib.suppress(ConnectionError):
+            end(connection)
         if i:       # the first time by itself; it would wait longer each time
             until(lambda: room_of(daemon)['state'] == 'waiting', 20, 0.02)
             control.send('joinRoom', {'room': 'lobby'})
