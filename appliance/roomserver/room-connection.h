@@ -38,6 +38,7 @@ struct connection {
 	GString *body;			/* what has come of a POST, a message */
 	size_t max_body;
 	enum eio_form form;
+	bool gone;	/* the client hung up; the next writing closes it */
 };
 
 struct ev_loop;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
 #include "appliance/roomserver/room-answer.h"
 
@@ -70,12 +71,14 @@ void room_polling_on_hangup(struct room_service *service)
 		if (connection->purpose != PURPOSE_POLL &&
 		    !lws_partial_buffered(wsi))
 			continue;
-		/* Read or not, its end wakes us until it is closed, and a loop
-		 * that is woken all the time closes nothing before the next
-		 * tick. */
-		lws_rx_flow_control(wsi, 0);
-		lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK,
-				LWS_TO_KILL_ASYNC);
+		/* Its end wakes us until it is closed, and a loop that is
+		 * woken all the time has no time for timeouts; looking away
+		 * again would leave it writable, and nobody writing. So the
+		 * next writing is its end: what is left of an answer fails,
+		 * and without one we say so. */
+		connection->gone = true;
+		shutdown(lws_get_socket_fd(wsi), SHUT_RDWR);
+		lws_callback_on_writable(wsi);
 	}
 }
 
@@ -302,6 +305,8 @@ int room_polling_on_writable(struct lws *wsi, struct connection *connection)
 	struct engine_session *session = connection->session;
 	enum eio_form form = connection->form;
 
+	if (connection->gone)
+		return -1;
 	if (connection->purpose != PURPOSE_POLL)
 		return 0;
 	/* Another poll was quicker: it is watched on, as it was before. */
