@@ -146,7 +146,8 @@ static void check_none(struct look *l, const char *source, const char *stands)
 			   source ? source : "none");
 	else
 		doctor_add(l->report, l->check, DOCTOR_WARNING,
-			   "Plug one in: it is taken by itself.",
+			   "Plug one in: it is taken when the source is opened "
+			   "next, after a restart at the latest.",
 			   "None is there: peers get %s", stands);
 }
 
