@@ -553,7 +553,7 @@ def _(after):
             lambda c: c.say({'type': 'redirect', 'action': 'reject', 'reason': 'serverError'}),
             lambda c: c.socket.shutdown(socket.SHUT_RDWR))):
         # It may hang up before it has taken everything.
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(OSError):
             end(connection)
         if i:       # the first time by itself; it would wait longer each time
             until(lambda: room_of(daemon)['state'] == 'waiting', 20, 0.02)
