@@ -109,11 +109,6 @@ const char *control_call_get_method(ControlCall *call)
 	return call->method->name;
 }
 
-ControlRole control_call_get_role(ControlCall *call)
-{
-	return call->client->role;
-}
-
 gboolean control_call_is_alive(ControlCall *call)
 {
 	return control_client_is_open(call->client);

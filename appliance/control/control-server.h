@@ -89,7 +89,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ControlCall, control_call_unref)
 /* The checked arguments under the API's names; never NULL; borrowed. */
 JsonObject *control_call_get_params(ControlCall *call);
 const char *control_call_get_method(ControlCall *call);
-ControlRole control_call_get_role(ControlCall *call);
 /* FALSE once the client went away: a long task can stop. */
 gboolean control_call_is_alive(ControlCall *call);
 
