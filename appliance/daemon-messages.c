@@ -49,6 +49,13 @@ static const struct daemon_message_row rows[N_DAEMON_MESSAGES] = {
 		G_LOG_LEVEL_CRITICAL, "SKYLINK_DEVICE",
 		"A stage makes no progress; the watchdog starts the daemon "
 		"anew."},
+	[DAEMON_MESSAGE_CRASHED] = {
+		"a22426def23b4557925bf4e6dd11dfb5", "crashed",
+		G_LOG_LEVEL_CRITICAL,
+		"SKYLINK_REASON, SKYLINK_BUILD_ID, SKYLINK_BACKTRACE",
+		"The daemon ends by a signal that tells of a fault in it, "
+		"which is the reason; systemd starts it anew. A second record "
+		"says where it was, for addr2line(1)."},
 };
 
 const struct daemon_message_row *daemon_message_get(enum daemon_message m)

@@ -2,6 +2,7 @@
 /* appliance/skylinkd.c - the daemon's command line */
 #include <stdio.h>
 
+#include "appliance/crash-report.h"
 #include "appliance/log-filter.h"
 #include "appliance/skylinkd-options.h"
 
@@ -47,6 +48,7 @@ static int run(struct skylinkd_arguments *a)
 			print_problems(a);
 			return SKYLINKD_EXIT_CONFIG;
 		}
+		crash_report_install();
 		a->daemon.log = install_log(a->daemon.config);
 		return daemon_run(&a->daemon);
 	case SKYLINKD_HELP: {

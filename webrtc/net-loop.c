@@ -346,13 +346,18 @@ static void *run(void *data)
 	return NULL;
 }
 
-/* Signals are for the control thread. */
+/* Signals are for the control thread, save for those that a thread brings on
+ * itself: blocked, they would end the process without whoever reports it. */
 static int start_thread(struct net_loop *loop)
 {
+	static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP,
+				  SIGABRT, SIGSYS};
 	sigset_t all, old;
 	int r;
 
 	sigfillset(&all);
+	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
+		sigdelset(&all, own[i]);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	r = pthread_create(&loop->thread, NULL, run, loop);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
