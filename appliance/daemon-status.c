@@ -55,6 +55,20 @@ static void set_source(JsonObject *o, gboolean live, const char *sentence,
 	set_or_null(o, "detail", live || !*sentence ? NULL : sentence);
 }
 
+/* How long it has been so, how often a device was lost, and which one is held
+ * now. */
+static void set_device(JsonObject *o, uint64_t since_us, uint64_t lost,
+		       const char *node)
+{
+	uint64_t now = (uint64_t) g_get_monotonic_time();
+
+	set_int(o, "since_s",
+		since_us && now > since_us ?
+			(now - since_us) / G_USEC_PER_SEC : 0);
+	set_int(o, "lost", lost);
+	set_or_null(o, "node", *node ? node : NULL);
+}
+
 static JsonNode *describe_video(Daemon *d)
 {
 	static const char *const states[] = { "idle", "live", "placeholder" };
@@ -71,6 +85,7 @@ static JsonNode *describe_video(Daemon *d)
 	json_object_set_string_member(o, "state", states[s.state]);
 	set_source(o, s.state == VIDEO_SOURCE_LIVE, s.source,
 		   sent->video_source);
+	set_device(o, s.since_us, s.lost, s.node);
 	json_object_set_boolean_member(o, "screenshare", sent->screenshare);
 	set_int(o, "replaced", s.replaced);
 	json_object_set_boolean_member(o, "muted", d->video_muted);
@@ -100,6 +115,7 @@ static JsonNode *describe_audio(Daemon *d)
 	json_object_set_string_member(o, "state", states[s.state]);
 	set_source(o, s.state == AUDIO_SOURCE_LIVE, s.source,
 		   sent->audio_source);
+	set_device(o, s.since_us, s.lost, s.node);
 	set_int(o, "channels", s.channels);
 	set_int(o, "replaced", s.replaced);
 	json_object_set_boolean_member(o, "muted", d->audio_muted);

@@ -53,6 +53,7 @@ struct audio_pipeline {
 	struct choice next;   /* what to change to */
 	bool has_next;
 	enum audio_source_state state;
+	uint64_t since_us, lost; /* of state; what was live and went */
 	char detail[DETAIL_MAX_BYTES];
 	atomic_bool stopping, muted;
 	atomic_uint bitrate_bps, takers, level;
@@ -96,6 +97,10 @@ static void set_state(struct audio_pipeline *p, enum audio_source_state state,
 		      const char *detail)
 {
 	pthread_mutex_lock(&p->lock);
+	if (state != p->state)
+		p->since_us = media_clock_now_us(p->clock);
+	if (p->state == AUDIO_SOURCE_LIVE && state == AUDIO_SOURCE_SILENCE)
+		p->lost++;
 	p->state = state;
 	snprintf(p->detail, sizeof(p->detail), "%s", detail);
 	pthread_mutex_unlock(&p->lock);
@@ -579,6 +584,8 @@ void audio_pipeline_get_stats(struct audio_pipeline *p,
 	pthread_mutex_lock(&p->lock);
 	s.channels = p->wanted.channels;
 	s.state = p->state;
+	s.since_us = p->since_us;
+	s.lost = p->lost;
 	memcpy(s.source, p->detail, sizeof(s.source));
 	pthread_mutex_unlock(&p->lock);
 	*ret_stats = s;

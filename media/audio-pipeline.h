@@ -54,6 +54,11 @@ struct audio_pipeline_config {
 struct audio_pipeline_stats {
 	enum audio_source_state state;
 	char source[256];
+	uint64_t since_us;		/* CLOCK_MONOTONIC: state began */
+	uint64_t lost;			/* times that a device gave way to
+					 * silence */
+	char node[64];			/* the device that is held: "hw:1,0";
+					 * "": none */
 	unsigned int channels;
 	uint64_t replaced;		/* times that a source took over while
 					 * somebody listened */

@@ -48,6 +48,7 @@ struct video_pipeline {
 	struct video_choice_copy next; /* what to change to */
 	bool has_next;
 	enum video_source_state state;
+	uint64_t since_us, lost; /* of state; what was live and went */
 	char detail[DETAIL_MAX_BYTES];
 	atomic_bool stopping;
 	atomic_bool muted;
@@ -76,6 +77,10 @@ static void set_state(struct video_pipeline *p, enum video_source_state state,
 		      const char *detail)
 {
 	pthread_mutex_lock(&p->lock);
+	if (state != p->state)
+		p->since_us = media_clock_now_us(p->clock);
+	if (p->state == VIDEO_SOURCE_LIVE && state == VIDEO_SOURCE_PLACEHOLDER)
+		p->lost++;
 	p->state = state;
 	snprintf(p->detail, sizeof(p->detail), "%s", detail);
 	pthread_mutex_unlock(&p->lock);
@@ -770,6 +775,8 @@ void video_pipeline_get_stats(struct video_pipeline *p,
 
 	pthread_mutex_lock(&p->lock);
 	s.state = p->state;
+	s.since_us = p->since_us;
+	s.lost = p->lost;
 	memcpy(s.source, p->detail, sizeof(s.source));
 	pthread_mutex_unlock(&p->lock);
 

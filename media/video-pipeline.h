@@ -77,6 +77,11 @@ struct video_pipeline_stats {
 	enum video_source_state state;
 	char source[256];		/* what runs: "v4l2:/dev/video0 MJPG
 					 * 1280x720@30", "test 1280x720@30" */
+	uint64_t since_us;		/* CLOCK_MONOTONIC: state began */
+	uint64_t lost;			/* times that a device gave way to the
+					 * placeholder */
+	char node[64];			/* the device that is held:
+					 * "/dev/video0"; "": none */
 	uint64_t replaced;		/* times that a source took over while
 					 * rungs ran */
 	uint64_t frames_captured;
