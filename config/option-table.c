@@ -13,6 +13,8 @@ static const struct section_row sections[] = {
 	{"room", "The room this box is in."},
 	{"roomserver", "The room server inside this box: rooms without any "
 		       "other server, and a page that shows them."},
+	{"console", "A page for a browser that says how this box does and mutes "
+		    "it."},
 	{"video", "What others see."},
 	{"audio", "What others hear."},
 	{"network", "How media travels."},
@@ -121,8 +123,7 @@ static const struct option_row rows[N_OPTIONS] = {
 		"roomserver", "listen", OPTION_LISTEN, "127.0.0.1:8080",
 		.change = OPTION_RESTART,
 		.help = "Where it listens. With '*:8080' other machines reach "
-			"it too; their browsers then need https in front of "
-			"it to send their own camera, but not to watch.",
+			"it too, by https.",
 	},
 	[OPT_ROOMSERVER_APP_KEY] = {
 		"roomserver", "app_key", OPTION_STRING, "demo", .max = 128,
@@ -162,7 +163,9 @@ static const struct option_row rows[N_OPTIONS] = {
 	[OPT_ROOMSERVER_TLS] = {
 		"roomserver", "tls", OPTION_BOOL, "yes",
 		.change = OPTION_RESTART,
-		.help = "Speak https and wss on the same port, too.",
+		.help = "Speak https and wss on the same port, too. Other "
+			"machines are then sent there; with 'no' everything "
+			"crosses the network in the clear.",
 	},
 	[OPT_ROOMSERVER_CERTIFICATE_FILE] = {
 		"roomserver", "certificate_file", OPTION_PATH, "",
@@ -198,6 +201,46 @@ static const struct option_row rows[N_OPTIONS] = {
 		.help = "A file (mode 0600) with coturn's static-auth-secret, "
 			"or with USER's password. The systemd credential "
 			"'roomserver.turn_secret' goes first.",
+	},
+	[OPT_ROOMSERVER_VIEWER_ACCESS] = {
+		"roomserver", "viewer_access", OPTION_CHOICE, "login",
+		.values = "login|open",
+		.change = OPTION_RESTART,
+		.help = "Who may open the viewer page from another machine. "
+			"login: who knows the password in "
+			"roomserver.viewer_password_file or "
+			"console.password_file. open: whoever reaches it. On "
+			"this machine it is always open.",
+	},
+	[OPT_ROOMSERVER_VIEWER_PASSWORD_FILE] = {
+		"roomserver", "viewer_password_file", OPTION_SECRET, "",
+		.change = OPTION_RESTART,
+		.help = "A file (mode 0600) with the password for those who "
+			"may watch, and nothing more. The systemd credential "
+			"'roomserver.viewer_password' goes first.",
+	},
+
+	[OPT_CONSOLE_LISTEN] = {
+		"console", "listen", OPTION_LISTEN, "",
+		.change = OPTION_RESTART,
+		.help = "Where the console listens by itself, such as *:8443. "
+			"Empty: it is a page of the room server, "
+			"/console/, if there is one.",
+	},
+	[OPT_CONSOLE_TLS] = {
+		"console", "tls", OPTION_BOOL, "yes",
+		.change = OPTION_RESTART,
+		.help = "Speak https at console.listen, with the certificate "
+			"of [roomserver]. Without it passwords cross the "
+			"network as they are.",
+	},
+	[OPT_CONSOLE_PASSWORD_FILE] = {
+		"console", "password_file", OPTION_SECRET, "",
+		.change = OPTION_RESTART,
+		.help = "A file (mode 0600) with the console's password, eight "
+			"characters at least. The systemd credential "
+			"'console.password' goes first. Without it there is "
+			"no console.",
 	},
 
 	[OPT_VIDEO_SOURCE] = {

@@ -29,7 +29,8 @@ enum option_type {
 	OPTION_SECRET,	/* an absolute path of a 0600 file that holds it; the
 			 * systemd credential "section.key" (without "_file")
 			 * goes first */
-	OPTION_LISTEN,	/* ADDRESS:PORT; [IPv6]:PORT; *:PORT */
+	OPTION_LISTEN,	/* ADDRESS:PORT; [IPv6]:PORT; *:PORT; empty only where
+			 * that is the default */
 	OPTION_ENDPOINT, /* unix:/PATH, a loopback ADDRESS:PORT, or empty */
 	OPTION_URL,	/* http(s)://HOST[:PORT] or //HOST[:PORT], or empty */
 	OPTION_LIST,	/* strings, separated by ';' */
@@ -64,6 +65,12 @@ enum option_id {
 	OPT_ROOMSERVER_NAMES,
 	OPT_ROOMSERVER_TURN,
 	OPT_ROOMSERVER_TURN_SECRET_FILE,
+	OPT_ROOMSERVER_VIEWER_ACCESS,
+	OPT_ROOMSERVER_VIEWER_PASSWORD_FILE,
+
+	OPT_CONSOLE_LISTEN,
+	OPT_CONSOLE_TLS,
+	OPT_CONSOLE_PASSWORD_FILE,
 
 	OPT_VIDEO_SOURCE,
 	OPT_VIDEO_WIDTH,

@@ -79,6 +79,8 @@ char *option_describe_allowed(const struct option_row *row)
 	case OPTION_LISTEN:
 		g_string_append(s, "ADDRESS:PORT, such as 127.0.0.1:8080, "
 				"[::1]:8080, or *:8080 for all addresses");
+		if (!*row->def)
+			g_string_append(s, ", or empty");
 		break;
 	case OPTION_ENDPOINT:
 		g_string_append(s, "unix:/PATH, 127.0.0.1:PORT, [::1]:PORT, or "
@@ -303,6 +305,10 @@ static bool parse_listen(const struct option_row *row, const char *text,
 	const char *end = bracket ? strchr(text, ']') : NULL;
 	const char *colon;
 
+	if (!*text && !*row->def) {
+		ret->text = g_strdup("");
+		return true;
+	}
 	if (bracket && !end)
 		return refuse(row, text, "lacks a ']'", NULL, ret_why);
 	colon = bracket ? (end[1] == ':' ? end + 1 : NULL)

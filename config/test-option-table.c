@@ -117,6 +117,8 @@ static void test_choices(void)
 
 static void test_endpoints(void)
 {
+	assert_good(OPT_CONSOLE_LISTEN, "", "");
+	assert_good(OPT_CONSOLE_LISTEN, "*:8443", "*:8443");
 	assert_good(OPT_CONTROL_METRICS, "", "");
 	assert_good(OPT_CONTROL_METRICS, "127.0.0.1:9100", "127.0.0.1:9100");
 	assert_good(OPT_CONTROL_METRICS, "[::1]:0", "[::1]:0");
