@@ -10,8 +10,10 @@
  *
  * The times are for a unit of 10 s. A connection that never came up gets three
  * restarts; it is given up when ICE has failed besides, and else left alone:
- * who sits there and waits costs nothing. 18 s after libnice's 10 s without
- * consent make less than 30 s since the last sign of life.
+ * who sits there and waits costs nothing. Times count from the last attempt, so
+ * that a box which stood still itself tries as often as any. 18 s after
+ * libnice's 10 s without consent make less than 30 s since the last sign of
+ * life.
  *
  * Source:  docs/skylink-protocol.md §5.5 (0.6.12's health timer)
  * Thread:  any; pure, the clock comes in with each call
@@ -24,7 +26,7 @@
 #define PEER_HEALTH_UNIT_MS	10000 /* 0.6.12: trickle */
 #define PEER_HEALTH_PLAIN_UNITS 5     /* 0.6.12: 50 s without trickle */
 #define PEER_HEALTH_MCU_UNITS	10    /* 0.6.12: 105 s with an MCU */
-#define PEER_HEALTH_RESTARTS	3     /* of one that never came up */
+#define PEER_HEALTH_RESTARTS	3     /* then nothing more is tried */
 
 enum peer_health_advice {
 	PEER_HEALTH_WAIT,
@@ -36,7 +38,6 @@ struct peer_health {
 	gint64 unit_us, first_us;
 	gboolean up, stood, failed;
 	guint restarts; /* since it was up */
-	gint64 lost_us;
 	gint64 due_us; /* when to ask; -1: never */
 };
 

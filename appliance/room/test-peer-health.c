@@ -72,6 +72,19 @@ static void test_lost(void)
 	g_assert_cmpstr(second, ==, "R200 R204 R212 G218 ");
 }
 
+/* A box that stood still for long gives its peers the chances of any. */
+static void test_stood_still(void)
+{
+	struct peer_health h;
+	g_autofree char *text = NULL;
+
+	peer_health_init(&h, 0, 1, 0);
+	peer_health_up(&h);
+	peer_health_down(&h, 100 * S);
+	text = advice_until(&h, 1100 * S, 1200 * S);
+	g_assert_cmpstr(text, ==, "R1100 R1104 R1112 G1118 ");
+}
+
 static void test_postponed(void)
 {
 	struct peer_health h;
@@ -92,6 +105,7 @@ int main(int argc, char *argv[])
 	g_test_add_func("/peer-health/failed-while-connecting",
 			test_failed_while_connecting);
 	g_test_add_func("/peer-health/lost", test_lost);
+	g_test_add_func("/peer-health/stood-still", test_stood_still);
 	g_test_add_func("/peer-health/postponed", test_postponed);
 	return g_test_run();
 }
