@@ -16,6 +16,10 @@
 #define FINISH_STEP_MS	 1000
 #define FINISH_STEPS_MAX 600
 
+/* usrsctp keeps about 100 bytes for each address it was ever told: while so
+ * many that it knows rest, none is added. */
+#define SLOTS_REST_MIN	     64
+
 #define CHUNKS_ON_QUEUE_MAX  10240
 #define INITIAL_CWND_PACKETS 10
 #define MAX_BURST_PACKETS    10
@@ -27,7 +31,10 @@ struct sctp_stack {
 	uint64_t rest_us;		/* below a millisecond */
 	struct sctp_slot *first;	/* those in use */
 	struct sctp_slot *dirty, *dead;
+	/* Those usrsctp knows already, the one unused for longest first. */
 	struct sctp_slot *free_first, **free_last;
+	unsigned int n_free;
+	unsigned int n_touched;		/* slots[] from there are new */
 	struct sctp_slot slots[SCTP_STACK_SLOTS_MAX];
 	/* Touched as far as messages are long. */
 	uint8_t buffer[SCTP_STACK_BUFFER_BYTES];
@@ -72,11 +79,6 @@ static struct sctp_stack *stack_new(void)
 	if (!s)
 		return NULL;
 	s->free_last = &s->free_first;
-	for (unsigned int i = 0; i < SCTP_STACK_SLOTS_MAX; i++) {
-		s->slots[i].stack = s;
-		*s->free_last = &s->slots[i];
-		s->free_last = &s->slots[i].next_free;
-	}
 	usrsctp_init_nothreads(0, conn_output, NULL);
 	set_defaults();
 	return s;
@@ -175,19 +177,33 @@ void sctp_stack_tick(struct sctp_stack *stack, uint64_t now_us)
 }
 
 /* --- slots --- */
-struct sctp_slot *sctp_slot_get(struct sctp_stack *stack,
-				const struct sctp_slot_ops *ops, void *assoc)
+/* The one unused for longest, of SLOTS_REST_MIN at least: a late packet of its
+ * former owner is all the less likely. A new one costs memory for good. */
+static struct sctp_slot *take_free(struct sctp_stack *stack)
 {
-	/* The one unused for longest: a late packet of its former owner is
-	 * all the less likely. */
 	struct sctp_slot *slot = stack->free_first;
 
+	if (stack->n_free < SLOTS_REST_MIN &&
+	    stack->n_touched < SCTP_STACK_SLOTS_MAX)
+		return &stack->slots[stack->n_touched++];
 	if (!slot)
 		return NULL;
+	stack->n_free--;
 	stack->free_first = slot->next_free;
 	if (!stack->free_first)
 		stack->free_last = &stack->free_first;
 	slot->next_free = NULL;
+	return slot;
+}
+
+struct sctp_slot *sctp_slot_get(struct sctp_stack *stack,
+				const struct sctp_slot_ops *ops, void *assoc)
+{
+	struct sctp_slot *slot = take_free(stack);
+
+	if (!slot)
+		return NULL;
+	slot->stack = stack;
 	slot->ops = ops;
 	slot->assoc = assoc;
 	slot->prev = NULL;
@@ -217,6 +233,7 @@ static void put_back(struct sctp_slot *slot)
 	slot->ops = NULL;
 	*stack->free_last = slot;
 	stack->free_last = &slot->next_free;
+	stack->n_free++;
 }
 
 void sctp_slot_put(struct sctp_slot *slot)
