@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /* tests/join-churn.c - joins a room and leaves it again, many times
  *
- *   join-churn SERVER APP_KEY ROOM TIMES
+ *   join-churn SERVER APP_KEY ROOM [TIMES]
  *
  * Each time a new room with a new identity joins, waits for a picture's and a
  * sound's packets of the first peer that sends, and goes: by turns it says so
  * (leaveRoom) or just drops everything. One line of JSON at the end: how often
  * media came, and how long it took. Exit status 0 when it came every time.
+ * Without TIMES each line of standard input is a number of times, answered
+ * with a line: what one process has after many of them can be seen then.
  *
  * Thread:  control for the room, network for what arrives
  */
@@ -16,6 +18,7 @@
 #include "appliance/room/room.h"
 
 #define GIVE_UP_MS 20000	/* for one turn */
+#define TIMES_MAX  1000000
 
 struct churn {
 	GMainContext *context;
@@ -83,11 +86,42 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* Return: whether media came each time. */
+static gboolean times(struct churn *c, RoomConfig *room, const char *name,
+		      unsigned int n)
+{
+	static const enum media_codec codecs[] = { MEDIA_CODEC_H264,
+						   MEDIA_CODEC_VP8 };
+	g_autofree gint64 *took = g_new0(gint64, n);
+	unsigned int n_took = 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		gint64 ms;
+
+		/* By turns the two codecs, each with both ways to go. */
+		room->video_codecs = codecs + i / 2 % 2;
+		room->n_video_codecs = 1;
+		ms = turn(c, room, name, i % 2 == 0);
+		if (ms >= 0)
+			took[n_took++] = ms;
+	}
+	qsort(took, n_took, sizeof(*took), by_value);
+	printf("{\"times\":%u,\"media\":%u,\"ms_median\":%d,\"ms_p95\":%d}\n",
+	       n, n_took, n_took ? (int) took[n_took / 2] : 0,
+	       n_took ? (int) took[n_took * 95 / 100] : 0);
+	fflush(stdout);
+	return n_took == n;
+}
+
+/* 0: no number of times that can be meant. */
+static unsigned int read_times(const char *text)
+{
+	return (unsigned int) CLAMP(atoi(text), 0, TIMES_MAX);
+}
+
 int main(int argc, char *argv[])
 {
 	struct churn c = { .context = g_main_context_default() };
-	static const enum media_codec codecs[] = { MEDIA_CODEC_H264,
-						   MEDIA_CODEC_VP8 };
 	struct rtc_engine_config engine = {
 		.loopback = true,
 		.start_bps = 1000000,
@@ -102,14 +136,15 @@ int main(int argc, char *argv[])
 		.event = on_event,
 		.user = &c,
 	};
-	unsigned int times = argc == 5 ? (unsigned int) atoi(argv[4]) : 0;
-	g_autofree gint64 *took = g_new0(gint64, MAX(times, 1));
-	unsigned int n_took = 0;
+	unsigned int n = argc == 5 ? read_times(argv[4]) : 0;
+	gboolean ok = TRUE;
 	GError *error = NULL;
 	GSource *clock;
+	char line[32];
 
-	if (!times) {
-		fprintf(stderr, "usage: join-churn SERVER APP_KEY ROOM TIMES\n");
+	if (argc != 4 && !n) {
+		fprintf(stderr,
+			"usage: join-churn SERVER APP_KEY ROOM [TIMES]\n");
 		return 2;
 	}
 	room.engine = rtc_engine_new(&engine, &error);
@@ -124,23 +159,15 @@ int main(int argc, char *argv[])
 	g_source_set_callback(clock, wake, NULL, NULL);
 	g_source_attach(clock, c.context);
 
-	for (unsigned int i = 0; i < times; i++) {
-		gint64 ms;
+	if (n)
+		ok = times(&c, &room, argv[3], n);
+	while (!n && ok && fgets(line, sizeof(line), stdin)) {
+		unsigned int more = read_times(line);
 
-		/* By turns the two codecs, each with both ways to go. */
-		room.video_codecs = codecs + i / 2 % 2;
-		room.n_video_codecs = 1;
-		ms = turn(&c, &room, argv[3], i % 2 == 0);
-		if (ms >= 0)
-			took[n_took++] = ms;
+		ok = more && times(&c, &room, argv[3], more);
 	}
 	g_source_destroy(clock);
 	g_source_unref(clock);
 	rtc_engine_free(room.engine);
-
-	qsort(took, n_took, sizeof(*took), by_value);
-	printf("{\"times\":%u,\"media\":%u,\"ms_median\":%d,\"ms_p95\":%d}\n",
-	       times, n_took, n_took ? (int) took[n_took / 2] : 0,
-	       n_took ? (int) took[n_took * 95 / 100] : 0);
-	return n_took == times ? 0 : 1;
+	return ok ? 0 : 1;
 }

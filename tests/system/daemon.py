@@ -92,7 +92,7 @@ class Control:
 class Daemon:
     """Started and waited for: it answers, or has ended."""
 
-    def __init__(self, *arguments, config='', wait=True, state=None):
+    def __init__(self, *arguments, config='', wait=True, state=None, environment=None):
         """state: the state directory that systemd would name."""
         self.folder = tempfile.mkdtemp(prefix='skylink-daemon-')
         self.path = os.path.join(self.folder, 'control.sock')
@@ -104,7 +104,8 @@ class Daemon:
             self.process = subprocess.Popen(
                 [program('appliance/skylinkd'), '--config', self.config, '--socket', self.path,
                  *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
-                env={**os.environ, 'STATE_DIRECTORY': state} if state else None)
+                env={**os.environ, **({'STATE_DIRECTORY': state} if state else {}),
+                     **(environment or {})})
         if wait:
             # The file is there a moment before the one who listens.
             until(lambda: self.answers() or self.process.poll() is not None, 20)

@@ -24,10 +24,11 @@ BUILD = os.environ.get('BUILD', os.path.join(TOP, 'build'))
 class Server:
     """tests/room-server: prints its address, counts on demand."""
 
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, environment=None):
         self.process = subprocess.Popen(
             [os.path.join(BUILD, 'tests', 'room-server'), *arguments],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env={**os.environ, **(environment or {})})
         self.url = self.process.stdout.readline().strip()
         if not self.url:
             raise RuntimeError(self.process.stderr.read().strip())
