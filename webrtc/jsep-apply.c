@@ -45,6 +45,16 @@ static int find_track(const struct jsep_version *v, enum sdp_kind kind,
 	return -1;
 }
 
+/* Return: @track, or -1 when its line was rejected or became something else. */
+static int still_there(const struct jsep_version *v, enum sdp_kind kind,
+		       int track)
+{
+	if (track >= 0 && v->lines[track].media.kind == kind &&
+	    !v->lines[track].media.rejected)
+		return track;
+	return -1;
+}
+
 /* Only one m-line of a kind carries our track; the others do not send. */
 static void bind_tracks(struct jsep_version *v,
 			const struct jsep_version *current)
@@ -63,8 +73,12 @@ static void bind_tracks(struct jsep_version *v,
 	}
 	v->negotiated.audio_send = audio_send;
 	v->negotiated.video_send = video_send;
-	v->audio_track = audio_send >= 0 ? audio_send : audio;
-	v->video_track = video_send >= 0 ? video_send : video;
+	v->audio_track = audio_send >= 0
+				 ? audio_send
+				 : still_there(v, SDP_KIND_AUDIO, audio);
+	v->video_track = video_send >= 0
+				 ? video_send
+				 : still_there(v, SDP_KIND_VIDEO, video);
 }
 
 static bool same_codec(const struct jsep_codec *a, const struct jsep_codec *b)
@@ -111,33 +125,98 @@ static bool is_changed(const struct jsep_negotiated *a,
 	return false;
 }
 
+/* --- lines that nobody uses ---------------------------------------------- */
+static bool is_idle(const struct jsep_line *line)
+{
+	const struct jsep_media *m = &line->media;
+
+	return !m->rejected && !m->send && !m->receive &&
+	       (m->kind == SDP_KIND_AUDIO || m->kind == SDP_KIND_VIDEO);
+}
+
+/* Where our track is, or would go first (see jsep.c, set_directions()). */
+static bool is_for_us(const struct jsep_version *v, unsigned int i)
+{
+	enum sdp_kind kind = v->lines[i].media.kind;
+	int track = kind == SDP_KIND_AUDIO ? v->audio_track : v->video_track;
+
+	if (track >= 0)
+		return track == (int) i;
+	for (unsigned int k = 0; k < i; k++) {
+		if (v->lines[k].media.kind == kind &&
+		    !v->lines[k].media.rejected)
+			return false;
+	}
+	return true;
+}
+
+/* Each other stream of a browser takes new m-lines, and those of the one before
+ * stay for ever, inactive: unless they are rejected. Then the browser stops
+ * what they belonged to and uses them again (RFC 9429 §5.2.2). Some may idle,
+ * and all for one negotiation: what pauses must find its line again. */
+static void give_back_lines(struct jsep_version *v,
+			    const struct jsep_version *current)
+{
+	unsigned int n_idle = 0;
+
+	for (unsigned int i = 0; i < v->n_lines; i++)
+		n_idle += is_idle(&v->lines[i]);
+	if (n_idle <= JSEP_IDLE_LINES_MAX)
+		return;
+	for (unsigned int i = 0; current && i < current->n_lines; i++) {
+		if (is_idle(&v->lines[i]) && is_idle(&current->lines[i]) &&
+		    i != v->negotiated.transport_mline && !is_for_us(v, i))
+			jsep_line_reject(&v->lines[i]);
+	}
+}
+
+/* The line of @kind that began last: what begins now is newer than what goes
+ * on, and a later line newer than an earlier one. Return: its index, or -1. */
+static int find_newest(const struct jsep_version *v, enum sdp_kind kind,
+		       const struct jsep_negotiated *old, int old_newest)
+{
+	int fresh = -1, last = -1;
+
+	for (unsigned int i = 0; i < v->n_lines; i++) {
+		const struct jsep_media *m = &v->lines[i].media;
+
+		if (m->kind != kind || !m->receive)
+			continue;
+		last = (int) i;
+		if (!old || i >= old->n_media || !old->media[i].receive ||
+		    strcmp(old->media[i].mid, m->mid) != 0)
+			fresh = (int) i;
+	}
+	if (fresh >= 0)
+		return fresh;
+	if (old_newest >= 0 && v->lines[old_newest].media.kind == kind &&
+	    v->lines[old_newest].media.receive)
+		return old_newest;
+	return last;
+}
+
 /* Publishes the lines and compares with what was in force. */
 static void finish(struct jsep_version *v, const struct jsep_version *current)
 {
 	struct jsep_negotiated *n = &v->negotiated;
-	const struct jsep_negotiated *old;
+	const struct jsep_negotiated *old =
+		current ? &current->negotiated : NULL;
 
 	n->n_media = v->n_lines;
 	n->media = g_new0(struct jsep_media, v->n_lines);
-	n->audio_receive = -1;
-	n->video_receive = -1;
-	for (unsigned int i = 0; i < v->n_lines; i++) {
+	for (unsigned int i = 0; i < v->n_lines; i++)
 		n->media[i] = v->lines[i].media;
-		if (!n->media[i].receive)
-			continue;
-		if (n->media[i].kind == SDP_KIND_AUDIO)
-			n->audio_receive = (int) i;
-		if (n->media[i].kind == SDP_KIND_VIDEO)
-			n->video_receive = (int) i;
-	}
+	n->audio_receive = find_newest(v, SDP_KIND_AUDIO, old,
+				       old ? old->audio_receive : -1);
+	n->video_receive = find_newest(v, SDP_KIND_VIDEO, old,
+				       old ? old->video_receive : -1);
 	v->transport = n->transport_mline;
 	v->agreed = true;
 
-	if (!current) {
+	if (!old) {
 		n->changed = true;
 		return;
 	}
-	old = &current->negotiated;
 	n->ice_restarted = strcmp(n->ufrag, old->ufrag) != 0 ||
 			   strcmp(n->pwd, old->pwd) != 0;
 	n->dtls_changed = n->dtls_role != old->dtls_role ||
@@ -322,6 +401,7 @@ int jsep_apply_offer(const struct jsep_wish *wish,
 	read_offer_lines(wish, offer, (unsigned int) transport, group, v);
 	jsep_read_candidates(&offer->media[transport], &v->negotiated);
 	bind_tracks(v, current);
+	give_back_lines(v, current);
 	for (unsigned int i = 0; i < v->n_lines; i++) {
 		struct jsep_line *line = &v->lines[i];
 

@@ -11,6 +11,7 @@
  * transceiver of its own: we send audio and video on the first m-line of the
  * kind that the remote can receive on and stay there, receive on all, and the
  * newest m-line of a kind that carries media is the remote's current stream.
+ * Lines that carry nothing any more are given back in answers of ours.
  * No randomness, no clock, no I/O: everything of that kind comes in by the
  * configuration. A call that fails changes nothing and leaves a sentence for a
  * person in jsep_get_error().
@@ -39,6 +40,9 @@
 #define JSEP_MAX_RECEIVE       4  /* codecs received per m-line */
 #define JSEP_MAX_MESSAGE_SIZE  262144
 #define JSEP_SCTP_PORT	       5000
+/* m-lines that carry nothing, with more of them they are given back: rejected,
+ * so that the remote may use them again */
+#define JSEP_IDLE_LINES_MAX    8
 
 struct jsep;
 

@@ -408,6 +408,183 @@ static void test_partial_answer(void)
 	g_free(c);
 }
 
+/* --- another stream, again and again ------------------------------------- */
+/* As browsers do it: the new stream takes lines that were rejected, else new
+ * ones at the end; those of the one before stay, and say that they only
+ * receive. */
+struct page {
+	struct {
+		enum sdp_kind kind;
+		unsigned int mid;
+		bool sends, dead;
+	} lines[SDP_MAX_MEDIA];
+	unsigned int n, mids, streams;
+};
+
+static void page_add(struct page *p, enum sdp_kind kind)
+{
+	unsigned int i = 0;
+
+	while (i < p->n && !p->lines[i].dead)
+		i++;
+	g_assert_cmpuint(i, <, SDP_MAX_MEDIA);
+	p->n = MAX(p->n, i + 1);
+	p->lines[i].kind = kind;
+	p->lines[i].mid = p->mids++;
+	p->lines[i].sends = true;
+	p->lines[i].dead = false;
+}
+
+static char *page_offer(const struct page *p)
+{
+	GString *s = g_string_new(HEAD "a=group:BUNDLE");
+
+	for (unsigned int i = 0; i < p->n; i++) {
+		if (!p->lines[i].dead)
+			g_string_append_printf(s, " %u", p->lines[i].mid);
+	}
+	g_string_append(s, "\n" TRANSPORT);
+	for (unsigned int i = 0; i < p->n; i++) {
+		bool audio = p->lines[i].kind == SDP_KIND_AUDIO;
+
+		g_string_append_printf(
+			s,
+			"m=%s %u UDP/TLS/RTP/SAVPF %u\na=mid:%u\n"
+			"a=rtcp-mux\na=rtpmap:%s\na=%s\n",
+			audio ? "audio" : "video", p->lines[i].dead ? 0 : 9,
+			audio ? 111 : 96, p->lines[i].mid,
+			audio ? "111 opus/48000/2" : "96 VP8/90000",
+			p->lines[i].sends ? "sendrecv" : "recvonly");
+		if (p->lines[i].sends)
+			g_string_append_printf(s, "a=msid:stream%u track\n",
+					       p->streams);
+	}
+	return g_string_free(s, FALSE);
+}
+
+static void page_replace_stream(struct page *p)
+{
+	for (unsigned int i = 0; i < p->n; i++)
+		p->lines[i].sends = false;
+	page_add(p, SDP_KIND_AUDIO);
+	page_add(p, SDP_KIND_VIDEO);
+	p->streams++;
+}
+
+/* Whether a line that was rejected belonged to nobody. */
+static void page_take_answer(struct page *p, const struct jsep_negotiated *n)
+{
+	g_assert_cmpuint(n->n_media, ==, p->n);
+	for (unsigned int i = 0; i < p->n; i++) {
+		const struct jsep_media *m = &n->media[i];
+
+		g_assert_false(p->lines[i].dead && !m->rejected);
+		p->lines[i].dead = m->rejected;
+		if (m->rejected)
+			g_assert_false(p->lines[i].sends);
+	}
+}
+
+static void test_replaced_streams(void)
+{
+	struct jsep *j = make(true, true, vp8, 1);
+	const struct jsep_negotiated *n;
+	struct page p = {0};
+	unsigned int dead = 0;
+	char stream[32];
+
+	page_add(&p, SDP_KIND_AUDIO);
+	page_add(&p, SDP_KIND_VIDEO);
+	for (unsigned int i = 0; i < 100; i++) {
+		g_autofree char *sdp = page_offer(&p), *answer = NULL;
+
+		n = offer_in(j, sdp, &answer);
+		page_take_answer(&p, n);
+		/* our own tracks never move */
+		g_assert_cmpint(n->audio_send, ==, 0);
+		g_assert_cmpint(n->video_send, ==, 1);
+		/* and theirs is the newest, wherever it is */
+		g_assert_cmpint(n->audio_receive, >=, 0);
+		g_assert_cmpint(n->video_receive, >=, 0);
+		g_assert_true(p.lines[n->audio_receive].sends);
+		g_snprintf(stream, sizeof(stream), "stream%u", p.streams);
+		g_assert_cmpstr(n->media[n->video_receive].remote_stream, ==,
+				stream);
+		for (unsigned int k = 0; k < p.n; k++)
+			dead += p.lines[k].dead;
+		/* A new offer of ours has them as they are. */
+		if (i % 10 == 0) {
+			g_autofree char *ours = NULL;
+
+			g_assert_cmpint(jsep_create_offer(j, &ours), ==, 0);
+			g_assert_cmpuint(count(ours, "m=audio 0") +
+						 count(ours, "m=video 0"),
+					 ==, count(answer, "m=audio 0") +
+						 count(answer, "m=video 0"));
+			g_assert_cmpint(jsep_rollback(j), ==, 0);
+		}
+		page_replace_stream(&p);
+	}
+	g_test_message("%u m-lines after 100 streams", p.n);
+	g_assert_cmpuint(dead, >, 0);
+	/* those in use, those that may idle, and one round */
+	g_assert_cmpuint(p.n, <=, 2 + JSEP_IDLE_LINES_MAX + 4);
+	jsep_free(j);
+}
+
+/* Few that idle stay: a page that only pauses finds its lines again. */
+static void test_paused_lines_stay(void)
+{
+	struct jsep *j = make(true, true, vp8, 1);
+	struct page p = {0};
+
+	for (unsigned int i = 0; i < 2 + JSEP_IDLE_LINES_MAX; i++)
+		page_add(&p, i % 2 ? SDP_KIND_VIDEO : SDP_KIND_AUDIO);
+	for (unsigned int i = 0; i < 6; i++) {
+		g_autofree char *sdp = page_offer(&p), *answer = NULL;
+		const struct jsep_negotiated *n = offer_in(j, sdp, &answer);
+
+		for (unsigned int k = 0; k < p.n; k++) {
+			g_assert_false(n->media[k].rejected);
+			g_assert_true(n->media[k].receive == p.lines[k].sends);
+			p.lines[k].sends = i % 2;
+		}
+	}
+	jsep_free(j);
+}
+
+/* A line of ours that the page stopped and then used for the other kind. */
+static void test_line_of_other_kind(void)
+{
+	struct jsep *j = make(true, true, vp8, 1);
+	struct page p = {0};
+	const struct jsep_negotiated *n;
+
+	page_add(&p, SDP_KIND_VIDEO);
+	page_add(&p, SDP_KIND_AUDIO);
+	for (unsigned int i = 0; i < 3; i++) {
+		g_autofree char *sdp = page_offer(&p), *answer = NULL;
+		g_autofree char *ours = NULL;
+
+		n = offer_in(j, sdp, &answer);
+		g_assert_cmpint(n->audio_send, ==, 1 - (int) (i / 2));
+		g_assert_cmpint(n->video_send, ==, i == 0 ? 0 : i == 1 ? -1 : 2);
+		g_assert_cmpint(jsep_create_offer(j, &ours), ==, 0);
+		g_assert_cmpuint(count(ours, "a=sendrecv"), ==, i == 1 ? 1 : 2);
+		g_assert_cmpint(jsep_rollback(j), ==, 0);
+		if (i == 0) {
+			p.lines[0].dead = true;
+			p.lines[0].sends = false;
+			continue;
+		}
+		page_add(&p, SDP_KIND_AUDIO);
+		page_add(&p, SDP_KIND_VIDEO);
+		p.lines[1].dead = true;
+		p.lines[1].sends = false;
+	}
+	jsep_free(j);
+}
+
 int main(int argc, char *argv[])
 {
 	g_test_init(&argc, &argv, NULL);
@@ -422,6 +599,9 @@ int main(int argc, char *argv[])
 	g_test_add_func("/jsep-apply/bad-offers", test_bad_offers);
 	g_test_add_func("/jsep-apply/bad-reoffers", test_bad_reoffers);
 	g_test_add_func("/jsep-apply/bad-answers", test_bad_answers);
+	g_test_add_func("/jsep-apply/replaced-streams", test_replaced_streams);
+	g_test_add_func("/jsep-apply/paused-lines", test_paused_lines_stay);
+	g_test_add_func("/jsep-apply/other-kind", test_line_of_other_kind);
 	g_test_add_func("/jsep-apply/partial-answer", test_partial_answer);
 	return g_test_run();
 }

@@ -218,7 +218,8 @@ static void test_recovers(struct fixture *f, gconstpointer data)
 	f->plan[1] = SILENT;
 	f->plan[2] = GIVE;
 	f->n_plan = 3;
-	run(f, NULL, 100);
+	/* the third answer must come in time on a busy machine, too */
+	run(f, NULL, 2000);
 	g_assert_no_error(f->error);
 	g_assert_nonnull(f->answer);
 	g_assert_cmpuint(f->retries, ==, 2);
@@ -230,7 +231,10 @@ static void test_silence_times_out(struct fixture *f, gconstpointer data)
 	run(f, NULL, 50);
 	g_assert_error(f->error, ROOM_API_ERROR, ROOM_API_ERROR_NETWORK);
 	g_assert_nonnull(strstr(f->error->message, "within 50 ms"));
-	g_assert_cmpuint(f->requests, ==, 3);
+	/* Whether the server saw all of them before they were withdrawn is
+	 * another matter. */
+	g_assert_cmpuint(f->retries, ==, 2);
+	g_assert_cmpuint(f->requests, <=, 3);
 }
 
 static void test_too_long(struct fixture *f, gconstpointer data)
