@@ -12,7 +12,7 @@
 
 #include "webrtc/engine.h"
 
-#define DEADLINE_S 15
+#define DEADLINE_S 60	/* for what hangs; slow is no failure */
 #define UNIT_BYTES 9000
 
 struct side {
@@ -332,7 +332,7 @@ static void pair_init(struct pair *p, const struct rtc_engine_config *like)
 	config.context = p->context;
 	config.loopback = true;
 	config.start_bps = 1000000;
-	config.min_bps = 100000;
+	config.min_bps = 1000000;	/* a unit is never too slow */
 	config.max_bps = 4000000;
 	config.request_keyframe = on_keyframe;
 	config.rung_bitrate = on_bitrate;
@@ -406,16 +406,14 @@ static void check_media(struct pair *p)
 {
 	const int n = 30, packets = 8;	/* 9000 bytes in packets of 1200 */
 
+	/* One after the other: what waits too long in the pacer is dropped, and
+	 * how long a busy machine lets it wait is nobody's promise. */
 	for (int i = 0; i < n; i++) {
-		gint64 until = g_get_monotonic_time() + 20000;
-
 		push_unit(p, MEDIA_CODEC_VP8, (uint64_t) i);
 		push_unit(p, MEDIA_CODEC_OPUS, (uint64_t) i);
-		while (g_get_monotonic_time() < until)
-			g_main_context_iteration(p->context, FALSE);
+		WAIT_FOR(p, g_atomic_int_get(&p->b.markers) == i + 1 &&
+			 g_atomic_int_get(&p->b.audio_packets) == i + 1);
 	}
-	WAIT_FOR(p, g_atomic_int_get(&p->b.markers) == n &&
-		 g_atomic_int_get(&p->b.audio_packets) == n);
 	g_assert_cmpint(g_atomic_int_get(&p->b.packets), ==, n * packets);
 	g_assert_cmpint(g_atomic_int_get(&p->keyframes), >=, 1);
 }

@@ -194,7 +194,7 @@ static inline gboolean on_deadline(gpointer data)
 
 #define WAIT(condition)                                                        \
 	do {                                                                   \
-		guint deadline = g_timeout_add_seconds(20, on_deadline, NULL); \
+		guint deadline = g_timeout_add_seconds(60, on_deadline, NULL); \
 									       \
 		while (!(condition))                                           \
 			g_main_context_iteration(NULL, TRUE);                  \
