@@ -229,7 +229,7 @@ void daemon_config_hangup(Daemon *d)
 	else if (!(o = apply(d, next, FALSE, &error)))
 		g_warning("ignoring the configuration, which cannot be "
 			  "applied: %s", error->message);
-	daemon_notify("READY=1");
+	daemon_notify_ready(d);
 }
 
 /* --- writing ------------------------------------------------------------------ */

@@ -18,10 +18,12 @@
 #define STATUS_WAITING_MS 5000
 #define STATUS_MAX_BYTES  256
 
-void daemon_notify(const char *state)
+int daemon_notify(const char *state)
 {
 #if HAVE_SYSTEMD
-	sd_notify(0, state);
+	return sd_notify(0, state);
+#else
+	return 0;
 #endif
 }
 
@@ -115,10 +117,33 @@ void daemon_notify_event(Daemon *d)
 	schedule(d, STATUS_MS);
 }
 
+/* Unheard, the service manager would end a daemon that works. */
+static gboolean tell_ready(gpointer data)
+{
+	Daemon *d = data;
+	int r = daemon_notify(d->notified ? "READY=1"
+					  : "READY=1\nSTATUS=ready");
+
+	if (r < 0) {
+		g_warning("Cannot tell the service manager that the daemon is "
+			  "ready, trying again: %s", g_strerror(-r));
+		return G_SOURCE_CONTINUE;
+	}
+	if (d->ready_timer) {
+		g_source_destroy(d->ready_timer);
+		g_clear_pointer(&d->ready_timer, g_source_unref);
+	}
+	daemon_notify_event(d);
+	return G_SOURCE_REMOVE;
+}
+
 void daemon_notify_ready(Daemon *d)
 {
-	daemon_notify("READY=1\nSTATUS=ready");
-	daemon_notify_event(d);
+	if (d->ready_timer || tell_ready(d) == G_SOURCE_REMOVE)
+		return;
+	d->ready_timer = g_timeout_source_new(STATUS_MS);
+	g_source_set_callback(d->ready_timer, tell_ready, d, NULL);
+	g_source_attach(d->ready_timer, NULL);
 }
 
 void daemon_notify_stopping(Daemon *d)
@@ -128,6 +153,10 @@ void daemon_notify_stopping(Daemon *d)
 
 void daemon_notify_done(Daemon *d)
 {
+	if (d->ready_timer) {
+		g_source_destroy(d->ready_timer);
+		g_clear_pointer(&d->ready_timer, g_source_unref);
+	}
 	if (d->notify_timer) {
 		g_source_destroy(d->notify_timer);
 		g_clear_pointer(&d->notify_timer, g_source_unref);

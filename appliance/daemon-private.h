@@ -73,6 +73,7 @@ typedef struct {
 
 	struct process_stats process;
 	GSource *notify_timer;			/* STATUS= is to be told */
+	GSource *ready_timer;			/* READY= was not heard */
 	char *notified;				/* what was told last */
 	struct daemon_watchdog *watchdog;	/* NULL: nobody asks for it */
 	struct MetricsServer *metrics;		/* NULL: [control] says none */
@@ -203,8 +204,8 @@ void daemon_log_event(const char *room, const char *name, JsonObject *params);
 void daemon_emit(Daemon *d, const char *name, JsonObject *params);
 /* room.user_data changed. */
 void daemon_user_data_reload(Daemon *d);
-/* To systemd, if it listens. */
-void daemon_notify(const char *state);
+/* To systemd, if it listens. Return: negative errno: it did not hear it. */
+int daemon_notify(const char *state);
 /* Would daemon_join() begin? Nothing is changed. */
 gboolean daemon_can_join(Daemon *d, const char *name, GError **error);
 gboolean daemon_join(Daemon *d, const char *name, GError **error);

@@ -48,7 +48,6 @@ static int run(struct skylinkd_arguments *a)
 			print_problems(a);
 			return SKYLINKD_EXIT_CONFIG;
 		}
-		crash_report_install();
 		a->daemon.log = install_log(a->daemon.config);
 		return daemon_run(&a->daemon);
 	case SKYLINKD_HELP: {
@@ -78,6 +77,7 @@ int main(int argc, char *argv[])
 	g_autofree char *why = NULL;
 	int status = SKYLINKD_EXIT_USAGE;
 
+	crash_report_install();
 	if (skylinkd_arguments_parse(argc, argv, &arguments, &why))
 		status = run(&arguments);
 	else

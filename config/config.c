@@ -122,7 +122,13 @@ static int load_file(Config *config, const char *path, GPtrArray *problems)
 						path, g_strerror(errno)));
 		return -1;
 	}
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+	if (fstat(fd, &st) < 0) {
+		g_ptr_array_add(problems,
+				g_strdup_printf("%s: cannot be examined: %s",
+						path, g_strerror(errno)));
+		goto out;
+	}
+	if (!S_ISREG(st.st_mode)) {
 		g_ptr_array_add(problems, g_strdup_printf(
 			"%s: is not a regular file", path));
 		goto out;

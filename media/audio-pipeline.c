@@ -448,7 +448,7 @@ int audio_pipeline_new(struct audio_pipeline **ret,
 		r = unit_pool_new(&p->units, &p->count, MEDIA_CODEC_OPUS,
 				  N_UNITS);
 	if (r < 0) {
-		*ret_error = source_sentence("no audio: %s", strerror(-r));
+		*ret_error = source_sentence("Cannot make the audio pipeline: %s", strerror(-r));
 		audio_pipeline_free(p);
 		return r;
 	}

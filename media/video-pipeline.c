@@ -577,7 +577,7 @@ int video_pipeline_new(struct video_pipeline **ret,
 	if (r == 0)
 		r = start_rungs(p);
 	if (r < 0) {
-		*ret_error = source_sentence("no video: %s", strerror(-r));
+		*ret_error = source_sentence("Cannot make the video pipeline: %s", strerror(-r));
 		video_pipeline_free(p);
 		return r;
 	}

@@ -262,7 +262,9 @@ static bool start_engine(struct rtc_engine *engine, GError **error)
 	uint8_t random[ENGINE_CNAME_BYTES];
 	int r;
 
-	if (getrandom(random, sizeof(random), 0) != sizeof(random))
+	/* At boot it may wait, and a signal come. */
+	if (TEMP_FAILURE_RETRY(getrandom(random, sizeof(random), 0)) !=
+	    sizeof(random))
 		return fail(error, -errno, "read random bytes");
 	for (unsigned int i = 0; i < sizeof(engine->cname) - 1; i++)
 		engine->cname[i] = "abcdefghijklmnopqrstuvwxyz012345"

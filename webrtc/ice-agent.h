@@ -98,6 +98,17 @@ struct ice_parked {
 	uint8_t data[PACKET_RING_BYTES];
 };
 
+/* From the ice thread to the network thread. */
+struct net_call {
+	struct ice_agent *agent;
+	void (*fn)(struct net_call *call);
+	int index;
+	int fd;
+	bool receive;
+	struct sockaddr_storage addr;
+	socklen_t addr_len;
+};
+
 struct ice_agent {
 	atomic_uint refs;
 	struct ice_thread *thread;
@@ -153,6 +164,8 @@ struct ice_agent {
 		bool closed;
 	} net;
 
+	struct net_call closing; /* ice: the last one; needs no memory */
+
 	struct ice_counters counters;
 };
 
@@ -178,6 +191,8 @@ gboolean ice_nice_send_relayed(int fd, GIOCondition condition, gpointer thread);
 void ice_nice_arm(struct ice_agent *agent, GSource **slot, unsigned int ms,
 		  GSourceFunc fn);
 void ice_nice_disarm(GSource **slot);
+/* It cannot go on; @why is logged. */
+void ice_nice_fail(struct ice_agent *agent, const char *why);
 /* After ice-server.c is through with names. */
 void ice_nice_start_gathering(struct ice_agent *agent);
 void ice_nice_report_done(struct ice_agent *agent);

@@ -163,24 +163,17 @@ static void relay(void *user, const uint8_t *data, size_t len)
 }
 
 /* --- calls from the ice thread ------------------------------------------ */
-struct net_call {
-	struct ice_agent *agent;
-	void (*fn)(struct net_call *call);
-	int index;
-	int fd;
-	bool receive;
-	struct sockaddr_storage addr;
-	socklen_t addr_len;
-};
-
-/* malloc, not GLib: it is freed on the network thread. */
+/* malloc, not GLib: it is freed on the network thread. The last one is part of
+ * its agent. */
 static void run_on_network(void *data)
 {
 	struct net_call *call = data;
+	struct ice_agent *a = call->agent;
 
 	call->fn(call);
-	ice_agent_unref(call->agent);
-	free(call);
+	if (call != &a->closing)
+		free(call);
+	ice_agent_unref(a);
 }
 
 static gboolean flush_outbox(gpointer data)
@@ -198,21 +191,31 @@ static gboolean flush_outbox(gpointer data)
 }
 
 /* In order, and never lost: what does not fit now waits. */
-static void post(struct ice_agent *a, const struct net_call *call)
+static void queue_call(struct ice_agent *a, struct net_call *call)
 {
 	struct ice_thread *t = a->thread;
-	struct net_call *copy = malloc(sizeof(*copy));
 
-	if (!copy)
-		abort(); /* as GLib does */
-	*copy = *call;
-	copy->agent = ice_agent_ref(a);
-	g_queue_push_tail(&t->outbox, copy);
+	call->agent = ice_agent_ref(a);
+	g_queue_push_tail(&t->outbox, call);
 	if (t->outbox_timer || flush_outbox(t) == G_SOURCE_REMOVE)
 		return;
 	t->outbox_timer = g_timeout_source_new(OUTBOX_RETRY_MS);
 	g_source_set_callback(t->outbox_timer, flush_outbox, t, NULL);
 	g_source_attach(t->outbox_timer, t->context);
+}
+
+/* Without memory the connection has failed: its owner makes another. */
+static bool post(struct ice_agent *a, const struct net_call *call)
+{
+	struct net_call *copy = malloc(sizeof(*copy));
+
+	if (!copy) {
+		ice_nice_fail(a, "no memory");
+		return false;
+	}
+	*copy = *call;
+	queue_call(a, copy);
+	return true;
 }
 
 static void add_socket(struct net_call *call)
@@ -230,12 +233,15 @@ static void add_socket(struct net_call *call)
 void ice_net_add_socket(struct ice_agent *a, unsigned int index, int fd,
 			bool receive)
 {
-	post(a, &(struct net_call){
-			.fn = add_socket,
-			.index = (int) index,
-			.fd = fd,
-			.receive = receive,
-		});
+	struct net_call call = {
+		.fn = add_socket,
+		.index = (int) index,
+		.fd = fd,
+		.receive = receive,
+	};
+
+	if (!post(a, &call))
+		close(fd);
 }
 
 static void unpark(struct ice_agent *a, const struct sockaddr_storage *from)
@@ -346,5 +352,6 @@ static void close_all(struct net_call *call)
 
 void ice_net_close(struct ice_agent *a)
 {
-	post(a, &(struct net_call){.fn = close_all});
+	a->closing.fn = close_all;
+	queue_call(a, &a->closing);
 }

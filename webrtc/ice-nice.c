@@ -41,6 +41,12 @@ static void report_state(struct ice_agent *a, enum rtc_ice_state state)
 	a->ops->state(a->user, state);
 }
 
+void ice_nice_fail(struct ice_agent *a, const char *why)
+{
+	g_warning("A peer's network path is given up: %s", why);
+	report_state(a, RTC_ICE_FAILED);
+}
+
 static void withdraw_path(struct ice_agent *a)
 {
 	if (!a->ice.path_up)

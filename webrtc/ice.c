@@ -253,7 +253,7 @@ static void random_token(char *buf, size_t size)
 	uint8_t bytes[32];
 
 	g_assert(size <= sizeof(bytes));
-	if (getrandom(bytes, size, 0) != (ssize_t) size)
+	if (TEMP_FAILURE_RETRY(getrandom(bytes, size, 0)) != (ssize_t) size)
 		abort(); /* there is no safe way on without */
 	for (size_t i = 0; i + 1 < size; i++)
 		buf[i] = alphabet[bytes[i] & 63];

@@ -2,6 +2,7 @@
 #include "webrtc/transport.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -12,6 +13,7 @@
 #include "webrtc/srtp-in.h"
 #include "webrtc/srtp-out.h"
 
+#define TRANSPORT_DETAIL_MAX 160
 #define SNAPSHOT_US	   100000
 #define DTLS_REST_US	   1000000	/* without DTLS traffic */
 #define CLOCK_CHECK_US	   10000000	/* look for NTP steps */
@@ -582,10 +584,12 @@ static void dtls_closed(void *user, enum dtls_reason reason,
 			const char *detail)
 {
 	struct transport *t = user;
+	char text[TRANSPORT_DETAIL_MAX];
 
+	snprintf(text, sizeof(text), "DTLS: %s", detail);
 	t->goodbye = true;
 	run_or_stop_rtp(t);
-	t->ops->closed(t->user, reason != DTLS_REASON_REMOTE, detail);
+	t->ops->closed(t->user, reason != DTLS_REASON_REMOTE, text);
 }
 
 static const struct dtls_ops dtls_ops = {

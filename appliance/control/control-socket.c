@@ -60,7 +60,7 @@ static gboolean take_lock(const char *path, int *ret_fd, GError **error)
 
 		if (fd < 0)
 			return fail(error, errno, "lock", path);
-		if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (TEMP_FAILURE_RETRY(flock(fd, LOCK_EX | LOCK_NB)) < 0) {
 			int code = errno;
 
 			close(fd);

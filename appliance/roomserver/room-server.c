@@ -47,7 +47,9 @@ static gpointer serve(gpointer data)
 
 static gboolean make_secret(uint8_t secret[ROOM_SECRET_BYTES], GError **error)
 {
-	if (getrandom(secret, ROOM_SECRET_BYTES, 0) == ROOM_SECRET_BYTES)
+	/* At boot it may wait, and a signal come. */
+	if (TEMP_FAILURE_RETRY(getrandom(secret, ROOM_SECRET_BYTES, 0)) ==
+	    ROOM_SECRET_BYTES)
 		return TRUE;
 	g_set_error(error, ROOM_LISTENER_ERROR, ROOM_LISTENER_BIND,
 		    "Cannot start the room server: no random numbers: %s",
@@ -175,6 +177,8 @@ static gboolean start(struct room_server *server,
 		server->thread =
 			g_thread_try_new("server", serve, server, error);
 	explicit_bzero(core.secret, sizeof(core.secret));
+	if (ok && !server->thread)
+		g_prefix_error(error, "Cannot start the room server: ");
 	return ok && server->thread;
 }
 
