@@ -257,8 +257,10 @@ def suite_system(results, options):
         if options.names and not options.wants('system') and \
                 name.split('.')[0][5:] not in options.names:
             continue
-        tap(results, 'system', [f'tests/system/{name}'], 600,
-            {'BUILD': os.path.join(TOP, 'build')})
+        tap(results, 'system', [f'tests/system/{name}'],
+            3600 if options.full else 600,
+            {'BUILD': os.path.join(TOP, 'build'),
+             'FULL': '1' if options.full else ''})
 
 
 def suite_vm(results, options):
