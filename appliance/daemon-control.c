@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "appliance/daemon-life.h"
 #include "appliance/daemon-media.h"
 
 /* --- what the calls share -------------------------------------------------- */
@@ -81,6 +82,7 @@ ControlHandler *daemon_handlers_new(void)
 		daemon_transfer_handlers,
 		daemon_log_handlers, daemon_look_handlers,
 		daemon_doctor_handlers,
+		daemon_life_handlers,
 		daemon_config_handlers,
 	};
 	GArray *all = g_array_new(TRUE, FALSE, sizeof(ControlHandler));

@@ -331,6 +331,7 @@ gboolean daemon_access_reload(Daemon *d, GError **error)
 		return FALSE;
 	ok = set_access(d, server, key, secret, &access, error);
 	config_secret_free(secret);
+	d->init_used = d->init_used && !ok;
 	return ok;
 }
 
@@ -361,6 +362,7 @@ static gboolean take_options(Daemon *d, JsonObject *o, const char *app_key,
 	if (!find_secret(d, app_key, &access, ret_secret, error) ||
 	    !set_access(d, server, app_key, *ret_secret, &access, error))
 		return FALSE;
+	d->init_used = TRUE;
 	replace(&d->default_room, text_member(o, "defaultRoom"));
 	if (d->default_room && !*d->default_room)
 		g_clear_pointer(&d->default_room, g_free);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/daemon-life.h"
 #include "appliance/daemon-messages.h"
 #include "media/library-log.h"
 #include "webrtc/control-queue.h"
@@ -216,6 +217,7 @@ void daemon_set_muted(Daemon *d, gboolean audio, gboolean video)
 		video_pipeline_set_muted(d->video, video);
 	if (d->room)
 		room_set_muted(d->room, audio, video);
+	daemon_life_changed(d);
 }
 
 /* --- start and end -------------------------------------------------------- */

@@ -90,6 +90,14 @@ void daemon_media_set_audio_fallback(Daemon *d, gboolean on);
 
 void daemon_set_muted(Daemon *d, gboolean audio, gboolean video);
 
+/* --- for the one after a crash ------------------------------------------------ */
+/* {audio, video} as getUserMedia takes them, of the user's stream; NULL: it is
+ * as configured. (transfer full) */
+JsonObject *daemon_media_save(Daemon *d);
+/* What that one saved; what cannot be taken stays as configured, and is
+ * logged. Nothing is tried: a device that is missing may come. */
+void daemon_media_restore(Daemon *d, JsonObject *saved);
+
 /* --- the configuration changed ----------------------------------------------- */
 /* [video] and [audio] source, size, rate, channels: of the user's stream what
  * @changed says; what a call chose otherwise stays. On failure nothing changes.

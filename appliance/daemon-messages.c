@@ -56,6 +56,24 @@ static const struct daemon_message_row rows[N_DAEMON_MESSAGES] = {
 		"The daemon ends by a signal that tells of a fault in it, "
 		"which is the reason; systemd starts it anew. A second record "
 		"says where it was, for addr2line(1)."},
+	[DAEMON_MESSAGE_SCHEDULE] = {
+		"34c635a6eb6b40be8f256bf8eeee119a", "schedule",
+		G_LOG_LEVEL_MESSAGE, "SKYLINK_ROOM",
+		"The schedule changes rooms, or leaves one."},
+	[DAEMON_MESSAGE_RECOVERED] = {
+		"9d02acb00f3b4fc1a774c8fd6ea58b3e", "recovered",
+		G_LOG_LEVEL_WARNING, "SKYLINK_ROOM, SKYLINK_REASON",
+		"The daemon before this one ended without saying so; the room "
+		"is the one it was in."},
+	[DAEMON_MESSAGE_STORAGE] = {
+		"db4510a6afd042f9bf6c496994e144fa", "storage",
+		G_LOG_LEVEL_WARNING, "SKYLINK_REASON",
+		"The state cannot be kept, as on a full disk, or can be again; "
+		"the call goes on."},
+	[DAEMON_MESSAGE_SELFTEST] = {
+		"98e3113c71a842ea986ed513d5ec06d5", "selftest",
+		G_LOG_LEVEL_MESSAGE, "SKYLINK_REASON",
+		"The self-test ended; the reason is its result."},
 };
 
 const struct daemon_message_row *daemon_message_get(enum daemon_message m)

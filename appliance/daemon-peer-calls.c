@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* appliance/daemon-peer-calls.c - messages, user data, lock, peers' connections
  */
+#include "appliance/daemon-life.h"
 #include "appliance/daemon-private.h"
 
 /* --- messages ---------------------------------------------------------------
@@ -54,6 +55,7 @@ static void set_user_data(ControlCall *call, gpointer user)
 	room_set_user_data(d->room,
 			   json_object_get_member(control_call_get_params(call),
 						  "userData"));
+	daemon_life_changed(d);
 	control_call_reply(call, NULL);
 }
 

@@ -78,6 +78,9 @@ typedef struct {
 	struct daemon_watchdog *watchdog;	/* NULL: nobody asks for it */
 	struct MetricsServer *metrics;		/* NULL: [control] says none */
 	struct daemon_doctor *doctor;		/* NULL: none is at work */
+	struct daemon_life *life;		/* NULL: a room server alone */
+	gboolean init_used;	/* rooms are reached as init said */
+	gboolean locked_by_us;	/* the room we are in */
 	gint64 started_us;
 } Daemon;
 
@@ -126,6 +129,8 @@ extern const ControlHandler daemon_room_handlers[];
 void daemon_control_event(Daemon *d, const char *name, JsonObject *params);
 /* Calls that still wait are answered: before the control server ends. */
 void daemon_control_done(Daemon *d);
+/* joinRoom, if it waits, is answered with @why. */
+void daemon_abandon_join(Daemon *d, const char *why);
 
 /* --- daemon-init.c: init ---------------------------------------------------- */
 extern const ControlHandler daemon_init_handlers[];
@@ -202,6 +207,8 @@ void daemon_log_event(const char *room, const char *name, JsonObject *params);
 /* An event of the daemon's own, with an API name: to everybody who would get it
  * from the room. @params: (transfer full) */
 void daemon_emit(Daemon *d, const char *name, JsonObject *params);
+/* What peers are told as configured; (transfer full) */
+JsonNode *daemon_configured_user_data(Daemon *d);
 /* room.user_data changed. */
 void daemon_user_data_reload(Daemon *d);
 /* To systemd, if it listens. Return: negative errno: it did not hear it. */

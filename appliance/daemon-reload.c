@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "appliance/control/control-config.h"
+#include "appliance/daemon-life.h"
 #include "appliance/daemon-media.h"
 #include "appliance/daemon-transfers.h"
 #include "appliance/log-filter.h"
@@ -97,6 +98,14 @@ static gboolean apply_metrics(Daemon *d, const bool changed[N_OPTIONS],
 	return daemon_metrics_start(d, error);
 }
 
+/* room.recover and the self-test are looked at when they are needed. */
+static gboolean apply_life(Daemon *d, const bool changed[N_OPTIONS],
+			   GError **error)
+{
+	daemon_life_reload(d);
+	return TRUE;
+}
+
 static gboolean apply_log(Daemon *d, const bool changed[N_OPTIONS],
 			  GError **error)
 {
@@ -137,6 +146,9 @@ static const struct part {
 		 OPT_TRANSFER_MAX_FILES, OPT_TRANSFER_KEEP)},
 	{apply_clients, OPTIONS(OPT_CONTROL_MAX_CLIENTS)},
 	{apply_log, OPTIONS(OPT_LOG_LEVEL)},
+	{apply_life,
+	 OPTIONS(OPT_ROOM_SCHEDULE, OPT_ROOM_TIME_ZONE, OPT_ROOM_RECOVER,
+		 OPT_SELFTEST_ENABLED, OPT_SELFTEST_HOUR)},
 };
 
 gboolean daemon_reload_handles(enum option_id id)
@@ -249,14 +261,14 @@ static void take(Daemon *d, const Config *next, bool changed[N_OPTIONS])
 
 static gboolean join_again(Daemon *d, GError **error)
 {
-	const char *name = config_get_string(d->options->config, OPT_ROOM_NAME);
 	gboolean other = !same(d->options->config, d->reload->joined,
 			       OPT_ROOM_NAME);
+	const char *wanted = daemon_life_wanted(d, other);
 	g_autofree char *room = g_strdup(other || !d->room_name ?
-					 name : d->room_name);
+					 wanted : d->room_name);
 
 	daemon_leave(d);
-	if (!*room)
+	if (!room)
 		return TRUE;
 	daemon_media_open_configured(d);
 	return daemon_join(d, room, error);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "appliance/daemon-life.h"
 #include "appliance/daemon-media.h"
 
 #include <string.h>
@@ -39,7 +40,7 @@ static void fail_join(Daemon *d, int code, char *text)
 }
 
 /* Nobody waits for it any more, for a reason of ours. */
-static void abandon_join(Daemon *d, const char *why)
+void daemon_abandon_join(Daemon *d, const char *why)
 {
 	if (d->join_call)
 		fail_join(d, CONTROL_CODE_STATE, g_strdup(why));
@@ -126,7 +127,7 @@ void daemon_control_event(Daemon *d, const char *name, JsonObject *params)
 
 void daemon_control_done(Daemon *d)
 {
-	abandon_join(d, "The daemon is stopping");
+	daemon_abandon_join(d, "The daemon is stopping");
 	daemon_init_abandon(d, "The daemon is stopping");
 	daemon_privileged_done(d);
 }
@@ -158,6 +159,7 @@ static void on_media_ready(Daemon *d, const GError *media_error, gpointer data)
 	}
 	if (user_data)
 		room_set_user_data(d->room, user_data);
+	daemon_life_by_hand(d, d->room_name);
 	/* The outcome is an event, and these come from the main loop alone. */
 	d->join_timeout = g_timeout_source_new(JOIN_ANSWER_MS);
 	g_source_set_callback(d->join_timeout, on_join_timeout, d, NULL);
@@ -177,7 +179,7 @@ static void join_room(ControlCall *call, gpointer user)
 				  error->message);
 		return;
 	}
-	abandon_join(d, "Another joinRoom came in between");
+	daemon_abandon_join(d, "Another joinRoom came in between");
 	d->join_call = control_call_ref(call);
 	d->join_name = g_strdup(name);
 	daemon_media_join(d, join_options(call), on_media_ready, NULL);
@@ -191,7 +193,7 @@ static void leave_room(ControlCall *call, gpointer user)
 	JsonObject *o;
 
 	if (!d->room_name) {
-		abandon_join(d, "leaveRoom came in between");
+		daemon_abandon_join(d, "leaveRoom came in between");
 		control_call_fail(call, CONTROL_CODE_STATE, NULL,
 				  "There is no room to leave");
 		return;
@@ -203,13 +205,14 @@ static void leave_room(ControlCall *call, gpointer user)
 				  error->message);
 		return;
 	}
-	abandon_join(d, "leaveRoom came in between");
+	daemon_abandon_join(d, "leaveRoom came in between");
 	room = room_describe(d->room);
 	o = json_object_new();
 	json_object_set_string_member(
 		o, "peerId", text_member(json_node_get_object(room), "sid"));
 	json_object_set_string_member(o, "previousRoom", d->room_name);
 	daemon_leave(d);
+	daemon_life_by_hand(d, NULL);
 	daemon_reply_object(call, o);
 }
 

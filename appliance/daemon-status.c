@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "appliance/daemon-life.h"
 #include "appliance/status-view.h"
 
 static JsonNode *node_of(JsonObject *object)
@@ -320,6 +321,12 @@ JsonNode *daemon_describe(Daemon *d)
 	set_int(o, "uptime_s", (guint64) (g_get_monotonic_time() -
 					  d->started_us) / G_USEC_PER_SEC);
 	json_object_set_member(o, "room", daemon_describe_room(d));
+	if (d->life) {
+		json_object_set_object_member(
+			o, "schedule", daemon_life_describe_schedule(d));
+		json_object_set_object_member(o, "life",
+					      daemon_life_describe(d));
+	}
 	json_object_set_member(o, "roomserver", describe_room_server(d));
 	json_object_set_member(o, "video", describe_video(d));
 	json_object_set_member(o, "audio", describe_audio(d));

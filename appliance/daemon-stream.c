@@ -766,6 +766,57 @@ void daemon_media_set_audio_fallback(Daemon *d, gboolean on)
 		d->streams->audio_fallback = on;
 }
 
+/* --- for the one after a crash -----------------------------------------------
+ */
+static JsonObject *choice_of(const MediaStream *s)
+{
+	JsonObject *o = s ? media_stream_to_json(s) : json_object_new();
+
+	json_object_remove_member(o, "id");
+	json_object_remove_member(o, "isScreensharing");
+	if (!s) {
+		json_object_set_boolean_member(o, "audio", FALSE);
+		json_object_set_boolean_member(o, "video", FALSE);
+	}
+	return o;
+}
+
+JsonObject *daemon_media_save(Daemon *d)
+{
+	struct daemon_streams *m = d->streams;
+	g_autoptr(MediaStream) configured = m ? configured_stream(d) : NULL;
+	g_autoptr(JsonObject) as_configured = choice_of(configured);
+	g_autoptr(JsonObject) is = choice_of(m ? m->user : NULL);
+
+	/* Closed by leaving: joinRoom opens what is configured. */
+	if (!m || (!m->user && !m->stopped) ||
+	    json_object_equal(as_configured, is))
+		return NULL;
+	return g_steal_pointer(&is);
+}
+
+void daemon_media_restore(Daemon *d, JsonObject *saved)
+{
+	struct daemon_streams *m = d->streams;
+	g_autoptr(MediaStream) s = NULL;
+	g_autoptr(GError) error = NULL;
+	MediaDefaults defaults;
+
+	if (!m)
+		return;
+	defaults = defaults_of(d);
+	s = media_options_parse(saved, &defaults, &error);
+	if (s && !s->audio_source && !s->video_source) {
+		m->stopped = TRUE;
+		attach(d, &m->user, NULL, &error);
+	} else if (s) {
+		attach(d, &m->user, g_steal_pointer(&s), &error);
+	}
+	if (error)
+		g_warning("falling back to the configured stream: %s",
+			  error->message);
+}
+
 /* --- start and end -----------------------------------------------------------
  */
 gboolean daemon_streams_start(Daemon *d, GError **error)

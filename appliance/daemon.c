@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "appliance/daemon-life.h"
 #include "appliance/daemon-media.h"
 #include "appliance/daemon-transfers.h"
 
@@ -25,6 +26,7 @@ static void tell_event(Daemon *d, const char *name, JsonObject *params)
 	if (d->room && g_str_has_prefix(name, "peer"))
 		daemon_media_follow_peers(d);
 	daemon_control_event(d, name, params);
+	daemon_life_event(d, name, params);
 	if (d->control)
 		control_server_emit(d->control, name, params);
 	/* After it: calls are answered when their events were told. */
@@ -61,7 +63,9 @@ gboolean daemon_join(Daemon *d, const char *name, GError **error)
 		return FALSE;
 	g_free(d->room_name);
 	d->room_name = g_strdup(name);
+	d->locked_by_us = FALSE;
 	daemon_reload_joined(d);
+	daemon_life_changed(d);
 	return TRUE;
 }
 
@@ -70,6 +74,8 @@ void daemon_leave(Daemon *d)
 	if (d->room)
 		room_leave(d->room);
 	g_clear_pointer(&d->room_name, g_free);
+	d->locked_by_us = FALSE;
+	daemon_life_changed(d);
 }
 
 /* --- start ---------------------------------------------------------------- */
@@ -187,10 +193,15 @@ static JsonNode *read_user_data(const char *text)
 	return node;
 }
 
+JsonNode *daemon_configured_user_data(Daemon *d)
+{
+	return read_user_data(config_get_string(d->options->config,
+						OPT_ROOM_USER_DATA));
+}
+
 void daemon_user_data_reload(Daemon *d)
 {
-	g_autoptr(JsonNode) user_data = read_user_data(config_get_string(
-		d->options->config, OPT_ROOM_USER_DATA));
+	g_autoptr(JsonNode) user_data = daemon_configured_user_data(d);
 
 	if (d->room)
 		room_set_user_data(d->room, user_data);
@@ -209,8 +220,7 @@ const char *daemon_configured_key(Daemon *d)
 gboolean daemon_make_room(Daemon *d, const char *secret, GError **error)
 {
 	Config *c = d->options->config;
-	g_autoptr(JsonNode) user_data = read_user_data(
-		config_get_string(c, OPT_ROOM_USER_DATA));
+	g_autoptr(JsonNode) user_data = daemon_configured_user_data(d);
 	RoomConfig room = {
 		.engine = d->engine,
 		.room_server = d->room_server_url,
@@ -236,10 +246,8 @@ gboolean daemon_make_room(Daemon *d, const char *secret, GError **error)
 
 static gboolean start_room(Daemon *d, GError **error)
 {
-	const char *name = config_get_string(d->options->config, OPT_ROOM_NAME);
-
-	return daemon_access_reload(d, error) &&
-		(!d->room || !*name || daemon_join(d, name, error));
+	return daemon_access_reload(d, error) && daemon_life_start(d, error) &&
+		daemon_life_begin(d, error);
 }
 
 static gboolean start_control(Daemon *d, GError **error)
@@ -320,6 +328,7 @@ static gboolean start(Daemon *d, GError **error)
 static void stop(Daemon *d)
 {
 	daemon_metrics_stop(d);
+	daemon_life_stop(d);
 	if (d->room)
 		room_free(d->room);
 	d->room = NULL;

@@ -104,6 +104,10 @@ static char *other_value(const struct option_row *row, const Config *c,
 		return g_strdup("other");
 	case OPTION_ADDRESSES:
 		return g_strdup("10.0.0.1");
+	case OPTION_SCHEDULE:
+		return g_strdup("Mon 08:00-18:00 = other");
+	case OPTION_ZONE:
+		return g_strdup("UTC");
 	}
 	g_assert_not_reached();
 }

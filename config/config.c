@@ -413,7 +413,8 @@ const char *const *config_get_list(const Config *config, enum option_id id)
 {
 	enum option_type type = option_table_get(id)->type;
 
-	g_assert(type == OPTION_LIST || type == OPTION_ADDRESSES);
+	g_assert(type == OPTION_LIST || type == OPTION_ADDRESSES ||
+		 type == OPTION_SCHEDULE);
 	return (const char *const *) config->settings[id].value.list;
 }
 

@@ -20,6 +20,7 @@ static const struct section_row sections[] = {
 	{"network", "How media travels."},
 	{"transfer", "Files that peers exchange."},
 	{"control", "The socket skylinkctl talks to."},
+	{"selftest", "What the box tries by itself at night."},
 	{"log", "What goes to the journal."},
 };
 
@@ -112,6 +113,30 @@ static const struct option_row rows[N_OPTIONS] = {
 		.change = OPTION_REJOIN,
 		.help = "How long one try to reach the signaling server may "
 			"take.",
+	},
+
+	[OPT_ROOM_SCHEDULE] = {
+		"room", "schedule", OPTION_SCHEDULE, "", .max = 64,
+		.change = OPTION_LIVE,
+		.help = "Rooms by the clock, such as 'Mon-Fri 08:00-18:00 = "
+			"work; Sat,Sun 22:00-02:00 = party'; the first entry "
+			"that fits counts. At other times the box is in "
+			"room.name, or in none where that is empty. A join or "
+			"leave by hand holds until the schedule changes rooms "
+			"next.",
+	},
+	[OPT_ROOM_TIME_ZONE] = {
+		"room", "time_zone", OPTION_ZONE, "",
+		.change = OPTION_LIVE,
+		.help = "The time zone of room.schedule, such as "
+			"Europe/Berlin. Empty: the box's own.",
+	},
+	[OPT_ROOM_RECOVER] = {
+		"room", "recover", OPTION_BOOL, "yes",
+		.change = OPTION_LIVE,
+		.help = "After a crash or a power cut come back into the room "
+			"that was left by it, muted as it was, also where it "
+			"was joined by 'skylinkctl join'.",
 	},
 
 	[OPT_ROOMSERVER_ENABLED] = {
@@ -500,6 +525,22 @@ static const struct option_row rows[N_OPTIONS] = {
 			"(GET /metrics). Who can reach it can read them: a "
 			"path's users by its mode 0660, on a port everybody "
 			"on this machine. Empty: nowhere.",
+	},
+
+	[OPT_SELFTEST_ENABLED] = {
+		"selftest", "enabled", OPTION_BOOL, "yes",
+		.change = OPTION_LIVE,
+		.help = "Once a night try camera, microphone, encoder, "
+			"network, room server and disk, unless somebody is in "
+			"the room. Nothing of it is sent to anybody. "
+			"'skylinkctl selftest' shows the result.",
+	},
+	[OPT_SELFTEST_HOUR] = {
+		"selftest", "hour", OPTION_INT, "3",
+		.min = 0, .max = 23, .unit = "o'clock",
+		.change = OPTION_LIVE,
+		.help = "The hour in which it runs, by the clock of "
+			"room.time_zone; at a random minute.",
 	},
 
 	[OPT_LOG_LEVEL] = {

@@ -35,6 +35,8 @@ enum option_type {
 	OPTION_URL,	/* http(s)://HOST[:PORT] or //HOST[:PORT], or empty */
 	OPTION_LIST,	/* strings, separated by ';' */
 	OPTION_ADDRESSES, /* numeric IP addresses, separated by ';' */
+	OPTION_SCHEDULE, /* entries of schedule.h, separated by ';' */
+	OPTION_ZONE,	/* a time zone's name, or empty: the box's */
 };
 
 /* In the table's order, which is the order of the default file. */
@@ -51,6 +53,9 @@ enum option_id {
 	OPT_ROOM_CA_FILE,
 	OPT_ROOM_TRANSPORT,
 	OPT_ROOM_SOCKET_TIMEOUT,
+	OPT_ROOM_SCHEDULE,
+	OPT_ROOM_TIME_ZONE,
+	OPT_ROOM_RECOVER,
 
 	OPT_ROOMSERVER_ENABLED,
 	OPT_ROOMSERVER_LISTEN,
@@ -114,6 +119,9 @@ enum option_id {
 	OPT_CONTROL_MAX_CLIENTS,
 	OPT_CONTROL_METRICS,
 
+	OPT_SELFTEST_ENABLED,
+	OPT_SELFTEST_HOUR,
+
 	OPT_LOG_LEVEL,
 
 	N_OPTIONS,
@@ -144,7 +152,8 @@ struct option_row {
 struct option_value {
 	int64_t number;		/* BOOL (0, 1), INT, BITRATE */
 	char *text;		/* every type: canonical text */
-	char **list;		/* LIST and ADDRESSES: NULL terminated */
+	char **list;		/* LIST, ADDRESSES, SCHEDULE: NULL
+				 * terminated */
 };
 
 #define OPTION_VALUE_MAX_BYTES 4096

@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "config/nearest.h"
+#include "config/schedule.h"
 
 #define DEFAULT_LISTEN_PORT "8080"
+#define ZONE_MAX_BYTES 64
 #define UNIX_PATH_MAX_BYTES 107	/* unix(7), without its NUL */
 
 /* Quoted text in messages stays readable, whatever stands in the file. */
@@ -98,6 +100,16 @@ char *option_describe_allowed(const struct option_row *row)
 		g_string_append_printf(s, "up to %" G_GINT64_FORMAT " IPv4 or "
 				       "IPv6 addresses, separated by ';'",
 				       row->max);
+		break;
+	case OPTION_SCHEDULE:
+		g_string_append_printf(s, "up to %" G_GINT64_FORMAT " entries "
+				       "DAYS FROM-TO = ROOM, such as "
+				       "Mon-Fri 08:00-18:00 = work, separated "
+				       "by ';'", row->max);
+		break;
+	case OPTION_ZONE:
+		g_string_append(s, "a time zone's name, such as Europe/Berlin "
+				"or UTC, or empty");
 		break;
 	}
 	return g_string_free(s, FALSE);
@@ -405,6 +417,56 @@ static bool parse_list(const struct option_row *row, const char *text,
 	return true;
 }
 
+/* Entries as they would be written. */
+static bool parse_schedule(const struct option_row *row, const char *text,
+			   struct option_value *ret, char **ret_why)
+{
+	g_auto(GStrv) parts = g_strsplit(text, ";", -1);
+	g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(g_free);
+	struct schedule *s = g_new0(struct schedule, 1);
+	bool ok = true;
+
+	for (unsigned int i = 0; parts[i] && ok; i++) {
+		g_autofree char *why = NULL;
+
+		if (!*g_strstrip(parts[i]))
+			continue;	/* a trailing ';' is custom */
+		ok = schedule_add(s, parts[i], &why);
+		if (ok)
+			g_ptr_array_add(list, schedule_entry_print(
+						      &s->entries[s->n - 1]));
+		else
+			*ret_why = g_strdup_printf("entry %u: %s", i + 1, why);
+	}
+	schedule_clear(s);
+	g_free(s);
+	if (!ok)
+		return false;
+	g_ptr_array_add(list, NULL);
+	ret->list = (char **) g_ptr_array_free(g_steal_pointer(&list), FALSE);
+	ret->text = g_strjoinv("; ", ret->list);
+	return true;
+}
+
+/* A name, never a path to any file. */
+static bool parse_zone(const struct option_row *row, const char *text,
+		       struct option_value *ret, char **ret_why)
+{
+	g_autoptr(GTimeZone) zone = NULL;
+	bool clean = text[0] != '/' && !strstr(text, "..") &&
+		     strlen(text) <= ZONE_MAX_BYTES;
+
+	for (const char *p = text; *p; p++)
+		clean = clean && (g_ascii_isalnum(*p) || strchr("_+-/", *p));
+	if (clean)
+		zone = schedule_zone_new(text);
+	if (!zone)
+		return refuse(row, text, "is no time zone known here", NULL,
+			      ret_why);
+	ret->text = g_strdup(text);
+	return true;
+}
+
 static bool is_loopback(const char *host)
 {
 	struct in6_addr v6;
@@ -473,6 +535,10 @@ static bool parse_by_type(const struct option_row *row, const char *text,
 	case OPTION_LIST:
 	case OPTION_ADDRESSES:
 		return parse_list(row, text, ret, ret_why);
+	case OPTION_SCHEDULE:
+		return parse_schedule(row, text, ret, ret_why);
+	case OPTION_ZONE:
+		return parse_zone(row, text, ret, ret_why);
 	}
 	g_assert_not_reached();
 }

@@ -13,10 +13,8 @@
  */
 #pragma once
 
-#include <fcntl.h>
-#include <sys/types.h>
-
 #include "config/config.h"
+#include "config/whole-file.h"
 
 struct set_file {
 	char *values[N_OPTIONS];	/* as in a file; NULL: not set there */
@@ -33,15 +31,6 @@ bool set_file_is_empty(const struct set_file *file);
 /* The text of the file; g_free() it. */
 char *set_file_print(const struct set_file *file);
 
-/* What the writer asks of the kernel, with its signatures; tests fail them. */
-struct set_file_ops {
-	int (*open)(int dir, const char *name, int flags, mode_t mode);
-	ssize_t (*write)(int fd, const void *data, size_t len);
-	int (*sync)(int fd);
-	int (*rename)(int dir, const char *from, const char *to);
-	int (*unlink)(int dir, const char *name);
-};
-
 /**
  * set_file_write() - replace the file, or remove it
  * @path: its directory is made if that one's parent exists
@@ -52,4 +41,4 @@ struct set_file_ops {
  * directory could not be synced, the new one; never a part of either.
  */
 bool set_file_write(const char *path, const char *text,
-		    const struct set_file_ops *ops, GError **error);
+		    const struct whole_file_ops *ops, GError **error);

@@ -59,7 +59,7 @@ static int test_unlink(int dir, const char *name)
 	return fails() ? -1 : unlinkat(dir, name, 0);
 }
 
-static const struct set_file_ops failing = {
+static const struct whole_file_ops failing = {
 	test_open, test_write, test_sync, test_rename, test_unlink,
 };
 

@@ -17,6 +17,7 @@ void control_config_set_value(JsonObject *o, const char *member,
 					   config_get_int(config, id));
 		return;
 	case OPTION_LIST:
+	case OPTION_SCHEDULE:
 	case OPTION_ADDRESSES: {
 		const char *const *list = config_get_list(config, id);
 		JsonArray *array = json_array_new();
@@ -35,6 +36,7 @@ void control_config_set_value(JsonObject *o, const char *member,
 	case OPTION_LISTEN:
 	case OPTION_ENDPOINT:
 	case OPTION_URL:
+	case OPTION_ZONE:
 		json_object_set_string_member(o, member,
 					      config_get_string(config, id));
 		return;

@@ -500,8 +500,9 @@ const ControlMethod control_methods[] = {
 		 "sources."},
 	{.name = "stats.status", .role = CONTROL_ROLE_READ,
 	 .params = NO_PARAMS,
-	 .result = "{version, uptime_s, room, roomserver, video, audio, "
-		   "streams, network, peers, transfers, control, process}",
+	 .result = "{version, uptime_s, room, schedule, life, roomserver, "
+		   "video, audio, streams, network, peers, transfers, control, "
+		   "process}",
 	 .help = "Everything an operator wants to see at once."},
 	{.name = "stats.peers", .role = CONTROL_ROLE_READ,
 	 .params = NO_PARAMS, .result = "an array, one object per peer",
@@ -513,6 +514,12 @@ const ControlMethod control_methods[] = {
 	 .help = "Looks at devices, rights, the kernel, the disk, the network, "
 		 "the room server and the configuration, and says what to do; "
 		 "takes some seconds, one at a time."},
+	{.name = "schedule.get", .role = CONTROL_ROLE_READ,
+	 .params = NO_PARAMS,
+	 .result = "{room, source, until, until_text, next_room, time_zone, "
+		   "entry, entries}; source: configured, schedule or hand; "
+		   "until: Unix seconds, or null",
+	 .help = "The room that is wanted now, why, and what comes next."},
 	{.name = "config.get", .role = CONTROL_ROLE_READ,
 	 .params = config_get,
 	 .result = "an array of {name, value, default, origin, allowed, "

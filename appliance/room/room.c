@@ -324,6 +324,11 @@ void room_set_video_codecs(Room *r, const enum media_codec *codecs,
 	r->config.n_video_codecs = n;
 }
 
+void room_retry_now(Room *r)
+{
+	room_session_retry_now(r->session);
+}
+
 void room_leave(Room *r)
 {
 	if (room_session_get_state(r->session) == ROOM_SESSION_IDLE)

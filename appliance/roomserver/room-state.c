@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config/whole-file.h"
+
 G_DEFINE_QUARK(room - state - error - quark, room_state_error)
 
 static const char *find_fault(int fd)
@@ -68,10 +70,7 @@ gboolean room_state_write(const char *dir, const char *name, const void *bytes,
 			    "Cannot make '%s': %s", dir, g_strerror(errno));
 		return FALSE;
 	}
-	if (g_file_set_contents_full(path, bytes, (gssize) len,
-				     G_FILE_SET_CONTENTS_CONSISTENT |
-					     G_FILE_SET_CONTENTS_DURABLE,
-				     0600, &local))
+	if (whole_file_write(path, bytes, len, 0, NULL, &local))
 		return TRUE;
 	g_set_error(error, ROOM_STATE_ERROR, ROOM_STATE_ERROR_WRITE,
 		    "Cannot keep '%s': %s", path, local->message);
