@@ -12,6 +12,7 @@
 
 #include "appliance/control/control-server.h"
 #include "appliance/daemon.h"
+#include "appliance/network-watch.h"
 #include "appliance/process-stats.h"
 #include "appliance/room/room.h"
 #include "appliance/roomserver/room-server.h"
@@ -75,6 +76,7 @@ typedef struct {
 	GSource *notify_timer;			/* STATUS= is to be told */
 	GSource *ready_timer;			/* READY= was not heard */
 	char *notified;				/* what was told last */
+	NetworkWatch *network_watch;		/* NULL: it cannot be had */
 	struct daemon_watchdog *watchdog;	/* NULL: nobody asks for it */
 	struct MetricsServer *metrics;		/* NULL: [control] says none */
 	struct daemon_doctor *doctor;		/* NULL: none is at work */

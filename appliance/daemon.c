@@ -181,6 +181,27 @@ static gboolean start_engine(Daemon *d, GError **error)
 	return d->engine != NULL;
 }
 
+/* Without it a box still comes back, after a longer wait. */
+static void on_network(void *user, gboolean gained, const char *const *lost)
+{
+	Daemon *d = user;
+	g_autofree char *gone = g_strjoinv(", ", (char **) lost);
+
+	g_info("The network changed%s%s%s", gained ? ", trying anew" : "",
+	       *lost ? "; gone: " : "", gone);
+	if (d->room)
+		room_network_changed(d->room);
+}
+
+static void watch_network(Daemon *d)
+{
+	g_autoptr(GError) error = NULL;
+
+	d->network_watch = network_watch_new(on_network, d, &error);
+	if (!d->network_watch)
+		g_warning("%s; going on without", error->message);
+}
+
 /* [room] user_data: JSON, or a plain string; empty: the host's name. */
 static JsonNode *read_user_data(const char *text)
 {
@@ -322,13 +343,17 @@ static gboolean start(Daemon *d, GError **error)
 	}
 	if (!start_control(d, error) || !daemon_metrics_start(d, error))
 		return FALSE;
-	return d->options->room_server_only || start_room(d, error);
+	if (d->options->room_server_only)
+		return TRUE;
+	watch_network(d);
+	return start_room(d, error);
 }
 
 static void stop(Daemon *d)
 {
 	daemon_metrics_stop(d);
 	daemon_life_stop(d);
+	d->network_watch = network_watch_free(d->network_watch);
 	if (d->room)
 		room_free(d->room);
 	d->room = NULL;

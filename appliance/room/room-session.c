@@ -45,6 +45,8 @@ struct RoomSession {
 	char *sid;
 	gboolean tls;
 	gboolean channel_open;	/* as told by events */
+	gboolean refused;	/* the wait is the long one of a refusal */
+	gboolean stale;		/* what the network was, it is no more */
 
 	guint attempt;			/* failures in a row */
 	guint64 joins, losses, bad_messages, foreign_messages, not_sent;
@@ -210,6 +212,7 @@ static void fail_slow(RoomSession *s, const char *what, gboolean slow)
 			      ROOM_SESSION_STABLE_US)
 		s->attempt = 0;
 	ms = next_wait(s, slow);
+	s->refused = slow;
 	s->attempt++;
 	s->state = ROOM_SESSION_BACKOFF;
 	/* the id is still known while others are told */
@@ -431,6 +434,10 @@ static void begin(RoomSession *s)
 		.user = s,
 	};
 
+	/* A connection that was kept may lead nowhere by now. */
+	if (s->stale)
+		soup_session_abort(s->way.http);
+	s->stale = FALSE;
 	s->tls = room_api_is_tls(&config.request);
 	s->state = ROOM_SESSION_ASKING;
 	emit_ready_state(s, READY_STATE_LOADING, NULL);
@@ -498,6 +505,8 @@ RoomSession *room_session_new(const RoomSessionConfig *config)
 		s->config.backoff_max_ms = ROOM_SESSION_BACKOFF_MAX_MS;
 	if (!s->config.join_ms)
 		s->config.join_ms = ROOM_SESSION_JOIN_MS;
+	if (!s->config.probe_ms)
+		s->config.probe_ms = ROOM_SESSION_PROBE_MS;
 	s->way = (struct way){
 		.room_server = g_strdup(config->room_server),
 		.app_key = g_strdup(config->app_key),
@@ -555,6 +564,28 @@ void room_session_retry_now(RoomSession *s)
 {
 	if (s->state == ROOM_SESSION_BACKOFF)
 		on_backoff_over(s);
+}
+
+void room_session_network_changed(RoomSession *s)
+{
+	s->stale = TRUE;
+	switch (s->state) {
+	case ROOM_SESSION_IDLE:
+		return;
+	case ROOM_SESSION_BACKOFF:
+		if (!s->refused)
+			on_backoff_over(s);
+		return;
+	case ROOM_SESSION_ASKING:
+	case ROOM_SESSION_CONNECTING:
+		drop_connection(s);
+		begin(s);
+		return;
+	case ROOM_SESSION_JOINING:
+	case ROOM_SESSION_IN_ROOM:
+		socket_client_probe(s->socket, s->config.probe_ms);
+		return;
+	}
 }
 
 enum room_session_state room_session_get_state(RoomSession *s)

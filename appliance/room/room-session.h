@@ -20,6 +20,7 @@
 #define ROOM_SESSION_BACKOFF_MS	    500
 #define ROOM_SESSION_BACKOFF_MAX_MS 30000
 #define ROOM_SESSION_JOIN_MS	    10000	/* from joinRoom to inRoom */
+#define ROOM_SESSION_PROBE_MS	    4000
 /* A stay this long makes the next loss a first one again. */
 #define ROOM_SESSION_STABLE_US	    (10 * G_USEC_PER_SEC)
 
@@ -40,6 +41,7 @@ typedef struct {
 	const char *secret;		/* or NULL */
 	guint backoff_ms, backoff_max_ms, join_ms;	/* 0: the defaults */
 	guint retry_delay_ms;	/* 0: SOCKET_PLAN_DELAY_MS */
+	guint probe_ms;		/* 0: ROOM_SESSION_PROBE_MS */
 	gdouble (*random)(void *user);	/* 0 <= x < 1; NULL: GLib's */
 
 	/* An event under SkylinkJS's name. @params: (transfer full) */
@@ -81,6 +83,10 @@ void room_session_leave(RoomSession *session);
 void room_session_rejoin(RoomSession *session, const char *why);
 /* Skips what is left of the wait. */
 void room_session_retry_now(RoomSession *session);
+/* This machine's network is another one: an attempt that waits, or hangs, is
+ * made anew at once, and a connection to the server must prove itself within
+ * ROOM_SESSION_PROBE_MS. Who was refused goes on waiting. */
+void room_session_network_changed(RoomSession *session);
 
 enum room_session_state room_session_get_state(RoomSession *session);
 const char *room_session_get_room(RoomSession *session);	/* or NULL */

@@ -311,6 +311,11 @@ void room_set_max_peers(Room *r, unsigned int max_peers)
 	r->config.max_peers = max_peers ? max_peers : ROOM_MAX_PEERS;
 }
 
+void room_network_changed(Room *r)
+{
+	room_session_network_changed(r->session);
+}
+
 void room_set_trickle(Room *r, gboolean trickle)
 {
 	r->config.no_trickle = !trickle;

@@ -120,6 +120,10 @@ void room_set_trickle(Room *room, gboolean trickle);
 void room_set_video_codecs(Room *room, const enum media_codec *codecs,
 			   unsigned int n);
 
+/* This machine's addresses or routes are others: what waits for the network is
+ * tried again at once. */
+void room_network_changed(Room *room);
+
 /* From now on; 0: ROOM_MAX_PEERS. Nobody who is here is sent away. */
 void room_set_max_peers(Room *room, unsigned int max_peers);
 

@@ -206,6 +206,7 @@ static void new_session(struct fixture *f, guint backoff_ms, guint max_ms)
 		.room_server = f->base,
 		.app_key = "k", .backoff_ms = backoff_ms,
 		.backoff_max_ms = max_ms, .join_ms = 50, .retry_delay_ms = 1,
+		.probe_ms = 1,
 		.random = on_random, .event = on_event, .in_room = on_in_room,
 		.message = on_message, .lost = on_lost, .user = f,
 	};
@@ -380,6 +381,41 @@ static void test_what_waits_longer(struct fixture *f, gconstpointer data)
 	g_assert_cmpint(wait_after(f, "credentialError"), >, 5000000);
 	g_assert_cmpint(wait_after(f, "keyFailed"), >, 5000000);
 	g_assert_cmpint(wait_after(f, "expired"), >, 5000000);
+}
+
+/* A cable that comes back: nobody waits any longer, but whom the server itself
+ * has told to. */
+static void test_network_changes(struct fixture *f, gconstpointer data)
+{
+	f->manner = TURN_AWAY;
+	f->random = 0.999;
+	set_backoff(f, 1000000, 10000000);
+	room_session_network_changed(f->session);
+	g_assert_cmpint(room_session_get_state(f->session), ==,
+			ROOM_SESSION_IDLE);
+	g_assert_cmpint(wait_after(f, "credentialError"), >, 5000000);
+	room_session_network_changed(f->session);
+	g_assert_cmpint(room_session_get_state(f->session), ==,
+			ROOM_SESSION_BACKOFF);
+	g_assert_cmpint(wait_after(f, "locked"), >, 400000);
+	f->manner = LET_IN;
+	room_session_network_changed(f->session);
+	g_assert_cmpint(room_session_get_state(f->session), ==,
+			ROOM_SESSION_ASKING);
+	/* That attempt may hang in what the network was: another one. */
+	room_session_network_changed(f->session);
+	WAIT(f->in_room == 1);
+	g_assert_cmpuint(f->lost, ==, 0);
+}
+
+/* The server of this test answers no ping: a connection that leads nowhere. */
+static void test_network_gone(struct fixture *f, gconstpointer data)
+{
+	room_session_join(f->session, "lobby");
+	WAIT(f->in_room == 1);
+	room_session_network_changed(f->session);
+	WAIT(f->lost == 1);
+	WAIT(f->in_room == 2);
 }
 
 static void test_waits_for_the_start(struct fixture *f, gconstpointer data)
@@ -597,6 +633,8 @@ int main(int argc, char *argv[])
 	CASE("waits-grow", test_waits_grow);
 	CASE("waits-longer", test_what_waits_longer);
 	CASE("waits-for-start", test_waits_for_the_start);
+	CASE("network-changes", test_network_changes);
+	CASE("network-gone", test_network_gone);
 	CASE("another-way", test_another_way_in);
 	CASE("no-socket", test_no_socket);
 	CASE("api-refuses", test_api_refuses);

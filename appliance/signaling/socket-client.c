@@ -135,6 +135,15 @@ static gboolean on_ping(gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
+void socket_client_probe(SocketClient *c, guint timeout_ms)
+{
+	if (!c->open)
+		return;
+	c->ops->send(c->transport, "2");
+	set_timer(c, &c->pong_timer, MIN(timeout_ms, c->ping_timeout_ms),
+		  on_pong_timeout);
+}
+
 /* --- packets ------------------------------------------------------------- */
 static void take_open(SocketClient *c, const struct eio_packet *packet)
 {

@@ -77,6 +77,10 @@ const char *socket_client_get_transport(SocketClient *client);
  */
 gboolean socket_client_send(SocketClient *client, const char *text);
 
+/* Is the server still there? Without an answer within so long the connection is
+ * over (SOCKET_CLIENT_ERROR_SILENT). Nothing when not open. */
+void socket_client_probe(SocketClient *client, guint timeout_ms);
+
 typedef struct {
 	guint64 messages_in, messages_out, bytes_in, bytes_out, bad;
 } SocketClientStats;
