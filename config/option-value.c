@@ -15,10 +15,26 @@
 /* Quoted text in messages stays readable, whatever stands in the file. */
 #define QUOTE_MAX_BYTES 60
 
+/* Of an address the name and password, which are nobody's business. */
+static void hide_password(char *text)
+{
+	char *host = strstr(text, "//");
+	char *at = host ? strrchr(host, '@') : NULL;
+
+	if (!at)
+		return;
+	memmove(host + 5, at, strlen(at) + 1);
+	memcpy(host + 2, "...", 3);
+}
+
 static char *quote(const char *text)
 {
-	g_autofree char *valid = g_utf8_make_valid(text, -1);
+	/* room for the dots */
+	g_autofree char *utf8 = g_utf8_make_valid(text, -1);
+	g_autofree char *valid = g_strconcat(utf8, "...", NULL);
 
+	valid[strlen(utf8)] = '\0';
+	hide_password(valid);
 	if (strlen(valid) > QUOTE_MAX_BYTES) {
 		char *end = g_utf8_find_prev_char(valid,
 						  valid + QUOTE_MAX_BYTES);

@@ -159,6 +159,10 @@ static void test_servers_and_paths(void)
 	assert_bad(OPT_ROOM_SERVER, "rooms.example", "https://");
 	assert_bad(OPT_ROOM_SERVER, "http://a b", "server's address");
 	assert_bad(OPT_ROOM_SERVER, "http://user@host", "server's address");
+	/* a password is not repeated */
+	assert_bad(OPT_ROOM_SERVER, "http://u:secret@host", "//...@host'");
+	assert_bad(OPT_ROOM_SERVER, "http://u:s@cret@host", "//...@host'");
+	assert_bad(OPT_ROOM_SERVER, "//@", "'//...@'");
 	assert_bad(OPT_ROOM_SERVER, "http://host:99999", "no port");
 	assert_bad(OPT_CONTROL_SOCKET, "run/x.sock", "absolute path");
 	assert_bad(OPT_ROOM_NAME, "\"lobby\"", "quotes");

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "appliance/roomserver/room-token.h"
+#include "config/nearest.h"
 
 /* The same with what is ours to write and to free. */
 struct entry {
@@ -276,6 +277,24 @@ static const struct setting {
 	{"parent", set_parent},
 };
 
+/* A secret in base64 may end with '=', and so look like a name on a line that
+ * lacks the real one: only what is nearly a name is repeated. */
+static void complain_unknown(struct reader *r, const char *text)
+{
+	const char *names[G_N_ELEMENTS(settings) + 1] = {NULL};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(settings); i++)
+		names[i] = settings[i].name;
+	if (nearest_of(text, names))
+		complain(r,
+			 "'%s' is not known; a key has secret, cors, "
+			 "privileged, auto_introduce and parent",
+			 text);
+	else
+		complain(r, "this is not known; a key has secret, cors, "
+			    "privileged, auto_introduce and parent");
+}
+
 static void read_setting(struct reader *r, char *text)
 {
 	char *value = strchr(text, '=');
@@ -305,10 +324,7 @@ static void read_setting(struct reader *r, char *text)
 		settings[i].set(r, value);
 		return;
 	}
-	complain(r,
-		 "'%s' is not known; a key has secret, cors, privileged, "
-		 "auto_introduce and parent",
-		 text);
+	complain_unknown(r, text);
 }
 
 /* A chain of aliases has no meaning: whose rooms would these be? */

@@ -59,6 +59,7 @@ static void test_bad(void)
 		{"[a]\nsecret =\n", "k.conf:2: a secret has"},
 		{"[a]\n\nsecret=x\nsecret=y\n", "k.conf:4: 'secret' is here"},
 		{"[a]\nsecrte = x\n", "k.conf:2: 'secrte' is not known"},
+		{"[a]\nTm9ib2R5S25vd3M=\n", "k.conf:2: this is not known"},
 		{"[a]\nprivileged = maybe\n", "'maybe' is neither yes nor no"},
 		{"[a]\ncors = ;\n", "k.conf:2: cors has 1 to"},
 		{"[a]\ncors = a b\n", "'a b' is no domain"},
