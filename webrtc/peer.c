@@ -49,6 +49,7 @@ struct rtc_peer {
 
 	/* control: channels that were refused and wait for room */
 	uint16_t starved[SCTP_CHANNELS_MAX];
+	uint32_t closings_heard;	/* of channels; ids are used again */
 	unsigned int n_starved;
 
 	atomic_size_t event_bytes;	/* on their way up */
@@ -233,6 +234,7 @@ static void deliver(struct rtc_peer *peer, struct event *e)
 					   e->data, e->len);
 		break;
 	case EVENT_CHANNEL_CLOSED:
+		peer->closings_heard++;
 		forget_starved(peer, e->channel);
 		peer->ops->channel_closed(peer->user, e->channel);
 		break;
@@ -452,6 +454,7 @@ static const struct transport_ops net_ops = {
 struct command {
 	struct transport *transport;
 	uint16_t channel;
+	uint32_t heard;
 	bool text;
 	size_t len;
 	uint8_t *data;
@@ -489,7 +492,7 @@ static void run_close(void *data)
 {
 	struct command *c = data;
 
-	transport_close_channel(c->transport, c->channel);
+	transport_close_channel(c->transport, c->channel, c->heard);
 	g_free(c);
 }
 
@@ -497,7 +500,8 @@ static void run_send(void *data)
 {
 	struct command *c = data;
 
-	transport_send(c->transport, c->channel, c->text, c->data, c->len);
+	transport_send(c->transport, c->channel, c->heard, c->text, c->data,
+		       c->len);
 	g_free(c);
 }
 
@@ -505,6 +509,7 @@ static bool post_command(struct rtc_peer *peer, void (*run)(void *),
 			 struct command *c)
 {
 	c->transport = peer->transport;
+	c->heard = peer->closings_heard;
 	if (net_loop_post(peer->engine->loop, run, c) == 0)
 		return true;
 	free(c->data);

@@ -38,6 +38,7 @@ struct sctp_queued {
 
 struct sctp_channel {
 	uint16_t id;
+	uint32_t born;		/* closings told before it was there */
 	enum sctp_channel_state state;
 	bool unordered;
 	enum dcep_reliability reliability;

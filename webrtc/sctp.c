@@ -34,6 +34,7 @@ struct sctp_assoc {
 	bool freed;		/* the user's pointers are gone */
 	unsigned int n_out;	/* streams we may use, once up */
 	unsigned int n_channels, next_turn;
+	uint32_t closings;	/* told with channel_closed() */
 	unsigned int n_in_flight;	/* messages since usrsctp was empty */
 	struct sctp_channel *channels[SCTP_CHANNELS_MAX];
 	/* Streams of refused channels, to be reset: a bit per id. */
@@ -64,6 +65,12 @@ static void set_refused(struct sctp_assoc *a, uint16_t id, bool on)
 	a->n_refused += on ? 1 : -1u;
 }
 
+static void add_channel(struct sctp_assoc *a, struct sctp_channel *c)
+{
+	c->born = a->closings;
+	a->channels[a->n_channels++] = c;
+}
+
 /* The id is free again before the user hears of it. */
 static void remove_channel(struct sctp_assoc *a, struct sctp_channel *c)
 {
@@ -76,6 +83,7 @@ static void remove_channel(struct sctp_assoc *a, struct sctp_channel *c)
 		}
 	}
 	sctp_channel_free(c);
+	a->closings++;
 	if (!a->freed && a->ops->channel_closed)
 		a->ops->channel_closed(a->user, id);
 }
@@ -161,7 +169,7 @@ static void handle_open(struct sctp_assoc *a, uint16_t id,
 	c->unordered = m->unordered;
 	c->reliability = m->reliability;
 	c->parameter = m->parameter;
-	a->channels[a->n_channels++] = c;
+	add_channel(a, c);
 	sctp_slot_mark(a->slot);
 	if (a->ops->channel_open)
 		a->ops->channel_open(a->user, id, c->label, true);
@@ -750,7 +758,7 @@ int sctp_assoc_open_channel_as(struct sctp_assoc *a, const char *label,
 		sctp_channel_free(c);
 		return r;
 	}
-	a->channels[a->n_channels++] = c;
+	add_channel(a, c);
 	*ret_id = id;
 	kick(a);
 	return 0;
@@ -808,6 +816,14 @@ int sctp_assoc_close_channel(struct sctp_assoc *a, uint16_t id)
 	begin_close(a, c);
 	kick(a);
 	return 0;
+}
+
+bool sctp_assoc_is_meant(const struct sctp_assoc *a, uint16_t id,
+			 uint32_t heard)
+{
+	const struct sctp_channel *c = find(a, id);
+
+	return c && (int32_t) (heard - c->born) >= 0;
 }
 
 bool sctp_assoc_is_up(const struct sctp_assoc *a)

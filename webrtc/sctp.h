@@ -150,5 +150,12 @@ size_t sctp_assoc_queued(const struct sctp_assoc *a, uint16_t id);
  * has reset its direction too. Return: 0, -ENOENT. */
 int sctp_assoc_close_channel(struct sctp_assoc *a, uint16_t id);
 
+/* Is there such a channel, and is it the one that is meant by somebody who has
+ * heard of @heard closings so far? An id is used again as soon as both sides
+ * have reset it: whoever is told later, by way of a queue, may still mean the
+ * channel before. */
+bool sctp_assoc_is_meant(const struct sctp_assoc *a, uint16_t id,
+			 uint32_t heard);
+
 bool sctp_assoc_is_up(const struct sctp_assoc *a);
 void sctp_assoc_get_stats(const struct sctp_assoc *a, struct sctp_stats *ret);

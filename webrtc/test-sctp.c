@@ -423,6 +423,13 @@ static void test_close_and_reopen(void)
 
 		id = open_channel(&w, &w.a, "again");
 		g_assert_cmpuint(id, ==, 0);
+		/* Who has not heard of the last closing yet means the channel
+		 * that was. */
+		g_assert_true(sctp_assoc_is_meant(w.a.assoc, id, i));
+		g_assert_true(sctp_assoc_is_meant(w.b.assoc, id, i));
+		g_assert_true(sctp_assoc_is_meant(w.a.assoc, other, 0));
+		g_assert_false(i && sctp_assoc_is_meant(w.a.assoc, id, i - 1));
+		g_assert_false(i && sctp_assoc_is_meant(w.b.assoc, id, i - 1));
 		/* What was sent before the close arrives. */
 		g_assert_cmpint(sctp_assoc_send(closer->assoc, id, true,
 						(const uint8_t *) "bye", 3),

@@ -21,6 +21,7 @@
 struct pending {
 	struct pending *next;
 	uint16_t id;
+	uint32_t heard;
 	bool text;
 	uint8_t *data;
 	size_t len;
@@ -425,9 +426,11 @@ static void send_pending(struct transport *t)
 {
 	while (t->pending) {
 		struct pending *p = t->pending;
-		int r = t->sctp ? sctp_assoc_send(t->sctp, p->id, p->text,
-						  p->data, p->len) :
-				  -ENOTCONN;
+		int r = -ENOTCONN;
+
+		if (t->sctp && sctp_assoc_is_meant(t->sctp, p->id, p->heard))
+			r = sctp_assoc_send(t->sctp, p->id, p->text, p->data,
+					    p->len);
 
 		if (r == -EAGAIN)
 			return;
@@ -487,9 +490,9 @@ void transport_open_channel(struct transport *t, const char *label)
 	}
 }
 
-void transport_close_channel(struct transport *t, uint16_t id)
+void transport_close_channel(struct transport *t, uint16_t id, uint32_t heard)
 {
-	if (!t->sctp)
+	if (!t->sctp || !sctp_assoc_is_meant(t->sctp, id, heard))
 		return;
 	sctp_assoc_close_channel(t->sctp, id);
 	engine_wake_sctp(t->engine);
@@ -528,8 +531,8 @@ void *transport_get_user(const struct transport *t)
 	return t->user;
 }
 
-void transport_send(struct transport *t, uint16_t id, bool text, uint8_t *data,
-		    size_t len)
+void transport_send(struct transport *t, uint16_t id, uint32_t heard,
+		    bool text, uint8_t *data, size_t len)
 {
 	struct pending *p = malloc(sizeof(*p));
 
@@ -538,8 +541,8 @@ void transport_send(struct transport *t, uint16_t id, bool text, uint8_t *data,
 		free(data);
 		return;
 	}
-	*p = (struct pending){ .id = id, .text = text, .data = data,
-			       .len = len };
+	*p = (struct pending){ .id = id, .heard = heard, .text = text,
+			       .data = data, .len = len };
 	*t->pending_tail = p;
 	t->pending_tail = &p->next;
 	send_pending(t);

@@ -104,10 +104,12 @@ void transport_set_range(struct transport *t, unsigned int min_bps,
 			 unsigned int max_bps);
 
 void transport_open_channel(struct transport *t, const char *label);
-void transport_close_channel(struct transport *t, uint16_t id);
+/* @heard: how often channel_closed() had been heard when this was said: an id
+ * that is used again meanwhile is not meant. */
+void transport_close_channel(struct transport *t, uint16_t id, uint32_t heard);
 /* A message that was counted by transport_reserve(). Takes @data (free()). */
-void transport_send(struct transport *t, uint16_t id, bool text, uint8_t *data,
-		    size_t len);
+void transport_send(struct transport *t, uint16_t id, uint32_t heard,
+		    bool text, uint8_t *data, size_t len);
 /* may_read() is worth another question. */
 void transport_resume(struct transport *t);
 /* Everything SCTP wants to send now leaves. */

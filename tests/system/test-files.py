@@ -459,11 +459,11 @@ def _(after):
     number = pair.offer(pair.file(bytes(3 * MB)))
     request = pair.request()
     pair.accept(request)
-    with open(os.path.join(mount, 'other'), 'wb') as f:
+    with open(os.path.join(mount, 'other'), 'wb', buffering=0) as f:
         try:
-            f.write(bytes(4 * MB))
-            f.flush()
-        except OSError:
+            while True:
+                f.write(bytes(100000))
+        except OSError:         # full
             pass
     ended = pair.over(pair.down)
     assert ended['state'] in ('cancel', 'error'), ended
@@ -641,7 +641,9 @@ def _(after):
     pair.down.call('subscribe', events=['incomingMessage', 'peerUpdated', 'roomLock'])
     for option in ((), ('--p2p',)):
         ends(ctl(pair.sender, 'msg', *option, 'hello there', pair.down_id[:10]))
-        message = pair.down.event('incomingMessage')['message']
+        # Behind those that the pair has waited for its channels with.
+        message = pair.down.event('incomingMessage',
+                                  lambda p: p['message']['content'])['message']
         assert message['content'] == 'hello there' and message['isPrivate'] is True, message
         assert message['isDataChannel'] is bool(option), message
     ends(ctl(pair.sender, 'userdata', 'Hall 2'))
