@@ -300,6 +300,8 @@ gboolean daemon_media_start(Daemon *d, GError **error)
 		free(why);
 		return FALSE;
 	}
+	audio_pipeline_set_volume(d->audio, (unsigned int)
+				  config_get_int(c, OPT_AUDIO_VOLUME));
 	if (!daemon_streams_start(d, error))
 		return FALSE;
 	choose_codecs(d);

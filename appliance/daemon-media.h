@@ -99,6 +99,9 @@ JsonObject *daemon_media_save(Daemon *d);
 void daemon_media_restore(Daemon *d, JsonObject *saved);
 
 /* --- the configuration changed ----------------------------------------------- */
+/* What sound takes, and what joinRoom allows data (0: no limit), bits/s. */
+unsigned int daemon_media_get_audio_rate(Daemon *d);
+unsigned int daemon_media_get_data_limit(Daemon *d);
 /* [video] and [audio] source, size, rate, channels: of the user's stream what
  * @changed says; what a call chose otherwise stays. On failure nothing changes.
  * All of these: with streams. */

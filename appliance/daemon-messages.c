@@ -39,6 +39,11 @@ static const struct daemon_message_row rows[N_DAEMON_MESSAGES] = {
 		"a5217c92ffdc437d875ab27ec7f98ffa", "peer-left",
 		G_LOG_LEVEL_MESSAGE, "SKYLINK_ROOM, SKYLINK_PEER",
 		"A peer went."},
+	[DAEMON_MESSAGE_NETWORK] = {
+		"56341197840842fd908cf603be633245", "network",
+		G_LOG_LEVEL_MESSAGE, "",
+		"The box has other addresses than before: media and signaling "
+		"move there."},
 	[DAEMON_MESSAGE_DEVICE] = {
 		"14f90bb9186842a8ac0963a6bf97aa1a", "device",
 		G_LOG_LEVEL_MESSAGE, "SKYLINK_DEVICE, SKYLINK_REASON",

@@ -12,7 +12,6 @@
 
 #include "appliance/control/control-server.h"
 #include "appliance/daemon.h"
-#include "appliance/network-watch.h"
 #include "appliance/process-stats.h"
 #include "appliance/room/room.h"
 #include "appliance/roomserver/room-server.h"
@@ -69,6 +68,7 @@ typedef struct {
 	gint64 join_error_code;		/* READY_STATE_CHANGE_ERROR, or 0 */
 	GQueue peer_list_calls;		/* getPeers that waits */
 
+	struct daemon_network *network;		/* NULL: a room server alone */
 	struct daemon_reload *reload;
 	struct config_job *config_job;	/* config.set is being written */
 
@@ -76,7 +76,6 @@ typedef struct {
 	GSource *notify_timer;			/* STATUS= is to be told */
 	GSource *ready_timer;			/* READY= was not heard */
 	char *notified;				/* what was told last */
-	NetworkWatch *network_watch;		/* NULL: it cannot be had */
 	struct daemon_watchdog *watchdog;	/* NULL: nobody asks for it */
 	struct MetricsServer *metrics;		/* NULL: [control] says none */
 	struct daemon_doctor *doctor;		/* NULL: none is at work */
@@ -172,6 +171,19 @@ extern const ControlHandler daemon_config_handlers[];
 void daemon_config_done(Daemon *d);
 /* SIGHUP: reads the files again; what is wrong, and what changed, is logged. */
 void daemon_config_hangup(Daemon *d);
+
+/* --- daemon-network.c ------------------------------------------------------ */
+/* Looks at the machine's addresses from now on. */
+void daemon_network_start(Daemon *d);
+void daemon_network_stop(Daemon *d);
+/* [network] as the engine wants it. @ret_addresses: owns what @config borrows
+ * (g_strfreev) */
+void daemon_network_fill(Daemon *d, struct rtc_engine_config *config,
+			 char ***ret_addresses);
+/* Addresses and ports; code points; limits: as configured now. */
+void daemon_network_reload(Daemon *d);
+void daemon_network_reload_marks(Daemon *d);
+gboolean daemon_network_reload_limits(Daemon *d, GError **error);
 
 /* --- daemon-watchdog.c ----------------------------------------------------- */
 /* Does nothing unless systemd asks for it. */

@@ -54,6 +54,47 @@ static gboolean apply_sound(Daemon *d, const bool changed[N_OPTIONS],
 	return TRUE;
 }
 
+static gboolean apply_volume(Daemon *d, const bool changed[N_OPTIONS],
+			     GError **error)
+{
+	if (d->audio)
+		audio_pipeline_set_volume(
+			d->audio,
+			(unsigned int) config_get_int(d->options->config,
+						      OPT_AUDIO_VOLUME));
+	return TRUE;
+}
+
+static gboolean apply_network(Daemon *d, const bool changed[N_OPTIONS],
+			      GError **error)
+{
+	daemon_network_reload(d);
+	return TRUE;
+}
+
+static gboolean apply_marks(Daemon *d, const bool changed[N_OPTIONS],
+			    GError **error)
+{
+	daemon_network_reload_marks(d);
+	return TRUE;
+}
+
+static gboolean apply_limits(Daemon *d, const bool changed[N_OPTIONS],
+			     GError **error)
+{
+	return daemon_network_reload_limits(d, error);
+}
+
+static gboolean apply_receive(Daemon *d, const bool changed[N_OPTIONS],
+			      GError **error)
+{
+	if (d->room)
+		room_set_watch_only(d->room,
+				    !config_get_bool(d->options->config,
+						     OPT_NETWORK_RECEIVE));
+	return TRUE;
+}
+
 static gboolean apply_user_data(Daemon *d, const bool changed[N_OPTIONS],
 				GError **error)
 {
@@ -139,6 +180,17 @@ static const struct part {
 	{apply_metrics, OPTIONS(OPT_CONTROL_METRICS)},
 	{apply_codec, OPTIONS(OPT_VIDEO_CODEC)},
 	{apply_sound, OPTIONS(OPT_AUDIO_BITRATE)},
+	{apply_limits,
+	 OPTIONS(OPT_NETWORK_DATA_BITRATE, OPT_NETWORK_TOTAL_BITRATE,
+		 OPT_AUDIO_BITRATE)},
+	{apply_volume, OPTIONS(OPT_AUDIO_VOLUME)},
+	{apply_network,
+	 OPTIONS(OPT_NETWORK_ADDRESSES, OPT_NETWORK_INTERFACES,
+		 OPT_NETWORK_LOOPBACK, OPT_NETWORK_PORT_MIN,
+		 OPT_NETWORK_PORT_MAX)},
+	{apply_marks,
+	 OPTIONS(OPT_NETWORK_DSCP_AUDIO, OPT_NETWORK_DSCP_VIDEO)},
+	{apply_receive, OPTIONS(OPT_NETWORK_RECEIVE)},
 	{apply_user_data, OPTIONS(OPT_ROOM_USER_DATA)},
 	{apply_peers, OPTIONS(OPT_NETWORK_MAX_PEERS)},
 	{apply_transfers,

@@ -565,20 +565,30 @@ static MediaStream *configured_stream(Daemon *d)
 	return s;
 }
 
-void daemon_media_limit_audio(Daemon *d)
+unsigned int daemon_media_get_audio_rate(Daemon *d)
 {
 	const struct daemon_streams *m = d->streams;
 	unsigned int bps = (unsigned int) config_get_int(d->options->config,
 							 OPT_AUDIO_BITRATE);
 
-	if (m->limits.audio && m->limits.audio < bps / 1000)
-		bps = m->limits.audio * 1000;
-	audio_pipeline_set_bitrate(d->audio, bps);
+	return m->limits.audio && m->limits.audio < bps / 1000 ?
+		m->limits.audio * 1000 : bps;
+}
+
+unsigned int daemon_media_get_data_limit(Daemon *d)
+{
+	return d->streams->limits.data * 1000;
+}
+
+void daemon_media_limit_audio(Daemon *d)
+{
+	audio_pipeline_set_bitrate(d->audio, daemon_media_get_audio_rate(d));
 }
 
 static void set_limits(Daemon *d, JsonObject *options)
 {
 	struct daemon_streams *m = d->streams;
+	g_autoptr(GError) error = NULL;
 
 	media_options_parse_bandwidth(
 		options && json_object_has_member(options, "bandwidth")
@@ -587,6 +597,8 @@ static void set_limits(Daemon *d, JsonObject *options)
 		&m->limits);
 	daemon_media_limit_audio(d);
 	video_pipeline_set_cap(d->video, m->limits.video * 1000);
+	if (!daemon_network_reload_limits(d, &error))
+		g_warning("ignoring the limit: %s", error->message);
 	daemon_media_tell_room(d);
 }
 

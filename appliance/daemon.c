@@ -92,75 +92,15 @@ static enum rtc_demux chosen_demux(const char *demux)
 					     RTC_DEMUX_AUTO;
 }
 
-/* Of one interface; link-local ones of IPv6 reach no browser. */
-static gboolean address_text(const struct ifaddrs *i,
-			     char ret[INET6_ADDRSTRLEN])
-{
-	const struct sockaddr *a = i->ifa_addr;
-	const struct in6_addr *v6;
-
-	if (!a || !(i->ifa_flags & IFF_UP))
-		return FALSE;
-	if (a->sa_family == AF_INET)
-		return inet_ntop(AF_INET,
-				 &((const struct sockaddr_in *) a)->sin_addr,
-				 ret, INET6_ADDRSTRLEN) != NULL;
-	if (a->sa_family != AF_INET6)
-		return FALSE;
-	v6 = &((const struct sockaddr_in6 *) a)->sin6_addr;
-	return !IN6_IS_ADDR_LINKLOCAL(v6) &&
-		inet_ntop(AF_INET6, v6, ret, INET6_ADDRSTRLEN) != NULL;
-}
-
-/* [network] addresses, and those of [network] interfaces. NULL: any. */
-static char **local_addresses(Config *c)
-{
-	const char *const *interfaces = config_get_list(c,
-							OPT_NETWORK_INTERFACES);
-	const char *const *addresses = config_get_list(c,
-						       OPT_NETWORK_ADDRESSES);
-	g_autoptr(GStrvBuilder) all = g_strv_builder_new();
-	struct ifaddrs *list = NULL;
-	gboolean any = addresses[0] != NULL;
-	char text[INET6_ADDRSTRLEN];
-
-	if (!interfaces[0] && !any)
-		return NULL;
-	g_strv_builder_addv(all, (const char **) addresses);
-	if (interfaces[0] && getifaddrs(&list) < 0)
-		list = NULL;
-	for (struct ifaddrs *i = list; i; i = i->ifa_next) {
-		if (!g_strv_contains(interfaces, i->ifa_name) ||
-		    !address_text(i, text))
-			continue;
-		g_strv_builder_add(all, text);
-		any = TRUE;
-	}
-	if (list)
-		freeifaddrs(list);
-	/* An empty list would mean all interfaces, which nobody asked for. */
-	if (!any) {
-		g_warning("no interface of network.interfaces has an address: "
-			  "media stays on this machine until the next start");
-		g_strv_builder_add(all, "127.0.0.1");
-	}
-	return g_strv_builder_end(all);
-}
-
 static gboolean start_engine(Daemon *d, GError **error)
 {
 	Config *c = d->options->config;
-	g_auto(GStrv) addresses = local_addresses(c);
+	g_auto(GStrv) addresses = NULL;
 	struct rtc_engine_config engine = {
 		.backend = chosen_backend(config_get_string(c,
 							    OPT_NETWORK_IO)),
 		.no_gso = !strcmp(config_get_string(c, OPT_NETWORK_GSO), "off"),
 		.demux = chosen_demux(config_get_string(c, OPT_NETWORK_DEMUX)),
-		.port_min = (uint16_t) config_get_int(c, OPT_NETWORK_PORT_MIN),
-		.port_max = (uint16_t) config_get_int(c, OPT_NETWORK_PORT_MAX),
-		.addresses = (const char *const *) addresses,
-		.loopback = d->options->demo ||
-			config_get_bool(c, OPT_NETWORK_LOOPBACK),
 		.max_peers = (unsigned int)
 			config_get_int(c, OPT_NETWORK_MAX_PEERS),
 		.playout_delay_zero = !strcmp(
@@ -177,29 +117,9 @@ static gboolean start_engine(Daemon *d, GError **error)
 		.user = d,
 	};
 
+	daemon_network_fill(d, &engine, &addresses);
 	d->engine = rtc_engine_new(&engine, error);
 	return d->engine != NULL;
-}
-
-/* Without it a box still comes back, after a longer wait. */
-static void on_network(void *user, gboolean gained, const char *const *lost)
-{
-	Daemon *d = user;
-	g_autofree char *gone = g_strjoinv(", ", (char **) lost);
-
-	g_info("The network changed%s%s%s", gained ? ", trying anew" : "",
-	       *lost ? "; gone: " : "", gone);
-	if (d->room)
-		room_network_changed(d->room);
-}
-
-static void watch_network(Daemon *d)
-{
-	g_autoptr(GError) error = NULL;
-
-	d->network_watch = network_watch_new(on_network, d, &error);
-	if (!d->network_watch)
-		g_warning("%s; going on without", error->message);
 }
 
 /* [room] user_data: JSON, or a plain string; empty: the host's name. */
@@ -249,6 +169,7 @@ gboolean daemon_make_room(Daemon *d, const char *secret, GError **error)
 		.secret = secret,
 		.access = d->access,
 		.user_data = user_data,
+		.watch_only = !config_get_bool(c, OPT_NETWORK_RECEIVE),
 		.max_peers = (unsigned int)
 			config_get_int(c, OPT_NETWORK_MAX_PEERS),
 		.channel_messages = TRUE,
@@ -336,6 +257,7 @@ static gboolean start(Daemon *d, GError **error)
 	if (!d->options->room_server_only) {
 		if (!daemon_media_start(d, error))
 			return FALSE;
+		daemon_network_start(d);
 		if (!start_engine(d, error))
 			return FALSE;
 		if (!daemon_transfers_start(d, error))
@@ -343,17 +265,14 @@ static gboolean start(Daemon *d, GError **error)
 	}
 	if (!start_control(d, error) || !daemon_metrics_start(d, error))
 		return FALSE;
-	if (d->options->room_server_only)
-		return TRUE;
-	watch_network(d);
-	return start_room(d, error);
+	return d->options->room_server_only || start_room(d, error);
 }
 
 static void stop(Daemon *d)
 {
 	daemon_metrics_stop(d);
 	daemon_life_stop(d);
-	d->network_watch = network_watch_free(d->network_watch);
+	daemon_network_stop(d);
 	if (d->room)
 		room_free(d->room);
 	d->room = NULL;

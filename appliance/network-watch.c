@@ -28,14 +28,21 @@ struct NetworkWatch {
 	char **reachable;		/* ... and of what has a link, too */
 };
 
+/* The loopback counts by its name alone. */
+static gboolean is_wanted(const struct ifaddrs *i,
+			  const char *const *interfaces)
+{
+	return interfaces ? g_strv_contains(interfaces, i->ifa_name) :
+			    !(i->ifa_flags & IFF_LOOPBACK);
+}
+
 static gboolean text_of(const struct ifaddrs *i, unsigned int flags,
 			char ret[INET6_ADDRSTRLEN])
 {
 	const struct sockaddr *a = i->ifa_addr;
 	const struct in6_addr *v6;
 
-	if (!a || (i->ifa_flags & flags) != flags ||
-	    (i->ifa_flags & IFF_LOOPBACK))
+	if (!a || (i->ifa_flags & flags) != flags)
 		return FALSE;
 	if (a->sa_family == AF_INET)
 		return inet_ntop(AF_INET,
@@ -54,7 +61,7 @@ static int compare(gconstpointer a, gconstpointer b)
 }
 
 /* Of interfaces with these flags. */
-static char **read_addresses(unsigned int flags)
+static char **read_addresses(unsigned int flags, const char *const *interfaces)
 {
 	GPtrArray *all = g_ptr_array_new();
 	char text[INET6_ADDRSTRLEN];
@@ -64,13 +71,18 @@ static char **read_addresses(unsigned int flags)
 		list = NULL;
 	for (struct ifaddrs *i = list;
 	     i && all->len < NETWORK_WATCH_ADDRESSES; i = i->ifa_next)
-		if (text_of(i, flags, text))
+		if (is_wanted(i, interfaces) && text_of(i, flags, text))
 			g_ptr_array_add(all, g_strdup(text));
 	if (list)
 		freeifaddrs(list);
 	g_ptr_array_sort(all, compare);
 	g_ptr_array_add(all, NULL);
 	return (char **) g_ptr_array_free(all, FALSE);
+}
+
+char **network_watch_list(const char *const *interfaces)
+{
+	return read_addresses(IFF_UP, interfaces);
 }
 
 char **network_watch_missing(const char *const *before, const char *const *now)
@@ -104,8 +116,8 @@ static void take(char ***where, char **addresses)
 static gboolean on_quiet(gpointer data)
 {
 	NetworkWatch *w = data;
-	char **now = read_addresses(IFF_UP);
-	char **reachable = read_addresses(IFF_UP | IFF_RUNNING);
+	char **now = read_addresses(IFF_UP, NULL);
+	char **reachable = read_addresses(IFF_UP | IFF_RUNNING, NULL);
 	g_auto(GStrv) lost = network_watch_missing(
 		(const char *const *) w->addresses, (const char *const *) now);
 	g_auto(GStrv) found = network_watch_missing(
@@ -208,8 +220,8 @@ NetworkWatch *network_watch_new(NetworkWatchFunc changed, void *user,
 	w->changed = changed;
 	w->user = user;
 	w->fd = fd;
-	w->addresses = read_addresses(IFF_UP);
-	w->reachable = read_addresses(IFF_UP | IFF_RUNNING);
+	w->addresses = read_addresses(IFF_UP, NULL);
+	w->reachable = read_addresses(IFF_UP | IFF_RUNNING, NULL);
 	w->source = g_unix_fd_source_new(fd, G_IO_IN | G_IO_ERR);
 	g_source_set_callback(w->source, G_SOURCE_FUNC(on_netlink), w, NULL);
 	g_source_attach(w->source, g_main_context_get_thread_default());

@@ -37,5 +37,8 @@ NetworkWatch *network_watch_new(NetworkWatchFunc changed, void *user,
 /* Takes NULL, returns NULL. */
 NetworkWatch *network_watch_free(NetworkWatch *watch);
 
+/* The addresses of interfaces that are up, sorted; of those named, NULL
+ * terminated, or of all but the loopback (NULL). g_strfreev() */
+char **network_watch_list(const char *const *interfaces);
 /* Those of @before that are not in @now; both sorted. Pure. g_strfreev() */
 char **network_watch_missing(const char *const *before, const char *const *now);

@@ -59,6 +59,18 @@ static void wait_for(const unsigned int *counter, unsigned int count)
 	g_source_remove(deadline);
 }
 
+static void check_list(const char *interface, const char *expected)
+{
+	const char *const names[] = {interface, NULL};
+	g_auto(GStrv) list = network_watch_list(interface ? names : NULL);
+
+	/* IPv6 has its own loopback; nothing else is up here. */
+	if (*list && g_str_equal(*list, "127.0.0.1"))
+		g_clear_pointer(&list[1], g_free);
+	g_assert_cmpstr(*list ? *list : "", ==, expected);
+	g_assert_true(!*list || !list[1]);
+}
+
 static void run(const char *command)
 {
 	g_assert_cmpint(system(command), ==, 0);
@@ -86,6 +98,10 @@ static void test_kernel(void)
 	    "ip addr add 10.9.0.7/24 dev a0");
 	wait_for(&seen.lost, 1);
 	g_assert_cmpstr(seen.last_lost, ==, "10.9.0.2");
+	check_list("a0", "10.9.0.7");
+	check_list("lo", "127.0.0.1");
+	check_list("b0", "");
+	check_list(NULL, "10.9.0.7");
 
 	/* The cable: out, nothing is lost yet; in, somebody may try again. */
 	gained = seen.gained;

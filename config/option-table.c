@@ -354,6 +354,14 @@ static const struct option_row rows[N_OPTIONS] = {
 		.change = OPTION_LIVE,
 		.help = "The Opus encoder's rate.",
 	},
+	[OPT_AUDIO_VOLUME] = {
+		"audio", "volume", OPTION_INT, "100",
+		.min = 0, .max = 400, .unit = "percent",
+		.change = OPTION_LIVE,
+		.help = "How loud the sound is sent: 100 as the microphone "
+			"gives it, 200 twice that, 0 silence. Above 100 loud "
+			"sound is cut off.",
+	},
 	[OPT_AUDIO_MUTED] = {
 		"audio", "muted", OPTION_BOOL, "no",
 		.change = OPTION_RESTART,
@@ -364,41 +372,80 @@ static const struct option_row rows[N_OPTIONS] = {
 	[OPT_NETWORK_ADDRESSES] = {
 		"network", "addresses", OPTION_ADDRESSES, "",
 		.max = OPTION_LIST_MAX,
-		.change = OPTION_RESTART,
+		.change = OPTION_LIVE,
 		.help = "Local addresses that media may use. Empty: all.",
 	},
 	[OPT_NETWORK_INTERFACES] = {
 		"network", "interfaces", OPTION_LIST, "",
 		.max = OPTION_LIST_MAX,
-		.change = OPTION_RESTART,
+		.change = OPTION_LIVE,
 		.help = "Network interfaces that media may use, by name, such "
-			"as eth0. Empty: all. With 'addresses' set too, both "
-			"hold.",
+			"as eth0, with the addresses they have or will have. "
+			"Empty: all. With 'addresses' set too, both hold.",
 	},
 	[OPT_NETWORK_LOOPBACK] = {
 		"network", "loopback", OPTION_BOOL, "no",
-		.change = OPTION_RESTART,
+		.change = OPTION_LIVE,
 		.help = "Offer 127.0.0.1 too, for browsers on this box. A box "
 			"with no other address does so by itself.",
 	},
 	[OPT_NETWORK_PORT_MIN] = {
 		"network", "port_min", OPTION_INT, "0",
 		.min = 0, .max = 65535, .unit = "UDP port",
-		.change = OPTION_RESTART,
+		.change = OPTION_LIVE,
 		.help = "The lowest local port for media, for firewalls. 0: "
 			"any.",
 	},
 	[OPT_NETWORK_PORT_MAX] = {
 		"network", "port_max", OPTION_INT, "0",
 		.min = 0, .max = 65535, .unit = "UDP port",
-		.change = OPTION_RESTART,
+		.change = OPTION_LIVE,
 		.help = "The highest local port for media. 0: any.",
+	},
+	[OPT_NETWORK_DSCP_AUDIO] = {
+		"network", "dscp_audio", OPTION_INT, "46",
+		.min = 0, .max = 63, .unit = "code point",
+		.change = OPTION_LIVE,
+		.help = "How packets of sound are marked for routers (DSCP). "
+			"46: expedited forwarding (EF). 0: not. What goes "
+			"through a TURN relay is not marked.",
+	},
+	[OPT_NETWORK_DSCP_VIDEO] = {
+		"network", "dscp_video", OPTION_INT, "34",
+		.min = 0, .max = 63, .unit = "code point",
+		.change = OPTION_LIVE,
+		.help = "The same for the picture. 34: assured forwarding "
+			"AF41.",
+	},
+	[OPT_NETWORK_DATA_BITRATE] = {
+		"network", "data_bitrate", OPTION_BITRATE, "0",
+		.min = 0, .max = 1000000000, .unit = "bits per second",
+		.change = OPTION_LIVE,
+		.help = "The most that messages and files take to each peer. "
+			"0: no limit. Limits of the picture and the sound are "
+			"video.max_bitrate and audio.bitrate.",
+	},
+	[OPT_NETWORK_TOTAL_BITRATE] = {
+		"network", "total_bitrate", OPTION_BITRATE, "0",
+		.min = 0, .max = 1000000000, .unit = "bits per second",
+		.change = OPTION_LIVE,
+		.help = "The most that this box sends to all peers together, "
+			"shared equally among them: sound goes first, files "
+			"get a quarter at most, the picture takes the rest, "
+			"but never less than 30k to each. 0: no limit.",
 	},
 	[OPT_NETWORK_MAX_PEERS] = {
 		"network", "max_peers", OPTION_INT, "64",
 		.min = 1, .max = 128, .unit = "peers",
 		.change = OPTION_LIVE,
 		.help = "More are not answered.",
+	},
+	[OPT_NETWORK_RECEIVE] = {
+		"network", "receive", OPTION_BOOL, "yes",
+		.change = OPTION_REJOIN,
+		.help = "Take pictures and sound of peers. no: peers can only "
+			"watch and listen, exchange messages and files; what "
+			"they would send stays with them.",
 	},
 	[OPT_NETWORK_PLAYOUT_DELAY] = {
 		"network", "playout_delay", OPTION_CHOICE, "zero",

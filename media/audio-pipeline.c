@@ -56,7 +56,7 @@ struct audio_pipeline {
 	uint64_t since_us, lost; /* of state; what was live and went */
 	char detail[DETAIL_MAX_BYTES];
 	atomic_bool stopping, muted;
-	atomic_uint bitrate_bps, takers, level;
+	atomic_uint bitrate_bps, volume, takers, level;
 	atomic_uint_fast64_t units_out, bytes_out, overruns, samples_lost,
 		replaced;
 
@@ -193,14 +193,28 @@ static uint64_t smooth_time(struct audio_pipeline *p, uint64_t measured_us)
 	return p->smooth_us;
 }
 
+static void apply_volume(int16_t *samples, size_t n, unsigned int percent)
+{
+	for (size_t i = 0; i < n; i++) {
+		int v = samples[i] * (int) percent / 100;
+
+		samples[i] = (int16_t) (v > INT16_MAX ? INT16_MAX :
+					v < INT16_MIN ? INT16_MIN : v);
+	}
+}
+
 static void encode(struct audio_pipeline *p, int16_t *samples)
 {
+	unsigned int volume = atomic_load_explicit(&p->volume,
+						   memory_order_relaxed);
 	size_t n = (size_t) OPUS_FRAME_SAMPLES * p->now.channels;
 	struct coded_unit *u;
 	uint8_t level;
 
 	if (atomic_load_explicit(&p->muted, memory_order_relaxed))
 		memset(samples, 0, n * sizeof(*samples));
+	else if (volume != 100)
+		apply_volume(samples, n, volume);
 	level = audio_level(samples, n);
 	atomic_store_explicit(&p->level, level, memory_order_relaxed);
 	p->smooth_us = smooth_time(p, p->packet_us);
@@ -440,6 +454,7 @@ int audio_pipeline_new(struct audio_pipeline **ret,
 	p->clock = config->clock ? config->clock : media_clock_system();
 	atomic_store(&p->bitrate_bps, config->bitrate_bps);
 	atomic_store(&p->level, 127);
+	atomic_store(&p->volume, 100);
 	p->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	r = p->wake_fd < 0 ? -errno : 0;
 	if (r == 0)
@@ -561,6 +576,12 @@ void audio_pipeline_set_bitrate(struct audio_pipeline *p, unsigned int bps)
 	if (bps > MAX_BITRATE_BPS)
 		bps = MAX_BITRATE_BPS;
 	atomic_store(&p->bitrate_bps, bps);
+}
+
+void audio_pipeline_set_volume(struct audio_pipeline *p, unsigned int percent)
+{
+	atomic_store(&p->volume, percent < AUDIO_VOLUME_MAX ?
+		     percent : AUDIO_VOLUME_MAX);
 }
 
 void audio_pipeline_set_muted(struct audio_pipeline *p, bool muted)

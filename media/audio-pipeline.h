@@ -88,6 +88,10 @@ int audio_pipeline_take(struct audio_pipeline *p);
 void audio_pipeline_release(struct audio_pipeline *p);
 
 void audio_pipeline_set_bitrate(struct audio_pipeline *p, unsigned int bps);
+/* Software gain of what is captured, in percent: 0 is silence, 100 as it is;
+ * what would be too loud is cut off. Any thread. */
+#define AUDIO_VOLUME_MAX 400
+void audio_pipeline_set_volume(struct audio_pipeline *p, unsigned int percent);
 /* Muted: digital silence is encoded. Any thread. */
 void audio_pipeline_set_muted(struct audio_pipeline *p, bool muted);
 void audio_pipeline_get_stats(struct audio_pipeline *p,

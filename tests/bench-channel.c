@@ -270,7 +270,7 @@ static void start(struct end *e)
 {
 	static const enum media_codec codecs[] = {MEDIA_CODEC_VP8};
 	struct rtc_engine_config engine = {
-		.loopback = true, .start_bps = 1000000, .min_bps = 100000,
+		.network.loopback = true, .start_bps = 1000000, .min_bps = 100000,
 		.max_bps = 4000000, .request_keyframe = on_keyframe,
 		.rung_bitrate = on_bitrate,
 	};

@@ -119,7 +119,7 @@ int main(int argc, char *argv[])
 	enum media_codec codec = MEDIA_CODEC_H264;
 	struct receivers r = {0};
 	struct rtc_engine_config engine = {
-		.loopback = true,
+		.network.loopback = true,
 		.max_peers = RECEIVERS_MAX,
 		.start_bps = 1000000,
 		.min_bps = 100000,

@@ -123,7 +123,7 @@ int main(int argc, char *argv[])
 {
 	struct churn c = { .context = g_main_context_default() };
 	struct rtc_engine_config engine = {
-		.loopback = true,
+		.network.loopback = true,
 		.start_bps = 1000000,
 		.min_bps = 100000,
 		.max_bps = 5000000,

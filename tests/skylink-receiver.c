@@ -510,7 +510,7 @@ int main(int argc, char *argv[])
 	enum media_codec codecs[2] = { MEDIA_CODEC_H264, MEDIA_CODEC_VP8 };
 	struct receiver r = { 0 };
 	struct rtc_engine_config engine = {
-		.loopback = true,
+		.network.loopback = true,
 		.start_bps = 1000000,
 		.min_bps = 100000,
 		.max_bps = 5000000,

@@ -14,6 +14,13 @@
 #define SCTP_IDLE_TICK_MS  100
 #define SENT_PUBLISH_FRAMES 32	/* reckon the quantiles this often */
 #define RATE_REPORT_US	   100000	/* ten times a second at most */
+/* Headers and seals of 50 packets a second; a video packet's are 1/16 of it. */
+#define AUDIO_HEADERS_BPS 30000
+#define VIDEO_HEADERS(bps) ((bps) / 16)
+#define VIDEO_LEAST_BPS	  30000
+#define DATA_SHARE	  4	/* data gets so much of a peer's total */
+/* So long after the last message video has it all again. */
+#define DATA_QUIET_US	  UINT64_C(2000000)
 
 /* --- units: any -> network -------------------------------------------------- */
 static void fan_out(struct rtc_engine *engine, struct coded_unit *unit)
@@ -105,6 +112,64 @@ void engine_wake_sctp(struct rtc_engine *engine)
 		net_timer_set(engine->loop, &engine->sctp_timer, soon);
 }
 
+/* What is left of @share for video, when sound and data have theirs. */
+static unsigned int left_for_video(unsigned int share, unsigned int used)
+{
+	unsigned int left = share > used ? share - used : 0;
+
+	left -= VIDEO_HEADERS(left);
+	return MAX(left, VIDEO_LEAST_BPS);
+}
+
+/* Each peer's share of what may be sent. */
+static void share_limits(struct rtc_engine *engine, uint64_t now_us)
+{
+	const struct rtc_limits *l = &engine->limits;
+	unsigned int n = 0, share, used, quarter;
+
+	engine->video_cap_bps = 0;
+	engine->data_cap_bps = l->data_bps;
+	for (unsigned int i = 0; i < engine->n_transports; i++)
+		n += transport_is_running(engine->transports[i]);
+	if (!l->total_bps || !n)
+		return;
+	share = l->total_bps / n;
+	quarter = MAX(share / DATA_SHARE, 1);
+	if (!l->data_bps || l->data_bps > quarter)
+		engine->data_cap_bps = quarter;
+	used = l->audio_bps ? l->audio_bps + AUDIO_HEADERS_BPS : 0;
+	if (engine->data_used_us &&
+	    now_us - engine->data_used_us < DATA_QUIET_US) {
+		used += engine->data_cap_bps;
+		net_timer_set(engine->loop, &engine->rate_timer,
+			      engine->data_used_us + DATA_QUIET_US);
+	} else {
+		engine->data_used_us = 0;
+	}
+	engine->video_cap_bps = left_for_video(share, used);
+}
+
+static void apply_limits(struct rtc_engine *engine)
+{
+	for (unsigned int i = 0; i < engine->n_transports; i++)
+		transport_limits_changed(engine->transports[i]);
+}
+
+void engine_get_range(struct rtc_engine *engine, unsigned int *ret_start,
+		      unsigned int *ret_min, unsigned int *ret_max)
+{
+	unsigned int cap = engine->video_cap_bps;
+
+	*ret_start = atomic_load(&engine->start_bps);
+	*ret_min = atomic_load(&engine->min_bps);
+	*ret_max = atomic_load(&engine->max_bps);
+	if (!cap)
+		return;
+	*ret_start = MIN(*ret_start, cap);
+	*ret_min = MIN(*ret_min, cap);
+	*ret_max = MIN(*ret_max, cap);
+}
+
 /* One rung feeds all peers of a codec, so the slowest sets the rate. */
 static void report_rates(struct net_timer *timer, uint64_t now_us)
 {
@@ -113,6 +178,8 @@ static void report_rates(struct net_timer *timer, uint64_t now_us)
 	unsigned int slowest[N_MEDIA_CODECS] = { 0 };
 
 	engine->rate_reported_us = now_us;
+	share_limits(engine, now_us);
+	apply_limits(engine);
 	for (unsigned int i = 0; i < engine->n_transports; i++) {
 		struct transport *t = engine->transports[i];
 		enum media_codec codec = transport_get_video_codec(t);
@@ -139,9 +206,19 @@ void engine_rates_changed(struct rtc_engine *engine)
 	uint64_t now = net_loop_now_us(engine->loop);
 	uint64_t due = engine->rate_reported_us + RATE_REPORT_US;
 
-	if (!engine->rate_timer.heap_index)
-		net_timer_set(engine->loop, &engine->rate_timer,
-			      due > now ? due : now);
+	if (due < now)
+		due = now;
+	if (!engine->rate_timer.heap_index || engine->rate_timer.due_us > due)
+		net_timer_set(engine->loop, &engine->rate_timer, due);
+}
+
+void engine_data_used(struct rtc_engine *engine)
+{
+	if (!engine->limits.total_bps)
+		return;
+	if (!engine->data_used_us)
+		engine_rates_changed(engine);
+	engine->data_used_us = net_loop_now_us(engine->loop);
 }
 
 struct rates {
@@ -163,10 +240,24 @@ static void set_rates_on_network(void *data)
 	struct rtc_engine *engine = r->engine;
 
 	set_rates(engine, r->start_bps, r->min_bps, r->max_bps);
-	for (unsigned int i = 0; i < engine->n_transports; i++)
-		transport_set_range(engine->transports[i], r->min_bps,
-				    r->max_bps);
+	apply_limits(engine);
 	g_free(r);
+}
+
+struct limits {
+	struct rtc_engine *engine;
+	struct rtc_limits limits;
+};
+
+static void set_limits_on_network(void *data)
+{
+	struct limits *l = data;
+	struct rtc_engine *engine = l->engine;
+
+	engine->limits = l->limits;
+	share_limits(engine, net_loop_now_us(engine->loop));
+	apply_limits(engine);
+	g_free(l);
 }
 
 /* The clock itself: with many peers the tick's has grown old. */
@@ -312,6 +403,45 @@ int rtc_engine_set_rates(struct rtc_engine *engine, unsigned int start_bps,
 	return ret;
 }
 
+int rtc_engine_set_limits(struct rtc_engine *engine,
+			  const struct rtc_limits *limits)
+{
+	struct limits *l = g_new(struct limits, 1);
+	int ret;
+
+	*l = (struct limits){engine, *limits};
+	ret = net_loop_post(engine->loop, set_limits_on_network, l);
+	if (ret < 0)
+		g_free(l);
+	return ret;
+}
+
+void rtc_engine_set_dscp(struct rtc_engine *engine, uint8_t audio,
+			 uint8_t video)
+{
+	net_loop_set_dscp(engine->loop, NET_MARK_AUDIO, audio);
+	net_loop_set_dscp(engine->loop, NET_MARK_VIDEO, video);
+}
+
+static void copy_network(struct rtc_engine *engine,
+			 const struct rtc_network *network)
+{
+	char **copy = g_strdupv((char **) network->addresses);
+
+	g_strfreev(engine->addresses);
+	engine->addresses = copy;
+	engine->config.network = *network;
+	engine->config.network.addresses = (const char *const *) copy;
+}
+
+void rtc_engine_set_network(struct rtc_engine *engine,
+			    const struct rtc_network *network)
+{
+	copy_network(engine, network);
+	for (unsigned int i = 0; i < engine->peers->len; i++)
+		peer_set_network(g_ptr_array_index(engine->peers, i));
+}
+
 struct rtc_engine *rtc_engine_new(const struct rtc_engine_config *config,
 				  GError **error)
 {
@@ -321,8 +451,10 @@ struct rtc_engine *rtc_engine_new(const struct rtc_engine_config *config,
 	engine->config.context = config->context ?
 		g_main_context_ref(config->context) :
 		g_main_context_ref_thread_default();
-	engine->addresses = g_strdupv((char **) config->addresses);
-	engine->config.addresses = (const char *const *) engine->addresses;
+	engine->peers = g_ptr_array_new();
+	copy_network(engine, &config->network);
+	engine->limits = config->limits;
+	engine->data_cap_bps = config->limits.data_bps;
 	rtc_engine_set_max_peers(engine, config->max_peers);
 	set_rates(engine, config->start_bps, config->min_bps, config->max_bps);
 	engine->sctp_timer.fire = tick_sctp;
@@ -332,6 +464,7 @@ struct rtc_engine *rtc_engine_new(const struct rtc_engine_config *config,
 
 	if (!start_engine(engine, error))
 		return rtc_engine_free(engine);
+	rtc_engine_set_dscp(engine, config->dscp_audio, config->dscp_video);
 	return engine;
 }
 
@@ -339,7 +472,7 @@ struct rtc_engine *rtc_engine_free(struct rtc_engine *engine)
 {
 	if (!engine)
 		return NULL;
-	g_assert(engine->n_peers == 0);
+	g_assert(engine->peers->len == 0);
 	engine->ice = ice_thread_free(engine->ice);
 	if (engine->loop) {
 		while (net_loop_post(engine->loop, stop_on_network, engine) < 0)
@@ -350,6 +483,7 @@ struct rtc_engine *rtc_engine_free(struct rtc_engine *engine)
 	engine->identity = dtls_identity_unref(engine->identity);
 	g_main_context_unref(engine->config.context);
 	g_strfreev(engine->addresses);
+	g_ptr_array_unref(engine->peers);
 	g_free(engine);
 	return NULL;
 }
@@ -366,7 +500,7 @@ void rtc_engine_get_stats(struct rtc_engine *engine,
 			engine->demux_error ? "callback" : "kernel",
 		.demux_reason = engine->demux_error ?
 			g_strerror(-engine->demux_error) : NULL,
-		.peers = engine->n_peers,
+		.peers = engine->peers->len,
 		.units_in = atomic_load(&engine->units_in),
 		.units_dropped = atomic_load(&engine->units_dropped),
 		.bitstream_copies = atomic_load(&engine->bitstream_copies),

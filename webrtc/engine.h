@@ -40,8 +40,10 @@ struct engine_unit_slot {
 };
 
 struct rtc_engine {
-	struct rtc_engine_config config;	/* constant */
-	char **addresses;			/* constant */
+	struct rtc_engine_config config;	/* constant but for .network and
+						 * .max_peers: control */
+	char **addresses;			/* control */
+	GPtrArray *peers;			/* control: struct rtc_peer */
 	struct net_loop *loop;
 	struct ice_thread *ice;
 	struct dtls_identity *identity;
@@ -56,7 +58,6 @@ struct rtc_engine {
 	atomic_ullong units_in, units_dropped, bitstream_copies;
 
 	/* control */
-	unsigned int n_peers;
 	int demux_error;		/* why the pair selected last does not go
 					 * by the kernel; 0: it does */
 
@@ -71,6 +72,10 @@ struct rtc_engine {
 	struct transport *transports[ENGINE_PEERS_MAX];
 	unsigned int n_transports;
 	unsigned int rung_bps[N_MEDIA_CODECS];	/* last reported */
+	struct rtc_limits limits;
+	/* Of each peer under the limits; 0: none. */
+	unsigned int video_cap_bps, data_cap_bps;
+	uint64_t data_used_us;			/* a message left */
 	struct net_timer rate_timer;
 	uint64_t rate_reported_us;
 	struct delay_histogram sent;		/* capture to last packet */
@@ -79,6 +84,10 @@ struct rtc_engine {
 	atomic_uint sent_us_median, sent_us_p95;
 };
 
+/* --- control ------------------------------------------------------------- */
+/* The engine's network is another now. */
+void peer_set_network(struct rtc_peer *peer);
+
 /* --- network thread ------------------------------------------------------- */
 void engine_add_transport(struct rtc_engine *engine, struct transport *t);
 void engine_remove_transport(struct rtc_engine *engine, struct transport *t);
@@ -86,5 +95,10 @@ void engine_remove_transport(struct rtc_engine *engine, struct transport *t);
 void engine_wake_sctp(struct rtc_engine *engine);
 /* A video frame's last packet leaves to one peer with this tick. */
 void engine_unit_sent(struct rtc_engine *engine, uint64_t capture_us);
+/* A message left while there is a total limit: video makes room for it. */
+void engine_data_used(struct rtc_engine *engine);
+/* What a peer's video may take now, bits per second. */
+void engine_get_range(struct rtc_engine *engine, unsigned int *ret_start,
+		      unsigned int *ret_min, unsigned int *ret_max);
 /* A peer's rate or codec changed: tell the slowest of each codec, soon. */
 void engine_rates_changed(struct rtc_engine *engine);

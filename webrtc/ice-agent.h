@@ -86,6 +86,13 @@ struct ice_credentials {
 	char ufrag[257], pwd[257];
 };
 
+/* struct ice_network on its way between threads. */
+struct ice_network_text {
+	bool all_addresses, loopback;
+	uint16_t port_min, port_max;
+	char addresses[]; /* separated by spaces */
+};
+
 /* A UDP socket of libnice and its place in @net.sockets. */
 struct ice_socket {
 	int nice_fd;
@@ -116,10 +123,8 @@ struct ice_agent {
 	void *user;
 
 	/* as configured; constant */
-	bool controlling, relay_only, loopback;
+	bool relay_only;
 	enum rtc_demux demux;
-	uint16_t port_min, port_max;
-	char **addresses;
 	struct ice_url servers[ICE_SERVERS_MAX];
 	char *passwords[ICE_SERVERS_MAX];
 	unsigned int n_servers;
@@ -127,9 +132,14 @@ struct ice_agent {
 	/* control */
 	char ufrag[ICE_UFRAG_BYTES], pwd[ICE_PWD_BYTES];
 
-	/* ice */
+	/* ice, from its first call on */
+	bool controlling, loopback;
+	uint16_t port_min, port_max;
+	char **addresses;
 	struct {
 		NiceAgent *nice;
+		bool renew; /* with the next restart: other sockets */
+		unsigned int round; /* of name lookups */
 		guint stream;
 		bool closing;
 		enum rtc_ice_state state;
@@ -184,6 +194,8 @@ void ice_nice_set_remote(struct ice_agent *agent, const void *credentials);
 void ice_nice_add_remote(struct ice_agent *agent, const void *candidate);
 void ice_nice_remote_done(struct ice_agent *agent, const void *unused);
 void ice_nice_restart(struct ice_agent *agent, const void *credentials);
+/* @network: struct ice_network_text */
+void ice_nice_set_network(struct ice_agent *agent, const void *network);
 void ice_nice_close(struct ice_agent *agent, const void *unused);
 /* Sends what the network thread put into the ring. */
 gboolean ice_nice_send_relayed(int fd, GIOCondition condition, gpointer thread);
@@ -208,6 +220,8 @@ void ice_net_add_source(struct ice_agent *agent, const NiceAddress *address);
 /* @index: of the socket, or -1 for a relayed path; @address NULL: none */
 void ice_net_set_path(struct ice_agent *agent, int index,
 		      const NiceAddress *address);
+/* All of them, and the path. */
+void ice_net_drop_sockets(struct ice_agent *agent);
 void ice_net_close(struct ice_agent *agent);
 /* libnice's receive callback. */
 void ice_net_receive(NiceAgent *nice, guint stream, guint component, guint len,

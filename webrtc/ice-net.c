@@ -333,19 +333,31 @@ void ice_net_set_path(struct ice_agent *a, int index,
 	post(a, &call);
 }
 
-static void close_all(struct net_call *call)
+static void drop_sockets(struct net_call *call)
 {
 	struct ice_agent *a = call->agent;
 	struct ice_path none = {0};
 
-	drain(a->thread);
 	if (a->net.path.kind != ICE_PATH_NONE) {
 		a->net.path = none;
 		a->ops->path(a->user, &none);
 	}
-	a->net.closed = true;
 	for (unsigned int i = 0; i < ICE_SOCKETS_MAX; i++)
 		a->net.sockets[i] = net_socket_free(a->net.sockets[i]);
+}
+
+void ice_net_drop_sockets(struct ice_agent *a)
+{
+	post(a, &(struct net_call){.fn = drop_sockets});
+}
+
+static void close_all(struct net_call *call)
+{
+	struct ice_agent *a = call->agent;
+
+	drain(a->thread);
+	drop_sockets(call);
+	a->net.closed = true;
 	a->ops->closed(a->user);
 	ice_agent_unref(a); /* the owner's */
 }

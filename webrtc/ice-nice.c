@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -438,6 +440,7 @@ void ice_nice_set_controlling(struct ice_agent *a, const void *flag)
 {
 	const bool *controlling = flag;
 
+	a->controlling = *controlling;
 	g_object_set(a->ice.nice, "controlling-mode", (gboolean) *controlling,
 		     NULL);
 }
@@ -515,12 +518,161 @@ void ice_nice_remote_done(struct ice_agent *a, const void *unused)
 	nice_agent_peer_candidate_gathering_done(a->ice.nice, a->ice.stream);
 }
 
+/* --- another network ---------------------------------------------------- */
+static bool is_same_host(const struct sockaddr_storage *a,
+			 const struct sockaddr *b)
+{
+	if (!b || a->ss_family != b->sa_family)
+		return false;
+	if (a->ss_family == AF_INET)
+		return ((const struct sockaddr_in *) a)->sin_addr.s_addr ==
+		       ((const struct sockaddr_in *) b)->sin_addr.s_addr;
+	return a->ss_family == AF_INET6 &&
+	       memcmp(&((const struct sockaddr_in6 *) a)->sin6_addr,
+		      &((const struct sockaddr_in6 *) b)->sin6_addr, 16) == 0;
+}
+
+/* Is the address of the socket still one of this machine's? */
+static bool is_ours(int fd, const struct ifaddrs *list)
+{
+	struct sockaddr_storage addr;
+	socklen_t len = sizeof(addr);
+
+	if (getsockname(fd, (struct sockaddr *) &addr, &len) < 0)
+		return false;
+	for (const struct ifaddrs *i = list; i; i = i->ifa_next) {
+		if (is_same_host(&addr, i->ifa_addr))
+			return true;
+	}
+	return false;
+}
+
+/* The address that the selected pair leaves from. Of a relayed pair libnice
+ * does not tell its socket: then any of ours will do. */
+static bool has_address(struct ice_agent *a, const struct ifaddrs *list)
+{
+	GSocket *socket = nice_agent_get_selected_socket(
+		a->ice.nice, a->ice.stream, ICE_COMPONENT);
+	bool ours = false;
+
+	if (socket) {
+		ours = is_ours(g_socket_get_fd(socket), list);
+		g_object_unref(socket);
+		return ours;
+	}
+	for (unsigned int i = 0; i < a->ice.n_sockets && !ours; i++)
+		ours = is_ours(a->ice.sockets[i].nice_fd, list);
+	return ours;
+}
+
+void ice_nice_set_network(struct ice_agent *a, const void *data)
+{
+	const struct ice_network_text *text = data;
+	struct ifaddrs *list;
+
+	g_strfreev(a->addresses);
+	a->addresses = text->all_addresses ? NULL
+					   : g_strsplit(text->addresses, " ", -1);
+	a->loopback = text->loopback;
+	a->port_min = text->port_min;
+	a->port_max = text->port_max;
+	a->ice.renew = true;
+
+	if (!a->ice.path_up || getifaddrs(&list) < 0)
+		return;
+	if (!has_address(a, list)) {
+		withdraw_path(a);
+		report_state(a, RTC_ICE_FAILED);
+	}
+	freeifaddrs(list);
+}
+
 /* --- restart, end ------------------------------------------------------- */
+static void disarm_all(struct ice_agent *a)
+{
+	ice_nice_disarm(&a->ice.retry);
+	ice_nice_disarm(&a->ice.gather_limit);
+	ice_nice_disarm(&a->ice.connect_limit);
+	ice_nice_disarm(&a->ice.resolve_limit);
+	if (a->ice.resolving) {
+		g_cancellable_cancel(a->ice.resolving);
+		g_clear_object(&a->ice.resolving);
+	}
+	for (unsigned int i = 0; i < a->ice.n_held; i++)
+		g_free(a->ice.held[i]);
+	a->ice.n_held = 0;
+	g_clear_pointer(&a->ice.waiting, g_free);
+	a->ice.n_waiting = 0;
+}
+
+static void ignore(NiceAgent *nice, guint stream, guint component, guint len,
+		   gchar *data, gpointer unused)
+{
+}
+
+static void on_closed(GObject *nice, GAsyncResult *result, gpointer thread)
+{
+	g_object_unref(nice);
+	ice_thread_close(thread);
+}
+
+/* No signal and no packet of it comes any more. */
+static NiceAgent *silence(struct ice_agent *a)
+{
+	NiceAgent *nice = a->ice.nice;
+
+	g_signal_handlers_disconnect_by_data(nice, a);
+	/* Not detached: without a receiver libnice leaves datagrams, and with
+	 * them the TURN server's goodbye, in the socket and spins on it. */
+	nice_agent_attach_recv(nice, a->ice.stream, ICE_COMPONENT,
+			       a->thread->context, ignore, NULL);
+	a->ice.nice = NULL;
+	return nice;
+}
+
+/* Allocations on TURN servers are given back; that may take a while and is
+ * nobody's wait but ours. */
+static void close_nice(struct ice_agent *a, NiceAgent *nice)
+{
+	ice_thread_open(a->thread);
+	nice_agent_close_async(nice, on_closed, a->thread);
+}
+
+/* As at first, with nothing left but what the remote and we have said: libnice
+ * cannot open other sockets for a stream. */
+static void reopen(struct ice_agent *a, const struct ice_credentials *c)
+{
+	NiceAgent *old;
+
+	disarm_all(a);
+	withdraw_path(a);
+	old = silence(a);
+	ice_net_drop_sockets(a);
+	a->ice.renew = false;
+	a->ice.round++;
+	a->ice.remote_known = false;
+	a->ice.n_remote = 0;
+	a->ice.gathering = a->ice.gathered = false;
+	a->ice.nice_done = a->ice.done_reported = false;
+	a->ice.holding = a->ice.connected = a->ice.stun_pending = false;
+	a->ice.attempts = 0;
+	a->ice.n_resolving = 0;
+	a->ice.n_sockets = 0;
+	atomic_store(&a->counters.sockets, 0);
+	ice_nice_open(a, c);
+	ice_nice_gather(a, NULL);
+	close_nice(a, old);
+}
+
 void ice_nice_restart(struct ice_agent *a, const void *credentials)
 {
 	const struct ice_credentials *c = credentials;
 	GSList *list;
 
+	if (a->ice.renew && a->ice.gathering) {
+		reopen(a, c);
+		return;
+	}
 	nice_agent_restart_stream(a->ice.nice, a->ice.stream);
 	nice_agent_set_local_credentials(a->ice.nice, a->ice.stream, c->ufrag,
 					 c->pwd);
@@ -540,46 +692,15 @@ void ice_nice_restart(struct ice_agent *a, const void *credentials)
 		a->ops->gathering_done(a->user);
 }
 
-static void ignore(NiceAgent *nice, guint stream, guint component, guint len,
-		   gchar *data, gpointer unused)
-{
-}
-
-static void on_closed(GObject *nice, GAsyncResult *result, gpointer thread)
-{
-	g_object_unref(nice);
-	ice_thread_close(thread);
-}
-
 void ice_nice_close(struct ice_agent *a, const void *unused)
 {
-	NiceAgent *nice = a->ice.nice;
+	NiceAgent *nice;
 
 	a->ice.closing = true;
-	ice_nice_disarm(&a->ice.retry);
-	ice_nice_disarm(&a->ice.gather_limit);
-	ice_nice_disarm(&a->ice.connect_limit);
-	ice_nice_disarm(&a->ice.resolve_limit);
-	if (a->ice.resolving) {
-		g_cancellable_cancel(a->ice.resolving);
-		g_clear_object(&a->ice.resolving);
-	}
-	for (unsigned int i = 0; i < a->ice.n_held; i++)
-		g_free(a->ice.held[i]);
-	g_clear_pointer(&a->ice.waiting, g_free);
-
-	g_signal_handlers_disconnect_by_data(nice, a);
-	/* Not detached: without a receiver libnice leaves datagrams, and with
-	 * them the TURN server's goodbye, in the socket and spins on it. */
-	nice_agent_attach_recv(nice, a->ice.stream, ICE_COMPONENT,
-			       a->thread->context, ignore, NULL);
+	disarm_all(a);
+	nice = silence(a);
 	ice_net_close(a);
-
-	/* Allocations on TURN servers are given back; that may take a while
-	 * and is nobody's wait but ours. */
-	ice_thread_open(a->thread);
-	nice_agent_close_async(nice, on_closed, a->thread);
-	a->ice.nice = NULL;
+	close_nice(a, nice);
 }
 
 /* --- relayed media ------------------------------------------------------ */

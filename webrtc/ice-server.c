@@ -7,7 +7,7 @@
 
 struct lookup {
 	struct ice_agent *agent;
-	unsigned int server;
+	unsigned int server, round;
 };
 
 /* --- names remembered --------------------------------------------------- */
@@ -89,7 +89,7 @@ static void on_resolved(GObject *resolver, GAsyncResult *result, gpointer data)
 {
 	struct lookup *lookup = data;
 	struct ice_agent *a = lookup->agent;
-	unsigned int server = lookup->server;
+	unsigned int server = lookup->server, round = lookup->round;
 	GList *addresses;
 	char *address;
 
@@ -99,7 +99,8 @@ static void on_resolved(GObject *resolver, GAsyncResult *result, gpointer data)
 	address = pick_address(addresses);
 	g_resolver_free_addresses(addresses);
 
-	if (!a->ice.closing) {
+	/* Of sockets that were given up meanwhile it is of no use. */
+	if (!a->ice.closing && round == a->ice.round) {
 		a->ice.n_resolving--;
 		if (address) {
 			remember(a->thread, a->servers[server].host, address);
@@ -118,7 +119,7 @@ static void look_up(struct ice_agent *a, unsigned int i)
 	GResolver *resolver = g_resolver_get_default();
 	struct lookup *lookup = g_new(struct lookup, 1);
 
-	*lookup = (struct lookup){ice_agent_ref(a), i};
+	*lookup = (struct lookup){ice_agent_ref(a), i, a->ice.round};
 	a->ice.n_resolving++;
 	if (!a->ice.resolving)
 		a->ice.resolving = g_cancellable_new();

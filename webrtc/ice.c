@@ -381,6 +381,26 @@ void ice_agent_restart(struct ice_agent *a)
 	queue_call(a, ice_nice_restart, copy_credentials(a->ufrag, a->pwd));
 }
 
+void ice_agent_set_network(struct ice_agent *a,
+			   const struct ice_network *network)
+{
+	g_autofree char *list =
+		network->addresses
+			? g_strjoinv(" ", (char **) network->addresses)
+			: g_strdup("");
+	size_t size = strlen(list) + 1;
+	struct ice_network_text *text = g_malloc(sizeof(*text) + size);
+
+	*text = (struct ice_network_text){
+		.all_addresses = !network->addresses,
+		.loopback = network->loopback,
+		.port_min = network->port_min,
+		.port_max = network->port_max,
+	};
+	memcpy(text->addresses, list, size);
+	queue_call(a, ice_nice_set_network, text);
+}
+
 void ice_agent_get_stats(const struct ice_agent *a, struct ice_agent_stats *ret)
 {
 	const struct ice_counters *c = &a->counters;

@@ -133,8 +133,20 @@ void ice_agent_add_remote_candidates(struct ice_agent *agent,
 void ice_agent_remote_gathering_done(struct ice_agent *agent);
 /* New local credentials and a new round of checks on the same sockets; the
  * old path stays until a new pair is selected. All candidates known are
- * reported again. */
+ * reported again. After ice_agent_set_network(): on new sockets, and without
+ * any path until then. */
 void ice_agent_restart(struct ice_agent *agent);
+
+/* Where sockets are to be opened from the next restart on, which begins with
+ * new ones; as in struct ice_agent_config. An agent whose local address is no
+ * longer one of this machine's has failed: state(RTC_ICE_FAILED). */
+struct ice_network {
+	const char *const *addresses;
+	bool loopback;
+	uint16_t port_min, port_max;
+};
+void ice_agent_set_network(struct ice_agent *agent,
+			   const struct ice_network *network);
 
 struct ice_agent_stats {
 	bool kernel_demux; /* every UDP socket has a sibling */

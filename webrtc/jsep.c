@@ -139,6 +139,13 @@ void jsep_set_ice_credentials(struct jsep *j, const char *ufrag,
 	j->pwd = g_strdup(pwd);
 }
 
+void jsep_forget_local_candidates(struct jsep *j)
+{
+	while (j->n_candidates)
+		g_free(j->candidates[--j->n_candidates]);
+	j->gathering_done = false;
+}
+
 int jsep_add_local_candidate(struct jsep *j, const char *line)
 {
 	if (g_str_has_prefix(line, "a="))

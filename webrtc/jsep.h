@@ -75,6 +75,8 @@ void jsep_set_tracks(struct jsep *jsep, bool audio, bool video,
  * that waits for nobody must hold them. */
 void jsep_set_ice_credentials(struct jsep *jsep, const char *ufrag,
 			      const char *pwd);
+/* Those told so far are of sockets that are no more. */
+void jsep_forget_local_candidates(struct jsep *j);
 /* Adds a "candidate:..." line to every description written from now on.
  * Return: 0, -EEXIST (there already) or -ENOSPC. */
 int jsep_add_local_candidate(struct jsep *jsep, const char *line);

@@ -61,7 +61,9 @@ struct net_chunk {
 	bool gso;		 /* one message of many datagrams */
 	bool quiet;		 /* no need to wake for its success */
 	bool any_sent;
-	alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(uint16_t))];
+	int tos; /* IP_TOS or IPV6_TCLASS of all; 0: the socket's own */
+	alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(uint16_t)) +
+					     CMSG_SPACE(sizeof(int))];
 	/* Last: only the first of each is touched with GSO. */
 	struct iovec iov[NET_SEGMENTS_MAX];
 	struct mmsghdr messages[NET_SEGMENTS_MAX];
@@ -124,6 +126,7 @@ struct net_loop {
 	unsigned int n_chunks_in_use;
 	struct net_chunk *idle_chunks;
 	uint64_t trimmed_us;
+	_Atomic uint8_t dscp[N_NET_MARKS];
 
 	struct net_loop_stats stats; /* the network thread's own */
 	_Atomic uint64_t stats_turn; /* odd: being written */

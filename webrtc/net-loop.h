@@ -99,12 +99,24 @@ int net_socket_get_fd(const struct net_socket *socket);
 #define NET_BUFFER_BYTES 65536
 #define NET_SEGMENTS_MAX 64
 
+/* What routers on the way are told of a datagram. */
+enum net_mark {
+	NET_MARK_NONE,
+	NET_MARK_AUDIO,
+	NET_MARK_VIDEO,
+	N_NET_MARKS,
+};
+/* The code point of a mark (0 to 63; 0: none), for what is sent from now on.
+ * Any thread. Source: RFC 2474; RFC 8837 says which for what. */
+void net_loop_set_dscp(struct net_loop *loop, enum net_mark mark, uint8_t dscp);
+
 /* One contiguous run of datagrams to one destination: all of @segment bytes,
  * the last one may be shorter. */
 struct net_buffer {
 	uint8_t *data;	  /* NET_BUFFER_BYTES of space */
 	uint32_t len;	  /* bytes filled */
 	uint16_t segment; /* bytes per datagram; >= len: just one */
+	enum net_mark mark;
 };
 
 /* Where chunks go. Belongs to its user; zeroed, then net_path_set(). */

@@ -50,6 +50,7 @@ struct net_buffer *net_buffer_get(struct net_loop *loop)
 	loop->n_chunks_in_use++;
 	chunk->buffer.len = 0;
 	chunk->buffer.segment = 0;
+	chunk->buffer.mark = NET_MARK_NONE;
 	return &chunk->buffer;
 }
 
@@ -136,12 +137,46 @@ static size_t get_stride(const struct net_buffer *buffer)
 		       : buffer->len;
 }
 
+void net_loop_set_dscp(struct net_loop *loop, enum net_mark mark, uint8_t dscp)
+{
+	atomic_store_explicit(&loop->dscp[mark], dscp & 63,
+			      memory_order_relaxed);
+}
+
+/* Appends one control message to those of @msg. */
+static void add_control(struct net_chunk *chunk, struct msghdr *msg, int level,
+			int type, const void *value, size_t len)
+{
+	struct cmsghdr cmsg = {
+		.cmsg_len = CMSG_LEN(len),
+		.cmsg_level = level,
+		.cmsg_type = type,
+	};
+	char *at = chunk->control + msg->msg_controllen;
+
+	msg->msg_control = chunk->control;
+	msg->msg_controllen += CMSG_SPACE(len);
+	memcpy(at, &cmsg, sizeof(cmsg));
+	memcpy(at + CMSG_LEN(0), value, len);
+}
+
+/* IPv4 calls it TOS and IPv6 traffic class; the code point is its upper six
+ * bits, and the kernel keeps the lower two (ECN) for itself. */
+static void add_tos(struct net_chunk *chunk, struct msghdr *msg)
+{
+	bool v6 = chunk->addr.ss_family == AF_INET6;
+
+	if (chunk->tos)
+		add_control(chunk, msg, v6 ? IPPROTO_IPV6 : IPPROTO_IP,
+			    v6 ? IPV6_TCLASS : IP_TOS, &chunk->tos,
+			    sizeof(chunk->tos));
+}
+
 /* All datagrams in one message; with the cmsg only where it is needed, since
  * alone it makes a single datagram 12 % dearer. */
 static void prepare_whole(struct net_chunk *chunk)
 {
 	struct msghdr *msg = &chunk->messages[0].msg_hdr;
-	struct cmsghdr *cmsg;
 	uint16_t segment = chunk->buffer.segment;
 
 	chunk->iov[0].iov_base = chunk->buffer.data;
@@ -152,16 +187,10 @@ static void prepare_whole(struct net_chunk *chunk)
 	msg->msg_controllen = 0;
 	chunk->gso = chunk->n_datagrams > 1;
 	chunk->n_messages = chunk->n_left = 1;
-	if (!chunk->gso)
-		return;
-
-	msg->msg_control = chunk->control;
-	msg->msg_controllen = sizeof(chunk->control);
-	cmsg = CMSG_FIRSTHDR(msg);
-	cmsg->cmsg_level = IPPROTO_UDP;
-	cmsg->cmsg_type = UDP_SEGMENT;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(segment));
-	memcpy(CMSG_DATA(cmsg), &segment, sizeof(segment));
+	if (chunk->gso)
+		add_control(chunk, msg, IPPROTO_UDP, UDP_SEGMENT, &segment,
+			    sizeof(segment));
+	add_tos(chunk, msg);
 }
 
 static void prepare_singles(struct net_chunk *chunk)
@@ -181,6 +210,7 @@ static void prepare_singles(struct net_chunk *chunk)
 		msg->msg_namelen = addr_len;
 		msg->msg_iov = &chunk->iov[i];
 		msg->msg_iovlen = 1;
+		add_tos(chunk, msg);
 	}
 	chunk->gso = false;
 	chunk->n_messages = chunk->n_left = chunk->n_datagrams;
@@ -195,6 +225,9 @@ static void prepare(struct net_loop *loop, struct net_chunk *chunk)
 	msg->msg_name = &chunk->addr;
 	msg->msg_namelen = path->addr_len;
 	msg->msg_flags = 0;
+	chunk->tos = atomic_load_explicit(&loop->dscp[chunk->buffer.mark],
+					  memory_order_relaxed)
+		     << 2;
 
 	/* A path that has worked before will work again: its success may wait
 	 * for the next event, and saves this tick a wake-up. */

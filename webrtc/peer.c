@@ -42,6 +42,7 @@ struct rtc_peer {
 	bool audio_sent, video_sent, media_reported;
 
 	enum rtc_ice_state ice_state;
+	bool other_network;		/* the next restart begins anew */
 	enum rtc_state state;
 	char *remote_fingerprint;
 	char pair[ICE_PAIR_BYTES];
@@ -593,8 +594,24 @@ static bool apply(struct rtc_peer *peer, GError **error)
 	return true;
 }
 
+void peer_set_network(struct rtc_peer *peer)
+{
+	const struct rtc_network *n = &peer->engine->config.network;
+
+	peer->other_network = true;
+	ice_agent_set_network(peer->agent, &(struct ice_network){
+						   .addresses = n->addresses,
+						   .loopback = n->loopback,
+						   .port_min = n->port_min,
+						   .port_max = n->port_max,
+					   });
+}
+
 static void restart_ice(struct rtc_peer *peer)
 {
+	if (peer->other_network)
+		jsep_forget_local_candidates(peer->jsep);
+	peer->other_network = false;
 	ice_agent_restart(peer->agent);
 	jsep_set_ice_credentials(peer->jsep, ice_agent_get_ufrag(peer->agent),
 				 ice_agent_get_pwd(peer->agent));
@@ -817,10 +834,10 @@ static bool make_transport(struct rtc_peer *peer,
 		.servers = config->ice_servers,
 		.n_servers = config->n_ice_servers,
 		.relay_only = config->relay_only,
-		.addresses = e->addresses,
-		.loopback = e->loopback,
-		.port_min = e->port_min,
-		.port_max = e->port_max,
+		.addresses = e->network.addresses,
+		.loopback = e->network.loopback,
+		.port_min = e->network.port_min,
+		.port_max = e->network.port_max,
 		.demux = e->demux,
 		.ops = &ice_ops,
 	};
@@ -847,7 +864,7 @@ struct rtc_peer *rtc_peer_new(struct rtc_engine *engine,
 {
 	struct rtc_peer *peer;
 
-	if (engine->n_peers >= engine->config.max_peers) {
+	if (engine->peers->len >= engine->config.max_peers) {
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_BUSY,
 			    "There are %u peers already, the limit",
 			    engine->config.max_peers);
@@ -879,7 +896,7 @@ struct rtc_peer *rtc_peer_new(struct rtc_engine *engine,
 		peer_unref(peer);
 		return NULL;
 	}
-	engine->n_peers++;
+	g_ptr_array_add(engine->peers, peer);
 	if (!make_jsep(peer, config)) {
 		g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_FAILED,
 				    "Cannot make session identifiers");
@@ -896,7 +913,7 @@ struct rtc_peer *rtc_peer_free(struct rtc_peer *peer)
 	if (!peer)
 		return NULL;
 	peer->freed = true;
-	peer->engine->n_peers--;
+	g_ptr_array_remove_fast(peer->engine->peers, peer);
 	/* At once, or if the queue is full when the path closes. */
 	transport_leave(peer->transport);
 	net_loop_post(peer->engine->loop, run_goodbye, peer->transport);

@@ -37,17 +37,33 @@ struct rtc_media_packet {
 	uint64_t received_us;		/* CLOCK_MONOTONIC */
 };
 
+/* Where sockets are opened. */
+struct rtc_network {
+	uint16_t port_min, port_max;	/* UDP; 0: any */
+	const char *const *addresses;	/* local addresses to gather on, NULL
+					 * terminated, at least one; NULL: all
+					 * interfaces that libnice takes, and
+					 * the loopback if there is nothing
+					 * else */
+	bool loopback;			/* gather on 127.0.0.1 too */
+};
+
+/* How much may be sent, in bits per second; 0: no limit. */
+struct rtc_limits {
+	unsigned int data_bps;		/* messages and files, to each peer */
+	unsigned int total_bps;		/* everything to all peers together */
+	unsigned int audio_bps;		/* what one peer's sound takes of it,
+					 * without headers */
+};
+
 struct rtc_engine_config {
 	GMainContext *context;		/* control; borrowed, referenced */
 	enum net_backend backend;
 	bool no_gso;
 	enum rtc_demux demux;
-	uint16_t port_min, port_max;	/* UDP; 0: any */
-	const char *const *addresses;	/* local addresses to gather on, NULL
-					 * terminated; NULL: all interfaces that
-					 * libnice takes, and the loopback if
-					 * there is nothing else */
-	bool loopback;			/* gather on 127.0.0.1 too */
+	struct rtc_network network;	/* copied */
+	struct rtc_limits limits;
+	uint8_t dscp_audio, dscp_video;	/* code points, 0: none */
 	unsigned int max_peers;		/* named limit; 0: 64 */
 	bool playout_delay_zero;	/* send playout-delay 0/0 */
 	unsigned int start_bps, min_bps, max_bps;	/* video, per peer */
@@ -81,6 +97,21 @@ void rtc_engine_set_max_peers(struct rtc_engine *engine,
  * or negative errno, and then nothing changed. */
 int rtc_engine_set_rates(struct rtc_engine *engine, unsigned int start_bps,
 			 unsigned int min_bps, unsigned int max_bps);
+
+/* Peers that come open their sockets so; those that are here with the next ICE
+ * restart, which begins by itself for those whose local address is gone:
+ * ops.ice_state(RTC_ICE_FAILED). Control. */
+void rtc_engine_set_network(struct rtc_engine *engine,
+			    const struct rtc_network *network);
+/* For who is here and who comes. The total is kept by what video takes: sound
+ * always leaves, data gets a quarter of each peer's share at most, and video
+ * what is left of it, but 30 kbit/s. Control. Return: 0 or negative errno. */
+int rtc_engine_set_limits(struct rtc_engine *engine,
+			  const struct rtc_limits *limits);
+/* Code points of what is sent from now on. What is relayed (TURN) carries
+ * none. Control. */
+void rtc_engine_set_dscp(struct rtc_engine *engine, uint8_t audio,
+			 uint8_t video);
 
 /* Hands a unit to every peer that negotiated its codec. Any thread, never
  * blocks; takes its own reference; full queue: the unit is dropped, counted,

@@ -254,6 +254,8 @@ static void compound_send(struct rtp_session *s, struct compound *c)
 	}
 	c->buffer->len = (uint32_t) n;
 	c->buffer->segment = (uint16_t) n;
+	/* What it reports on is not better off (RFC 8837 §5). */
+	c->buffer->mark = NET_MARK_VIDEO;
 	s->ops->send(s->user, c->buffer);
 }
 

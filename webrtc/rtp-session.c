@@ -22,6 +22,7 @@ struct chunk {
 	size_t plain;			/* header + payload of the first */
 	unsigned int segments;
 	bool closed;			/* a shorter one ended the run */
+	enum net_mark mark;
 };
 
 /* --- chunks ----------------------------------------------------------- */
@@ -37,7 +38,7 @@ static void chunk_send(struct rtp_session *s, struct chunk *c)
 	} else {
 		s->ops->put_buffer(s->user, c->buffer);
 	}
-	*c = (struct chunk){ 0 };
+	*c = (struct chunk){ .mark = c->mark };
 }
 
 /* Makes sure that @plain bytes (and what sealing adds) can be appended. */
@@ -56,6 +57,7 @@ static bool chunk_open(struct rtp_session *s, struct chunk *c, size_t plain)
 	}
 	c->buffer->len = 0;
 	c->buffer->segment = 0;
+	c->buffer->mark = c->mark;
 	return true;
 }
 
@@ -255,6 +257,12 @@ void rtp_session_run(struct rtp_session *s, uint64_t now_us)
 
 	s->buffer_wait_us = 0;
 	while (go && pacer_next(&s->pacer, now_us, &grant)) {
+		enum net_mark mark = grant.class == PACER_AUDIO ?
+			NET_MARK_AUDIO : NET_MARK_VIDEO;
+
+		if (chunk.mark != mark)
+			chunk_send(s, &chunk);
+		chunk.mark = mark;
 		if (grant.class == PACER_RTX)
 			go = run_rtx(s, &grant, &chunk, now_us);
 		else

@@ -6,6 +6,8 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <poll.h>
+#include <stdalign.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
@@ -350,6 +352,8 @@ struct sender {
 	struct net_socket *socket;
 	struct net_path path;
 	int fd; /* the other end */
+	int family;
+	enum net_mark mark;
 	uint32_t len;
 	uint16_t segment;
 	unsigned int n_chunks;
@@ -361,7 +365,7 @@ static void open_sender(void *data)
 	struct sender *s = data;
 	struct sockaddr_storage addr;
 	socklen_t len;
-	int fd = net_test_udp(AF_INET, &addr, &len);
+	int fd = net_test_udp(s->family, &addr, &len);
 
 	g_assert_cmpint(net_socket_new(s->loop, fd, NULL, NULL, &s->socket), ==,
 			0);
@@ -378,21 +382,29 @@ static void send_chunks(void *data)
 		/* The chunk's number, in the second byte of each datagram. */
 		for (uint32_t at = 1; at < s->len; at += s->segment)
 			buffer->data[at] = i;
+		buffer->mark = s->mark;
 		net_send(s->loop, &s->path, buffer);
 	}
 }
 
-static bool start_sender(struct sender *s, gconstpointer backend,
-			 const struct net_loop_config *config)
+static bool start_sender_of(int family, struct sender *s, gconstpointer backend,
+			    const struct net_loop_config *config)
 {
 	memset(s, 0, sizeof(*s));
 	s->loop = net_test_loop(backend, config);
 	if (!s->loop)
 		return false;
-	s->fd = net_test_udp(AF_INET, &s->path.addr, &s->path.addr_len);
+	s->family = family;
+	s->fd = net_test_udp(family, &s->path.addr, &s->path.addr_len);
 	g_assert_cmpint(s->fd, >=, 0);
 	net_test_call(s->loop, open_sender, s);
 	return true;
+}
+
+static bool start_sender(struct sender *s, gconstpointer backend,
+			 const struct net_loop_config *config)
+{
+	return start_sender_of(AF_INET, s, backend, config);
 }
 
 static void stop_sender(struct sender *s)
@@ -458,6 +470,79 @@ static void test_send_gso(gconstpointer backend)
 static void test_send_without_gso(gconstpointer backend)
 {
 	check_sending(backend, true);
+}
+
+/* The code point that the next datagram came with. */
+static int receive_dscp(struct sender *s)
+{
+	uint8_t data[4096];
+	alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+	struct iovec iov = {data, sizeof(data)};
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	struct pollfd fd = {s->fd, POLLIN, 0};
+	struct cmsghdr *cmsg;
+	int tclass;
+
+	g_assert_cmpint(poll(&fd, 1, 10000), ==, 1);
+	g_assert_cmpint(recvmsg(s->fd, &msg, 0), >, 0);
+	cmsg = CMSG_FIRSTHDR(&msg);
+	g_assert_nonnull(cmsg);
+	/* One byte of IPv4, an int of IPv6. */
+	if (cmsg->cmsg_level == IPPROTO_IP)
+		return *CMSG_DATA(cmsg) >> 2;
+	g_assert_cmpint(cmsg->cmsg_type, ==, IPV6_TCLASS);
+	memcpy(&tclass, CMSG_DATA(cmsg), sizeof(tclass));
+	return tclass >> 2;
+}
+
+static void check_marks(int family, gconstpointer backend, bool no_gso)
+{
+	struct net_loop_config config = {.no_gso = no_gso};
+	static const uint8_t expected[] = {0, 46, 34, 34, 0};
+	static const enum net_mark marks[] = {NET_MARK_NONE, NET_MARK_AUDIO,
+					      NET_MARK_VIDEO, NET_MARK_VIDEO,
+					      NET_MARK_NONE};
+	struct sender s;
+	int on = 1;
+
+	if (!start_sender_of(family, &s, backend, &config))
+		return;
+	g_assert_cmpint(family == AF_INET
+				? setsockopt(s.fd, IPPROTO_IP, IP_RECVTOS, &on,
+					     sizeof(on))
+				: setsockopt(s.fd, IPPROTO_IPV6,
+					     IPV6_RECVTCLASS, &on, sizeof(on)),
+			==, 0);
+	net_loop_set_dscp(s.loop, NET_MARK_AUDIO, 46);
+	net_loop_set_dscp(s.loop, NET_MARK_VIDEO, 34);
+	s.n_chunks = 1;
+	s.segment = 1000;
+	for (unsigned int i = 0; i < G_N_ELEMENTS(marks); i++) {
+		s.mark = marks[i];
+		s.len = i % 2 ? 200 : 2500;
+		net_test_call(s.loop, send_chunks, &s);
+		for (unsigned int at = 0; at < s.len; at += s.segment)
+			g_assert_cmpint(receive_dscp(&s), ==, expected[i]);
+	}
+	/* Changed, and taken back, while it runs. */
+	s.mark = NET_MARK_AUDIO;
+	net_loop_set_dscp(s.loop, NET_MARK_AUDIO, 10);
+	net_test_call(s.loop, send_chunks, &s);
+	g_assert_cmpint(receive_dscp(&s), ==, 10);
+	stop_sender(&s);
+}
+
+static void test_marks(gconstpointer backend)
+{
+	check_marks(AF_INET, backend, false);
+	check_marks(AF_INET, backend, true);
+	check_marks(AF_INET6, backend, false);
+	check_marks(AF_INET6, backend, true);
 }
 
 /* More messages than the submission queue holds; the receiver's queue decides
@@ -629,6 +714,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/net-send/trim", test_trim);
 	net_test_add("send-gso", test_send_gso);
 	net_test_add("send-without-gso", test_send_without_gso);
+	net_test_add("send-marked", test_marks);
 	net_test_add("send-more", test_send_more_than_fits);
 	net_test_add("send-and-leave", test_send_and_leave);
 	net_test_add("send-narrow", test_send_over_narrow_link);

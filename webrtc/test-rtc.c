@@ -330,7 +330,7 @@ static void pair_init(struct pair *p, const struct rtc_engine_config *like)
 	g_source_attach(ticker, p->context);
 	g_source_unref(ticker);
 	config.context = p->context;
-	config.loopback = true;
+	config.network.loopback = true;
 	config.start_bps = 1000000;
 	config.min_bps = 1000000;	/* a unit is never too slow */
 	config.max_bps = 4000000;

@@ -12,6 +12,7 @@
 #include "webrtc/sctp.h"
 #include "webrtc/srtp-in.h"
 #include "webrtc/srtp-out.h"
+#include "webrtc/token-bucket.h"
 
 #define TRANSPORT_DETAIL_MAX 160
 #define SNAPSHOT_US	   100000
@@ -54,7 +55,7 @@ struct transport {
 	unsigned int target_bps;
 	struct sctp_assoc *sctp;
 
-	struct net_timer dtls_timer, rtp_timer;
+	struct net_timer dtls_timer, rtp_timer, data_timer;
 	struct net_buffer *batch;	/* DTLS records that leave together */
 	struct early *early[TRANSPORT_EARLY_MAX];
 	unsigned int n_early;
@@ -65,6 +66,8 @@ struct transport {
 	/* Messages SCTP would not take yet, oldest first. */
 	struct pending *pending, **pending_tail;
 	atomic_size_t reserved;		/* bytes; against the send budget */
+	atomic_size_t budget;		/* ... of so many */
+	struct token_bucket data;	/* what may leave */
 	atomic_bool starved;		/* somebody was told -EAGAIN */
 
 	struct dtls_identity *identity;
@@ -347,11 +350,9 @@ enum media_codec transport_get_video_codec(const struct transport *t)
 	return t->rtp_running ? t->video_codec : N_MEDIA_CODECS;
 }
 
-void transport_set_range(struct transport *t, unsigned int min_bps,
-			 unsigned int max_bps)
+bool transport_is_running(const struct transport *t)
 {
-	if (t->rtp)
-		rtp_session_set_range(t->rtp, min_bps, max_bps);
+	return t->rtp_running;
 }
 
 unsigned int transport_get_target(const struct transport *t)
@@ -415,7 +416,7 @@ static void release_budget(struct transport *t, size_t len)
 					 len + TRANSPORT_SEND_OVERHEAD);
 
 	if (before - len - TRANSPORT_SEND_OVERHEAD <
-		    TRANSPORT_SEND_BUDGET_BYTES / 2 &&
+		    atomic_load(&t->budget) / 2 &&
 	    atomic_exchange(&t->starved, false))
 		t->ops->writable(t->user);
 }
@@ -426,14 +427,21 @@ static void send_pending(struct transport *t)
 {
 	while (t->pending) {
 		struct pending *p = t->pending;
+		uint64_t due = token_bucket_get_due_us(&t->data, now_us(t));
 		int r = -ENOTCONN;
 
+		if (due > now_us(t)) {
+			net_timer_set(t->engine->loop, &t->data_timer, due);
+			return;
+		}
 		if (t->sctp && sctp_assoc_is_meant(t->sctp, p->id, p->heard))
 			r = sctp_assoc_send(t->sctp, p->id, p->text, p->data,
 					    p->len);
 
 		if (r == -EAGAIN)
 			return;
+		token_bucket_take(&t->data, p->len);
+		engine_data_used(t->engine);
 		t->pending = p->next;
 		if (!t->pending)
 			t->pending_tail = &t->pending;
@@ -441,6 +449,44 @@ static void send_pending(struct transport *t)
 		free(p->data);
 		free(p);
 	}
+}
+
+static void data_timer_fired(struct net_timer *timer, uint64_t now)
+{
+	struct transport *t = (struct transport *)
+		((char *) timer - offsetof(struct transport, data_timer));
+
+	send_pending(t);
+	engine_wake_sctp(t->engine);
+	finish(t);
+}
+
+/* No more waits than leaves within a second: what comes behind a file is not
+ * to wait for minutes. */
+static size_t budget_of(unsigned int bps)
+{
+	size_t second = bps / 8;
+
+	if (!bps || second > TRANSPORT_SEND_BUDGET_BYTES)
+		return TRANSPORT_SEND_BUDGET_BYTES;
+	return second > TRANSPORT_SEND_BUDGET_LEAST ?
+		second : TRANSPORT_SEND_BUDGET_LEAST;
+}
+
+void transport_limits_changed(struct transport *t)
+{
+	unsigned int cap = t->engine->data_cap_bps, start, min, max;
+
+	if (t->rtp) {
+		engine_get_range(t->engine, &start, &min, &max);
+		rtp_session_set_range(t->rtp, min, max);
+	}
+	if (cap == t->data.bps)
+		return;
+	token_bucket_set_rate(&t->data, cap, now_us(t));
+	atomic_store(&t->budget, budget_of(cap));
+	if (t->pending)		/* it may have become sooner */
+		net_timer_set(t->engine->loop, &t->data_timer, now_us(t));
 }
 
 static void sctp_writable(void *user, uint16_t id)
@@ -502,8 +548,8 @@ void transport_close_channel(struct transport *t, uint16_t id, uint32_t heard)
 int transport_reserve(struct transport *t, size_t len)
 {
 	size_t want = len + TRANSPORT_SEND_OVERHEAD;
-	size_t budget = len <= TRANSPORT_SEND_SMALL_BYTES ?
-		2 * TRANSPORT_SEND_BUDGET_BYTES : TRANSPORT_SEND_BUDGET_BYTES;
+	size_t most = atomic_load(&t->budget);
+	size_t budget = len <= TRANSPORT_SEND_SMALL_BYTES ? 2 * most : most;
 
 	for (;;) {
 		size_t before = atomic_fetch_add(&t->reserved, want);
@@ -515,7 +561,7 @@ int transport_reserve(struct transport *t, size_t len)
 		before = atomic_fetch_sub(&t->reserved, want);
 		/* Everything may have left since we looked, and nobody would
 		 * tell: then take the wish back and look again. */
-		if (before - want >= TRANSPORT_SEND_BUDGET_BYTES / 2 ||
+		if (before - want >= most / 2 ||
 		    !atomic_exchange(&t->starved, false))
 			return -EAGAIN;
 	}
@@ -760,6 +806,8 @@ struct transport *transport_new(const struct transport_config *config)
 	t->pending_tail = &t->pending;
 	t->dtls_timer.fire = dtls_timer_fired;
 	t->rtp_timer.fire = rtp_timer_fired;
+	t->data_timer.fire = data_timer_fired;
+	atomic_init(&t->budget, TRANSPORT_SEND_BUDGET_BYTES);
 	return t;
 }
 
@@ -773,15 +821,13 @@ void transport_discard(struct transport *t)
 void transport_attach(struct transport *t)
 {
 	engine_add_transport(t->engine, t);
+	transport_limits_changed(t);
 }
 
 static int make_rtp(struct transport *t, const struct transport_setup *setup)
 {
 	struct rtp_session_config config = {
 		.cname = t->engine->cname,
-		.start_bps = atomic_load(&t->engine->start_bps),
-		.min_bps = atomic_load(&t->engine->min_bps),
-		.max_bps = atomic_load(&t->engine->max_bps),
 		.reduced_size = setup->reduced_size,
 		.realtime_offset_us = realtime_offset_us(),
 		.ops = &rtp_ops,
@@ -793,6 +839,8 @@ static int make_rtp(struct transport *t, const struct transport_setup *setup)
 	    getrandom(&config.rtcp_ssrc, sizeof(config.rtcp_ssrc), 0) !=
 		    sizeof(config.rtcp_ssrc))
 		return -EIO;
+	engine_get_range(t->engine, &config.start_bps, &config.min_bps,
+			 &config.max_bps);
 	t->clock_us = now_us(t);
 	return rtp_session_new(&t->rtp, &config);
 }
@@ -910,6 +958,7 @@ void transport_on_closed(void *user)
 	t->batch = NULL;
 	net_timer_cancel(loop, &t->dtls_timer);
 	net_timer_cancel(loop, &t->rtp_timer);
+	net_timer_cancel(loop, &t->data_timer);
 	net_path_forget(loop, &t->path);
 	t->rtp = rtp_session_free(t->rtp);
 	t->dtls = dtls_free(t->dtls);

@@ -24,6 +24,8 @@
 #define TRANSPORT_LABELS_MAX 16	/* channels asked for before SCTP is there */
 /* Messages accepted by rtc_peer_send() that SCTP has not taken yet. */
 #define TRANSPORT_SEND_BUDGET_BYTES (1u << 20)
+/* With a limit of the rate: a second's worth, but so much. */
+#define TRANSPORT_SEND_BUDGET_LEAST (128u << 10)
 /* ... each counted with this much for its keeping. */
 #define TRANSPORT_SEND_OVERHEAD 256
 /* Small ones, which control what large ones do, find room beyond it. */
@@ -100,8 +102,9 @@ void transport_push(struct transport *t, struct rtp_plan *plan);
 /* The video codec this peer takes, or N_MEDIA_CODECS; and its rate. */
 enum media_codec transport_get_video_codec(const struct transport *t);
 unsigned int transport_get_target(const struct transport *t);
-void transport_set_range(struct transport *t, unsigned int min_bps,
-			 unsigned int max_bps);
+bool transport_is_running(const struct transport *t);	/* media may flow */
+/* Asks engine_get_range() and data_cap_bps again. */
+void transport_limits_changed(struct transport *t);
 
 void transport_open_channel(struct transport *t, const char *label);
 /* @heard: how often channel_closed() had been heard when this was said: an id

@@ -137,7 +137,7 @@ static struct rtc_peer *new_rtc(RoomPeer *p, GError **error)
 		.stream_id = c->media->stream_id,
 		.send_audio = sends_to(p) && c->media->sends.send_audio,
 		.send_video = sends_to(p) && c->media->sends.send_video,
-		.no_receive = is_mcu(p),
+		.no_receive = is_mcu(p) || c->media->watch_only,
 		.own_certificate = c->returns,
 		.trickle = c->self->ice_trickle,
 		.video_codecs = c->video_codecs,

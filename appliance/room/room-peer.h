@@ -27,6 +27,7 @@ typedef struct {
 	char *stream_id;		/* msid of what we send */
 	gboolean mcu;			/* there is one: it alone gets media */
 	gboolean audio_muted, video_muted;
+	gboolean watch_only;		/* takes nothing of peers that come */
 } RoomMedia;
 
 /* Upward. None of them may free the peer, save gone(). */

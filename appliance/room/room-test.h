@@ -118,7 +118,7 @@ static inline struct box *open_box(struct fixture *f, int i, const char *key,
 	static const enum media_codec codecs[] = {MEDIA_CODEC_VP8};
 	struct box *b = &f->boxes[i];
 	struct rtc_engine_config engine = {
-		.loopback = true, .start_bps = 1000000, .min_bps = 100000,
+		.network.loopback = true, .start_bps = 1000000, .min_bps = 100000,
 		.max_bps = 4000000, .request_keyframe = on_keyframe,
 		.rung_bitrate = on_bitrate,
 	};

@@ -216,6 +216,7 @@ Room *room_new(const RoomConfig *config, GError **error)
 	if (config->user_data)
 		r->user_data = json_node_copy(config->user_data);
 	r->media = (RoomMedia){
+		.watch_only = config->watch_only,
 		.sends = {
 			.send_audio = config->send_audio,
 			.send_video = config->send_video,
@@ -309,6 +310,11 @@ gboolean room_set_access(Room *r, const char *room_server, const char *app_key,
 void room_set_max_peers(Room *r, unsigned int max_peers)
 {
 	r->config.max_peers = max_peers ? max_peers : ROOM_MAX_PEERS;
+}
+
+void room_set_watch_only(Room *r, gboolean watch_only)
+{
+	r->media.watch_only = watch_only;
 }
 
 void room_network_changed(Room *r)

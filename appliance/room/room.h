@@ -66,6 +66,7 @@ typedef struct {
 	const enum media_codec *video_codecs;	/* order of preference */
 	unsigned int n_video_codecs;
 	unsigned int max_peers;		/* 0: ROOM_MAX_PEERS */
+	gboolean watch_only;		/* peers' media is not taken */
 	gboolean no_trickle;		/* descriptions wait for candidates */
 	gboolean channel_messages;	/* every message is an event, too */
 	unsigned int backoff_ms, backoff_max_ms;	/* 0: 500, 30000 */
@@ -126,6 +127,9 @@ void room_network_changed(Room *room);
 
 /* From now on; 0: ROOM_MAX_PEERS. Nobody who is here is sent away. */
 void room_set_max_peers(Room *room, unsigned int max_peers);
+
+/* Of peers that come from now on. */
+void room_set_watch_only(Room *room, gboolean watch_only);
 
 /* What others see of us; NULL: unset. Kept for the next join. */
 void room_set_user_data(Room *room, JsonNode *user_data);

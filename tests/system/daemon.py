@@ -92,8 +92,9 @@ class Control:
 class Daemon:
     """Started and waited for: it answers, or has ended."""
 
-    def __init__(self, *arguments, config='', wait=True, state=None, environment=None):
-        """state: the state directory that systemd would name."""
+    def __init__(self, *arguments, config='', wait=True, state=None, environment=None,
+                 prefix=()):
+        """state: the state directory that systemd would name; prefix: what starts it."""
         self.folder = tempfile.mkdtemp(prefix='skylink-daemon-')
         self.path = os.path.join(self.folder, 'control.sock')
         self.config = os.path.join(self.folder, 'skylink.conf')
@@ -102,8 +103,8 @@ class Daemon:
         self.log_path = os.path.join(self.folder, 'log')
         with open(self.log_path, 'wb') as log:
             self.process = subprocess.Popen(
-                [program('appliance/skylinkd'), '--config', self.config, '--socket', self.path,
-                 *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
+                [*prefix, program('appliance/skylinkd'), '--config', self.config, '--socket',
+                 self.path, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
                 env={**os.environ, **({'STATE_DIRECTORY': state} if state else {}),
                      **(environment or {})})
         if wait:
