@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "webrtc/ice-url.h"
+
 #define MAX_URL_BYTES 512
 
 static const char *get_string(JsonObject *o, const char *name)
@@ -54,10 +56,14 @@ static gboolean is_wanted(const struct filter *f, const char *scheme,
 	       is_own_host(f, address);
 }
 
+/* What ICE could not read must not take the place of what it can. */
 static gboolean append(struct ice_servers *s, char *url, const char *username,
 		       const char *credential)
 {
-	if (s->n == ICE_SERVERS_MAX) {
+	struct ice_url parsed;
+
+	if (s->n == ICE_SERVERS_MAX ||
+	    ice_url_parse(url, strlen(url), &parsed) < 0) {
 		g_free(url);
 		return FALSE;
 	}
