@@ -6,6 +6,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "appliance/daemon-media.h"
@@ -21,6 +22,8 @@
 #define ASIDE_FILE "state.json.aside"
 #define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
 #define BOOT_ID_MAX_BYTES 64
+/* The state, the set-file, and a new one of each beside them. */
+#define STORAGE_MIN_BYTES (64 * 1024)
 
 struct daemon_life {
 	Daemon *d;
@@ -546,12 +549,25 @@ JsonObject *daemon_life_describe_schedule(Daemon *d)
 	return o;
 }
 
+/* Why nothing would be kept now; NULL: it would. g_free() */
+static char *storage_error(struct daemon_life *l)
+{
+	const char *error = state_writer_get_error(l->writer);
+	struct statvfs fs;
+
+	if (error)
+		return g_strdup(error);
+	if (statvfs(l->dir, &fs) < 0 ||
+	    fs.f_bavail * fs.f_frsize >= STORAGE_MIN_BYTES)
+		return NULL;
+	return g_strdup_printf("no space left on the disk of %s", l->dir);
+}
+
 JsonObject *daemon_life_describe(Daemon *d)
 {
 	struct daemon_life *l = d->life;
 	JsonObject *o = json_object_new();
-	const char *error = l->writer ? state_writer_get_error(l->writer)
-				      : NULL;
+	g_autofree char *error = l->writer ? storage_error(l) : NULL;
 
 	json_object_set_string_member(o, "cause",
 				      life_verdict_name(l->verdict));

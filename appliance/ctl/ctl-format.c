@@ -118,6 +118,28 @@ static void status_room(GString *s, JsonObject *o, bool color)
 	}
 }
 
+/* How the daemon before this one ended, when that was no good end; and whether
+ * something can be kept for the next. */
+static void status_life(GString *s, JsonObject *o, bool color)
+{
+	JsonObject *l = get_object(o, "life");
+	g_autofree char *cause = safe(l, "cause");
+	g_autofree char *storage = safe(l, "storage");
+
+	if (cause[0] && strcmp(cause, "first") && strcmp(cause, "stopped")) {
+		label(s, color, "Before");
+		ctl_text_paint(s, color, CTL_WARN, cause);
+		append_text(s, ": ", l, "detail");
+		append_text(s, ", in room ", l, "room");
+		g_string_append_c(s, '\n');
+	}
+	if (storage[0] && strcmp(storage, "ok") && strcmp(storage, "off")) {
+		label(s, color, "Storage");
+		ctl_text_paint(s, color, CTL_WARN, storage);
+		g_string_append_c(s, '\n');
+	}
+}
+
 static void status_room_server(GString *s, JsonObject *o, bool color)
 {
 	JsonObject *r = get_object(o, "roomserver");
@@ -349,6 +371,7 @@ char *ctl_format_status(JsonNode *status, bool color)
 
 	status_process(s, o, color);
 	status_room(s, o, color);
+	status_life(s, o, color);
 	status_room_server(s, o, color);
 	status_video(s, o, color);
 	status_audio(s, o, color);

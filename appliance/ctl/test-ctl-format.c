@@ -67,6 +67,26 @@ static void test_status(void)
 	g_assert_null(strstr(page, "refused"));
 }
 
+/* How the one before ended, and a full disk; nothing of it when all is well. */
+static void test_life(void)
+{
+	static const char *const bad =
+		"{\"life\":{\"cause\":\"died\",\"detail\":\"signal KILL\","
+		"\"room\":\"lobby\",\"storage\":\"no space left\"}}";
+	static const char *const good =
+		"{\"life\":{\"cause\":\"stopped\",\"detail\":null,"
+		"\"room\":\"lobby\",\"storage\":\"ok\"}}";
+	g_autoptr(JsonNode) a = json_from_string(bad, NULL);
+	g_autoptr(JsonNode) b = json_from_string(good, NULL);
+	g_autofree char *page = ctl_format_status(a, false);
+	g_autofree char *quiet = ctl_format_status(b, false);
+
+	assert_has(page, "Before    died: signal KILL, in room lobby\n");
+	assert_has(page, "Storage   no space left\n");
+	g_assert_null(strstr(quiet, "Before"));
+	g_assert_null(strstr(quiet, "Storage"));
+}
+
 static void test_color(void)
 {
 	g_autoptr(JsonNode) node = json_from_string(full, NULL);
@@ -184,6 +204,7 @@ int main(int argc, char *argv[])
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/ctl-format/status", test_status);
 	g_test_add_func("/ctl-format/color", test_color);
+	g_test_add_func("/ctl-format/life", test_life);
 	g_test_add_func("/ctl-format/odd", test_odd_answers);
 	g_test_add_func("/ctl-format/safe",
 			test_peers_cannot_write_to_the_terminal);
