@@ -22,7 +22,8 @@ struct daemon_doctor {
 	DoctorInput input;		/* the thread's */
 	/* control's: */
 	Daemon *d;			/* NULL: it ended */
-	ControlCall *call;		/* NULL: answered */
+	ControlCall *call;		/* NULL: answered, or nobody's */
+	void (*done)(Daemon *d, JsonNode *report); /* NULL: told, or nobody */
 	GSource *deadline;
 };
 
@@ -40,6 +41,10 @@ static void answer(struct daemon_doctor *w)
 	if (w->deadline) {
 		g_source_destroy(w->deadline);
 		g_clear_pointer(&w->deadline, g_source_unref);
+	}
+	if (w->done) {
+		w->done(w->d, doctor_report_take(w->report));
+		w->done = NULL;
 	}
 	if (!w->call)
 		return;
@@ -162,39 +167,61 @@ static void fill_input(Daemon *d, DoctorInput *in)
 }
 
 /* --- the call ----------------------------------------------------------------- */
-static void stats_doctor(ControlCall *call, gpointer user)
+/* NULL with @error: G_IO_ERROR_BUSY, or no thread is to be had. */
+static struct daemon_doctor *start(Daemon *d, GError **error)
 {
-	Daemon *d = user;
-	g_autoptr(GError) error = NULL;
 	struct daemon_doctor *w;
 	GThread *thread;
 
 	if (d->doctor) {
-		control_call_fail(call, CONTROL_CODE_BUSY, NULL,
-				  "The doctor is at work for somebody else; "
-				  "try again in half a minute");
-		return;
+		g_set_error(error, G_IO_ERROR, G_IO_ERROR_BUSY,
+			    "The doctor is at work for somebody else; try "
+			    "again in half a minute");
+		return NULL;
 	}
 	w = g_new0(struct daemon_doctor, 1);
 	g_atomic_ref_count_init(&w->refs);
 	g_atomic_ref_count_inc(&w->refs);	/* the thread's */
 	w->report = doctor_report_new();
 	fill_input(d, &w->input);
-	thread = g_thread_try_new("doctor", work, w, &error);
+	thread = g_thread_try_new("doctor", work, w, error);
 	if (!thread) {
-		control_call_fail(call, CONTROL_CODE_FAILED, NULL, "%s",
-				  error->message);
 		unref(w);
 		unref(w);
-		return;
+		return NULL;
 	}
 	g_thread_unref(thread);
 	w->d = d;
-	w->call = control_call_ref(call);
 	w->deadline = g_timeout_source_new(DOCTOR_DEADLINE_MS);
 	g_source_set_callback(w->deadline, on_deadline, w, NULL);
 	g_source_attach(w->deadline, NULL);
 	d->doctor = w;
+	return w;
+}
+
+gboolean daemon_doctor_start(Daemon *d,
+			     void (*done)(Daemon *d, JsonNode *report),
+			     GError **error)
+{
+	struct daemon_doctor *w = start(d, error);
+
+	if (w)
+		w->done = done;
+	return w != NULL;
+}
+
+static void stats_doctor(ControlCall *call, gpointer user)
+{
+	g_autoptr(GError) error = NULL;
+	struct daemon_doctor *w = start(user, &error);
+
+	if (w)
+		w->call = control_call_ref(call);
+	else
+		control_call_fail(call, g_error_matches(error, G_IO_ERROR,
+							G_IO_ERROR_BUSY) ?
+				  CONTROL_CODE_BUSY : CONTROL_CODE_FAILED,
+				  NULL, "%s", error->message);
 }
 
 void daemon_doctor_done(Daemon *d)
@@ -204,6 +231,7 @@ void daemon_doctor_done(Daemon *d)
 	if (!w)
 		return;
 	doctor_report_cancel(w->report, STOP_WAIT_MS);
+	w->done = NULL;
 	answer(w);
 	w->d = NULL;
 	unref(w);

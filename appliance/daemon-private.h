@@ -82,6 +82,7 @@ typedef struct {
 	struct daemon_life *life;		/* NULL: a room server alone */
 	gboolean init_used;	/* rooms are reached as init said */
 	gboolean locked_by_us;	/* the room we are in */
+	struct daemon_console *console;		/* NULL: not yet, or ended */
 	gint64 started_us;
 } Daemon;
 
@@ -102,6 +103,27 @@ void daemon_read_access(Config *config, RoomAccess *ret);
 /* --- daemon-roomserver.c --------------------------------------------------- */
 /* The room server, if one is wanted. */
 gboolean daemon_room_server_start(Daemon *d, GError **error);
+/* Certificate, names and where files are kept: those of [roomserver]. Return:
+ * the directory, which @config borrows; g_free() */
+char *daemon_room_server_files(Daemon *d, struct room_server_config *config);
+
+/* --- daemon-console.c ------------------------------------------------------- */
+/* What is configured can be had. */
+gboolean daemon_console_check(Config *config, GError **error);
+/* Its secrets and its link; no server yet. Stopped also when it failed. */
+gboolean daemon_console_start(Daemon *d, GError **error);
+/* After the room server, which uses its link. */
+void daemon_console_stop(Daemon *d);
+/* Who may see the room server's pages; borrowed until the start is over. */
+void daemon_console_fill_server(Daemon *d, struct room_server_config *config);
+/* The server of its own, if one is wanted. */
+gboolean daemon_console_listen(Daemon *d, GError **error);
+/* The viewer page for people: a demo's has what opens it. g_free() */
+char *daemon_console_viewer_url(Daemon *d);
+/* Where it is, for people; then the secrets go. */
+void daemon_console_print(Daemon *d);
+/* An event, for whoever looks. */
+void daemon_console_event(Daemon *d, const char *name, JsonObject *params);
 
 /* --- daemon-status.c ------------------------------------------------------- */
 /* One page on everything, as docs/control.md describes it. */
@@ -189,11 +211,18 @@ gboolean daemon_network_reload_limits(Daemon *d, GError **error);
 /* Does nothing unless systemd asks for it. */
 void daemon_watchdog_start(Daemon *d);
 void daemon_watchdog_stop(Daemon *d);
+/* An array of {stage, wanted, ok, still_s}, or null when nobody watches. */
+JsonNode *daemon_watchdog_describe(Daemon *d);
 /* Pictures must come, from a source that says so itself. */
 gboolean daemon_watchdog_is_paced(const struct video_pipeline_stats *stats);
 
 /* --- daemon-doctor.c: stats.doctor ------------------------------------------ */
 extern const ControlHandler daemon_doctor_handlers[];
+/* The same for the daemon itself: done() takes @report, on control, later; not
+ * when the daemon ends first. FALSE: it is at work, or cannot. */
+gboolean daemon_doctor_start(Daemon *d,
+			     void (*done)(Daemon *d, JsonNode *report),
+			     GError **error);
 /* A call that waits is answered: before the control server ends. */
 void daemon_doctor_done(Daemon *d);
 

@@ -43,7 +43,8 @@ static gboolean read_keys(Config *c, struct room_keys **ret, GError **error)
 gboolean daemon_check_files(Config *config, GError **error)
 {
 	struct room_keys *keys = NULL;
-	gboolean ok = read_keys(config, &keys, error);
+	gboolean ok = read_keys(config, &keys, error) &&
+		daemon_console_check(config, error);
 
 	room_keys_free(keys);
 	return ok;
@@ -54,12 +55,47 @@ static const char *or_null(const char *text)
 	return *text ? text : NULL;
 }
 
+/* What others reach and nobody guards. */
+static void warn_if_open(Daemon *d)
+{
+	Config *c = d->options->config;
+	const char *url = room_server_get_url(d->room_server);
+	gboolean local = g_str_has_prefix(url, "http://127.") ||
+		g_str_has_prefix(url, "http://[::1]");
+
+	if (local || d->options->demo)
+		return;
+	if (!*config_get_string(c, OPT_ROOMSERVER_KEYS_FILE))
+		g_warning("whoever reaches %s may join its rooms: set "
+			  "roomserver.keys_file to ask for credentials", url);
+	if (!config_get_bool(c, OPT_ROOMSERVER_TLS))
+		g_warning("roomserver.tls = no: passwords and room tokens "
+			  "cross the network in the clear");
+}
+
+char *daemon_room_server_files(Daemon *d, struct room_server_config *config)
+{
+	Config *c = d->options->config;
+	SpoolPathInput path;
+	char *state_dir;
+
+	spool_path_input_init(&path);
+	path.instance = d->options->instance;
+	path.demo = d->options->demo;
+	config->state_dir = state_dir = spool_path_state_dir(&path);
+	config->certificate = or_null(
+		config_get_string(c, OPT_ROOMSERVER_CERTIFICATE_FILE));
+	config->certificate_key = or_null(
+		config_get_string(c, OPT_ROOMSERVER_CERTIFICATE_KEY_FILE));
+	config->names = config_get_list(c, OPT_ROOMSERVER_NAMES);
+	return state_dir;
+}
+
 gboolean daemon_room_server_start(Daemon *d, GError **error)
 {
 	Config *c = d->options->config;
 	g_autofree char *state_dir = NULL;
 	char *turn_secret = NULL;
-	SpoolPathInput path;
 	struct room_server_config config = {
 		.listen = config_get_string(c, OPT_ROOMSERVER_LISTEN),
 		.next_free_port = d->options->demo && !d->options->listen_given,
@@ -67,11 +103,6 @@ gboolean daemon_room_server_start(Daemon *d, GError **error)
 		.viewer_room = config_get_string(c, OPT_ROOMSERVER_VIEWER_ROOM),
 		.turn = or_null(config_get_string(c, OPT_ROOMSERVER_TURN)),
 		.tls = config_get_bool(c, OPT_ROOMSERVER_TLS),
-		.certificate = or_null(config_get_string(
-			c, OPT_ROOMSERVER_CERTIFICATE_FILE)),
-		.certificate_key = or_null(config_get_string(
-			c, OPT_ROOMSERVER_CERTIFICATE_KEY_FILE)),
-		.names = config_get_list(c, OPT_ROOMSERVER_NAMES),
 		.max_clients = (unsigned int)
 			config_get_int(c, OPT_ROOMSERVER_MAX_CLIENTS),
 		.max_clients_per_address = (unsigned int)
@@ -82,10 +113,8 @@ gboolean daemon_room_server_start(Daemon *d, GError **error)
 
 	if (!wanted)
 		return TRUE;
-	spool_path_input_init(&path);
-	path.instance = d->options->instance;
-	path.demo = d->options->demo;
-	config.state_dir = state_dir = spool_path_state_dir(&path);
+	state_dir = daemon_room_server_files(d, &config);
+	daemon_console_fill_server(d, &config);
 	if (!config_read_secret(c, OPT_ROOMSERVER_TURN_SECRET_FILE,
 				&turn_secret, error))
 		return FALSE;
@@ -93,5 +122,7 @@ gboolean daemon_room_server_start(Daemon *d, GError **error)
 	if (read_keys(c, &config.keys, error))
 		d->room_server = room_server_new(&config, error);
 	config_secret_free(turn_secret);
+	if (d->room_server)
+		warn_if_open(d);
 	return d->room_server != NULL;
 }

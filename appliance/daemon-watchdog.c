@@ -119,6 +119,35 @@ static gboolean on_watchdog(gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
+JsonNode *daemon_watchdog_describe(Daemon *d)
+{
+	uint64_t now = (uint64_t) g_get_monotonic_time();
+	const struct stage_watch *w;
+	JsonArray *list;
+	JsonNode *node;
+
+	if (!d->watchdog)
+		return json_node_new(JSON_NODE_NULL);
+	w = &d->watchdog->stages;
+	list = json_array_new();
+	for (unsigned int i = 0; i < w->n; i++) {
+		const struct stage_watch_stage *s = &w->stages[i];
+		uint64_t still = now - s->moved_us;
+		JsonObject *o = json_object_new();
+
+		json_object_set_string_member(o, "stage", s->name);
+		json_object_set_boolean_member(o, "wanted", s->wanted);
+		json_object_set_boolean_member(
+			o, "ok", !s->wanted || still <= s->deadline_us);
+		json_object_set_int_member(o, "still_s",
+					   (gint64) (still / G_USEC_PER_SEC));
+		json_array_add_object_element(list, o);
+	}
+	node = json_node_new(JSON_NODE_ARRAY);
+	json_node_take_array(node, list);
+	return node;
+}
+
 /* How often systemd wants to be told; 0: not at all. */
 static uint64_t watchdog_us(void)
 {

@@ -22,6 +22,7 @@
 static void tell_event(Daemon *d, const char *name, JsonObject *params)
 {
 	daemon_log_event(d->room_name, name, params);
+	daemon_console_event(d, name, params);
 	daemon_notify_event(d);
 	if (d->room && g_str_has_prefix(name, "peer"))
 		daemon_media_follow_peers(d);
@@ -221,10 +222,14 @@ static gboolean start_control(Daemon *d, GError **error)
 /* --- what a person in front of the terminal sees -------------------------- */
 static void print_address(Daemon *d)
 {
-	if (!d->room_server || d->options->quiet)
-		return;
-	printf("%s\n", room_server_get_url(d->room_server));
-	fflush(stdout);
+	g_autofree char *url = NULL;
+
+	if (d->room_server && !d->options->quiet) {
+		url = daemon_console_viewer_url(d);
+		printf("%s\n", url);
+		fflush(stdout);
+	}
+	daemon_console_print(d);
 }
 
 static gboolean on_signal(gpointer data)
@@ -252,7 +257,9 @@ static gboolean start(Daemon *d, GError **error)
 		return FALSE;
 	}
 	daemon_reload_start(d);
-	if (!daemon_room_server_start(d, error))
+	if (!daemon_console_start(d, error) ||
+	    !daemon_room_server_start(d, error) ||
+	    !daemon_console_listen(d, error))
 		return FALSE;
 	if (!d->options->room_server_only) {
 		if (!daemon_media_start(d, error))
@@ -289,6 +296,7 @@ static void stop(Daemon *d)
 	d->engine = rtc_engine_free(d->engine);
 	daemon_media_free(d);
 	d->room_server = room_server_free(d->room_server);
+	daemon_console_stop(d);
 	daemon_notify_done(d);
 	d->events = control_queue_free(d->events);
 	g_clear_pointer(&d->room_server_url, g_free);

@@ -4,19 +4,13 @@
 #include <glib.h>
 #include <stdbool.h>
 #include <string.h>
+#include <time.h>
 
 struct header {
 	unsigned char bytes[LWS_PRE + ROOM_ANSWER_MAX_HEADER];
 	unsigned char *p, *end;
 	bool failed;
 };
-
-static void begin(struct header *h, struct lws *wsi, unsigned int status)
-{
-	h->p = h->bytes + LWS_PRE;
-	h->end = h->bytes + sizeof(h->bytes);
-	h->failed = lws_add_http_header_status(wsi, status, &h->p, h->end) != 0;
-}
 
 static void add(struct header *h, struct lws *wsi, const char *name,
 		const char *value)
@@ -26,6 +20,35 @@ static void add(struct header *h, struct lws *wsi, const char *name,
 				    wsi, (const unsigned char *) name,
 				    (const unsigned char *) value,
 				    (int) strlen(value), &h->p, h->end) != 0;
+}
+
+/* RFC 9110 §5.6.7, §6.6.1: whoever has a clock says what it shows. Another box
+ * sees by it that its own is wrong. */
+static void add_date(struct header *h, struct lws *wsi)
+{
+	static const char *const days[] = {"Sun", "Mon", "Tue", "Wed",
+					   "Thu", "Fri", "Sat"};
+	static const char *const months[] = {"Jan", "Feb", "Mar", "Apr",
+					     "May", "Jun", "Jul", "Aug",
+					     "Sep", "Oct", "Nov", "Dec"};
+	time_t now = time(NULL);
+	struct tm tm;
+	char text[40];
+
+	if (!gmtime_r(&now, &tm))
+		return;
+	g_snprintf(text, sizeof(text), "%s, %02d %s %04d %02d:%02d:%02d GMT",
+		   days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon],
+		   tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	add(h, wsi, "date:", text);
+}
+
+static void begin(struct header *h, struct lws *wsi, unsigned int status)
+{
+	h->p = h->bytes + LWS_PRE;
+	h->end = h->bytes + sizeof(h->bytes);
+	h->failed = lws_add_http_header_status(wsi, status, &h->p, h->end) != 0;
+	add_date(h, wsi);
 }
 
 /* What a request sent is echoed only if it can do no harm in a header. */
@@ -77,7 +100,14 @@ static int send_all(struct lws *wsi, const struct room_answer *answer)
 		add(&h, wsi, "content-security-policy:", answer->csp);
 	add(&h, wsi, "x-content-type-options:", "nosniff");
 	add(&h, wsi, "referrer-policy:", "same-origin");
-	add_cors(&h, wsi);
+	if (answer->location)
+		add(&h, wsi, "location:", answer->location);
+	if (answer->cookie)
+		add(&h, wsi, "set-cookie:", answer->cookie);
+	if (answer->for_us)
+		add(&h, wsi, "cross-origin-resource-policy:", "same-origin");
+	else
+		add_cors(&h, wsi);
 	if (finish(&h, wsi, answer->len) < 0)
 		return -1;
 	if (!answer->len)

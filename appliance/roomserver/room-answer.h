@@ -8,6 +8,7 @@
 #pragma once
 
 #include <libwebsockets.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #define ROOM_ANSWER_MAX_HEADER 2048
@@ -19,13 +20,16 @@ struct room_answer {
 	size_t len;
 	const char *etag;		/* NULL: not to be stored */
 	const char *csp;		/* NULL: none */
+	const char *location;		/* of a 3xx; or NULL */
+	const char *cookie;		/* Set-Cookie; or NULL */
+	bool for_us;			/* no other origin may read it */
 };
 
 /**
  * room_answer_send() - write headers and body, and end the transaction
  *
- * Carries the CORS headers that let any page read it: keys and tokens guard
- * rooms, not the origin of the page.
+ * Carries the CORS headers that let any page read it, unless it is for us: keys
+ * and tokens guard rooms, not the origin of the page.
  *
  * Return: what the callback must return: 0, or -1 to close the connection.
  */

@@ -16,6 +16,7 @@
 
 #include "appliance/roomserver/engine.h"
 #include "appliance/roomserver/room-core.h"
+#include "appliance/roomserver/room-gate.h"
 #include "appliance/roomserver/room-limits.h"
 #include "appliance/roomserver/room-listener.h"
 #include "appliance/roomserver/room-service.h"
@@ -29,6 +30,8 @@ enum purpose {
 	PURPOSE_POLL,		/* a GET held until there is something */
 	PURPOSE_POST,		/* packets on their way in */
 	PURPOSE_SWALLOW,	/* a body nobody wants */
+	PURPOSE_LOGIN,		/* a password on its way in */
+	PURPOSE_CONSOLE,	/* a WebSocket of the console */
 };
 
 /* One TCP connection; the polling ones serve many requests. */
@@ -38,10 +41,13 @@ struct connection {
 	GString *body;			/* what has come of a POST, a message */
 	size_t max_body;
 	enum eio_form form;
+	struct console_stream *stream;	/* PURPOSE_CONSOLE */
 	bool gone;	/* the client hung up; the next writing closes it */
 };
 
 struct ev_loop;
+struct console_link;
+struct console_stream;
 
 struct room_service {
 	struct lws_context *context;
@@ -60,6 +66,11 @@ struct room_service {
 	GPtrArray *pending;	/* sessions to be written to, each once */
 	struct ev_loop *loop;	/* epoll; NULL: libwebsockets' own poll() */
 	char *app_key, *viewer_room;
+	bool no_rooms;		/* the console alone */
+	struct room_gate gate;
+	struct console_auth *auth;
+	struct console_link *link;	/* NULL: no console */
+	GPtrArray *streams;	/* of the console; borrowed */
 	lws_sorted_usec_list_t tick;
 	unsigned int n_connections, max_connections;
 	unsigned int nested;	/* callbacks on the stack: reap at none */

@@ -18,6 +18,7 @@ struct room_counters {
 	_Atomic uint64_t refused;	/* joins and connections turned away */
 	_Atomic uint64_t dropped_slow;	/* did not read what was sent to them */
 	_Atomic uint64_t timeouts;	/* silent, or connected without joining */
+	_Atomic uint64_t logins_failed;	/* wrong, or too many wrong ones */
 	_Atomic uint64_t bad_messages;	/* dropped: malformed, forged, flood */
 };
 

@@ -95,6 +95,11 @@ void room_limits_disconnect(struct room_limits *limits,
 	forget_if_unused(limits, address);
 }
 
+guint64 room_limits_number(const struct room_address *address)
+{
+	return address->prefix;
+}
+
 bool room_limits_open(struct room_limits *limits, struct room_address *address)
 {
 	if (address->n_clients >= limits->max_clients)

@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include <glib.h>
 #include <stdbool.h>
 
 /* Each client may have two requests and a fetch of the page open. */
@@ -30,6 +31,9 @@ struct room_address *room_limits_connect(struct room_limits *limits,
 					 const struct sockaddr *from);
 void room_limits_disconnect(struct room_limits *limits,
 			    struct room_address *address);
+
+/* A number of its own for each address. */
+guint64 room_limits_number(const struct room_address *address);
 
 /* Count a client, which may outlive the connection. Return: false: too many */
 bool room_limits_open(struct room_limits *limits, struct room_address *address);

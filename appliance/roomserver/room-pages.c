@@ -10,6 +10,7 @@
 
 #define UID_CHARS 16
 #define MAX_PATH  1024
+#define JSON_TYPE "application/json; charset=utf-8"
 
 /*
  * The path as it was meant: libwebsockets cuts it at each '&' as if it were a
@@ -57,11 +58,11 @@ static int answer_error(struct lws *wsi, unsigned int status, int code,
 
 static enum room_refusal check_caller(struct lws *wsi,
 				      const struct room_key *key,
-				      const struct room_api_request *request)
+				      const struct room_api_request *request,
+				      const char *own_host)
 {
 	g_autofree char *origin = copy_header(wsi, WSI_TOKEN_ORIGIN);
 	g_autofree char *referer = copy_header(wsi, WSI_TOKEN_HTTP_REFERER);
-	g_autofree char *host = copy_header(wsi, WSI_TOKEN_HOST);
 	char cred[ROOM_API_MAX_CRED];
 
 	return room_key_check(
@@ -69,7 +70,7 @@ static enum room_refusal check_caller(struct lws *wsi,
 		&(struct room_caller){
 			.origin = origin,
 			.referer = referer,
-			.host = host,
+			.host = own_host,
 			.cred = lws_get_urlarg_by_name(wsi, "cred=", cred,
 						       sizeof(cred)),
 			.room = request->room,
@@ -80,7 +81,19 @@ static enum room_refusal check_caller(struct lws *wsi,
 		});
 }
 
-static int serve_api(struct room_service *service, struct lws *wsi)
+/* What a key's "self" stands for: a name of ours, and for whom we let look at
+ * our page; NULL: for nobody. */
+static const char *find_own_host(const struct room_service *service,
+				 const struct room_visit *visit)
+{
+	return room_gate_check(&service->gate, ROOM_AREA_VIEWER,
+			       &visit->visitor) == ROOM_ALLOWED
+		       ? visit->visitor.host
+		       : NULL;
+}
+
+static int serve_api(struct room_service *service, struct lws *wsi,
+		     const struct room_visit *visit)
 {
 	char path[MAX_PATH];
 	struct room_api_request request;
@@ -101,7 +114,8 @@ static int serve_api(struct room_service *service, struct lws *wsi)
 		return answer_error(wsi, HTTP_STATUS_BAD_REQUEST, 400,
 				    "The Host header is no host");
 	key = room_keys_find(service->keys, request.key);
-	refusal = check_caller(wsi, key, &request);
+	refusal = check_caller(wsi, key, &request,
+			       find_own_host(service, visit));
 	if (refusal) {
 		room_count(service->counters->refused, 1);
 		return answer_error(wsi, room_api_status(refusal), refusal,
@@ -142,30 +156,52 @@ static int serve_viewer_config(struct room_service *service, struct lws *wsi)
 					      : ",\"selfSigned\":false");
 	}
 	g_string_append_c(body, '}');
-	return room_answer_json(wsi, HTTP_STATUS_OK, body->str);
+	return room_answer_send(wsi, &(struct room_answer){
+					     .status = HTTP_STATUS_OK,
+					     .content_type = JSON_TYPE,
+					     .body = body->str,
+					     .len = body->len,
+					     .for_us = true,
+				     });
 }
 
-int room_pages_serve(struct room_service *service, struct lws *wsi,
-		     const char *path)
+static int answer_missing(struct lws *wsi)
+{
+	static const char text[] = "There is nothing here\n";
+
+	return room_answer_send(wsi, &(struct room_answer){
+					     .status = HTTP_STATUS_NOT_FOUND,
+					     .content_type = "text/plain; "
+							     "charset=utf-8",
+					     .body = text,
+					     .len = strlen(text),
+					     .for_us = true,
+				     });
+}
+
+static int send_to(struct lws *wsi, const char *location)
+{
+	return room_answer_send(wsi, &(struct room_answer){
+					     .status = HTTP_STATUS_FOUND,
+					     .location = location,
+					     .for_us = true,
+				     });
+}
+
+int room_pages_serve_file(struct lws *wsi, const char *path)
 {
 	struct viewer_file file;
 	char etag[64];
 
-	if (g_str_has_prefix(path, "/api/"))
-		return serve_api(service, wsi);
-	if (strcmp(path, "/viewer-config.json") == 0)
-		return serve_viewer_config(service, wsi);
 	if (!viewer_file_find(path, &file))
-		return room_answer_text(wsi, HTTP_STATUS_NOT_FOUND,
-					"text/plain; charset=utf-8",
-					"There is nothing here\n");
-
+		return answer_missing(wsi);
 	if (lws_hdr_copy(wsi, etag, sizeof(etag),
 			 WSI_TOKEN_HTTP_IF_NONE_MATCH) > 0 &&
 	    strcmp(etag, file.etag) == 0)
 		return room_answer_send(wsi, &(struct room_answer){
 						     .status = 304,
 						     .etag = file.etag,
+						     .for_us = true,
 					     });
 	return room_answer_send(wsi, &(struct room_answer){
 					     .status = HTTP_STATUS_OK,
@@ -174,5 +210,23 @@ int room_pages_serve(struct room_service *service, struct lws *wsi,
 					     .len = file.len,
 					     .etag = file.etag,
 					     .csp = VIEWER_CSP,
+					     .for_us = true,
 				     });
+}
+
+int room_pages_serve(struct room_service *service, struct lws *wsi,
+		     const struct room_visit *visit, const char *path)
+{
+	if (service->no_rooms && strcmp(path, "/") == 0)
+		return send_to(wsi, "/console/");
+	if (strcmp(path, "/console") == 0)
+		return send_to(wsi, "/console/");
+	if (service->no_rooms && (g_str_has_prefix(path, "/api/") ||
+				  strcmp(path, "/viewer-config.json") == 0))
+		return answer_missing(wsi);
+	if (g_str_has_prefix(path, "/api/"))
+		return serve_api(service, wsi, visit);
+	if (strcmp(path, "/viewer-config.json") == 0)
+		return serve_viewer_config(service, wsi);
+	return room_pages_serve_file(wsi, path);
 }

@@ -7,8 +7,10 @@
  */
 #pragma once
 
-#include "appliance/roomserver/room-connection.h"
+#include "appliance/roomserver/room-visitor.h"
 
 /* Return: what the callback of libwebsockets must return. */
 int room_pages_serve(struct room_service *service, struct lws *wsi,
-		     const char *path);
+		     const struct room_visit *visit, const char *path);
+/* One of our files, or that there is none. */
+int room_pages_serve_file(struct lws *wsi, const char *path);

@@ -261,7 +261,7 @@ int room_polling_on_body(struct connection *connection, const void *in,
 		return -1;
 	if (len > connection->max_body - connection->body->len)
 		return -1;
-	if (connection->purpose == PURPOSE_POST)
+	if (connection->purpose != PURPOSE_SWALLOW)
 		g_string_append_len(connection->body, in, (gssize) len);
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "appliance/console/console-link.h"
 #include "appliance/roomserver/room-service.h"
 #include "appliance/roomserver/room-state.h"
 #include "appliance/roomserver/room-tls.h"
@@ -33,7 +34,9 @@ struct room_server {
 	struct room_keys *keys;
 	struct room_tls *tls;
 	struct room_service *service;
+	struct console_link *console;	/* that wakes it; NULL: none */
 	GThread *thread;
+	char **names;		/* that this machine goes by */
 	char *url;
 };
 
@@ -84,9 +87,8 @@ static gboolean fill_tls(struct room_server *server,
 		server->tls = room_tls_load(config->certificate,
 					    config->certificate_key, error);
 	} else {
-		g_auto(GStrv) names = room_tls_own_names(config->names);
-
-		server->tls = room_tls_keep(dir, (const char *const *) names,
+		server->tls = room_tls_keep(dir,
+					    (const char *const *) server->names,
 					    g_get_real_time() / G_USEC_PER_SEC,
 					    error);
 	}
@@ -133,6 +135,23 @@ static void split_turn(const struct room_server_config *config,
 	};
 }
 
+/* Whoever comes from elsewhere must come by https, where there is that. */
+static bool is_local(const char *host)
+{
+	return g_str_has_prefix(host, "127.") || !strcmp(host, "[::1]") ||
+	       !strcmp(host, "localhost");
+}
+
+static char *make_url(const struct room_server *server)
+{
+	const char *host = server->listener.host;
+
+	return g_strdup_printf("%s://%s:%u/",
+			       server->tls && !is_local(host) ? "https"
+							      : "http",
+			       host, server->listener.port);
+}
+
 static unsigned int or_default(unsigned int value, unsigned int fallback)
 {
 	return value ? value : fallback;
@@ -157,6 +176,13 @@ static gboolean start(struct room_server *server,
 					       DEFAULT_PING_INTERVAL_MS),
 		.ping_timeout_ms = or_default(config->ping_timeout_ms,
 					      DEFAULT_PING_TIMEOUT_MS),
+		.names = (const char *const *) server->names,
+		.no_rooms = config->no_rooms,
+		.viewer_open = config->viewer_open,
+		.console = config->console,
+		.operate_password = config->operate_password,
+		.watch_password = config->watch_password,
+		.token = config->token,
 	};
 	gboolean ok;
 
@@ -167,8 +193,7 @@ static gboolean start(struct room_server *server,
 					       : DEFAULT_LISTEN,
 				config->next_free_port, error))
 		return FALSE;
-	server->url = g_strdup_printf("http://%s:%u/", server->listener.host,
-				      server->listener.port);
+	server->url = make_url(server);
 	service.tls = server->tls;
 	server->service = room_service_new(&service, &server->listener,
 					   &server->counters, error);
@@ -179,7 +204,13 @@ static gboolean start(struct room_server *server,
 	explicit_bzero(core.secret, sizeof(core.secret));
 	if (ok && !server->thread)
 		g_prefix_error(error, "Cannot start the room server: ");
-	return ok && server->thread;
+	if (!ok || !server->thread)
+		return FALSE;
+	server->console = config->console;
+	if (server->console)
+		console_link_set_wake(server->console, room_service_wake,
+				      server->service);
+	return TRUE;
 }
 
 struct room_server *room_server_new(const struct room_server_config *config,
@@ -188,6 +219,7 @@ struct room_server *room_server_new(const struct room_server_config *config,
 	struct room_server *server = g_new0(struct room_server, 1);
 
 	server->listener.fd = -1;
+	server->names = room_tls_own_names(config->names);
 	server->keys =
 		config->keys
 			? config->keys
@@ -202,6 +234,8 @@ struct room_server *room_server_free(struct room_server *server)
 {
 	if (!server)
 		return NULL;
+	if (server->console)
+		console_link_set_wake(server->console, NULL, NULL);
 	if (server->thread) {
 		room_service_stop(server->service);
 		g_thread_join(server->thread);
@@ -210,6 +244,7 @@ struct room_server *room_server_free(struct room_server *server)
 	room_listener_close(&server->listener);
 	room_tls_free(server->tls);
 	room_keys_free(server->keys);
+	g_strfreev(server->names);
 	g_free(server->url);
 	g_free(server);
 	return NULL;
@@ -257,6 +292,7 @@ void room_server_get_stats(struct room_server *server,
 		.messages_out = room_count_get(c->messages_out),
 		.bytes_in = room_count_get(c->bytes_in),
 		.bytes_out = room_count_get(c->bytes_out),
+		.logins_failed = room_count_get(c->logins_failed),
 		.refused = room_count_get(c->refused),
 		.dropped_slow = room_count_get(c->dropped_slow),
 		.timeouts = room_count_get(c->timeouts),

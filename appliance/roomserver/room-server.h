@@ -2,8 +2,8 @@
 /* appliance/roomserver/room-server.h - a Skylink-compatible room service
  *
  * Room API with CORS, Socket.IO 1.x over WebSocket and polling, and the viewer
- * page, with and without TLS, on one listening port, in a thread and event loop
- * of its own.
+ * page, the console, with and without TLS, on one listening port, in a thread
+ * and event loop of its own. Or the console alone.
  *
  * Source:  the wire protocol as documented in docs/skylink-protocol.md
  * Thread:  control to create and destroy; runs on "server"
@@ -16,6 +16,7 @@
 
 #include "appliance/roomserver/room-keys.h"
 
+struct console_link;
 struct room_server;
 
 struct room_server_config {
@@ -36,7 +37,15 @@ struct room_server_config {
 	const char *state_dir;
 	bool tls;		/* https and wss on the same port */
 	const char *certificate, *certificate_key; /* PEM; NULL: our own */
-	const char *const *names; /* more host names for our own; or NULL */
+	/* More names that this machine goes by, for our own certificate and
+	 * for the pages; or NULL */
+	const char *const *names;
+	/* Who may see the pages, from elsewhere; see room-gate.h. The
+	 * passwords are kept as a hash. */
+	bool viewer_open;
+	const char *operate_password, *watch_password, *token; /* or NULL */
+	struct console_link *console;	/* borrowed for life; NULL: none */
+	bool no_rooms;		/* the console alone */
 	unsigned int max_clients;	/* 0: 1024 */
 	unsigned int max_clients_per_address;	/* 0: all of them */
 	unsigned int ping_interval_ms, ping_timeout_ms;	/* 0: 25000, 60000 */
@@ -48,7 +57,8 @@ struct room_server *room_server_new(const struct room_server_config *config,
 				    GError **error);
 struct room_server *room_server_free(struct room_server *server);
 
-/* The port really taken, and "http://127.0.0.1:8081/" for people. Any thread */
+/* The port really taken, and "http://127.0.0.1:8081/" for people: with https
+ * where others reach it and TLS is on. Any thread */
 guint16 room_server_get_port(struct room_server *server);
 const char *room_server_get_url(struct room_server *server);
 /* Of the certificate: "AB:CD:..."; NULL without TLS. Any thread */
@@ -63,6 +73,7 @@ char *room_server_get_local_url(struct room_server *server);
 struct room_server_stats {
 	unsigned int clients, rooms;
 	guint64 clients_total, messages_in, messages_out, bytes_in, bytes_out;
+	guint64 logins_failed;
 	guint64 refused, dropped_slow, timeouts, bad_messages;
 };
 void room_server_get_stats(struct room_server *server,

@@ -10,7 +10,10 @@
 #include <unistd.h>
 
 #include "appliance/roomserver/room-answer.h"
+#include "appliance/console/console-link.h"
 #include "appliance/roomserver/room-connection.h"
+#include "appliance/roomserver/room-console.h"
+#include "appliance/roomserver/room-login.h"
 #include "appliance/roomserver/room-pages.h"
 #include "appliance/roomserver/room-polling.h"
 #include "appliance/roomserver/room-websocket.h"
@@ -137,13 +140,39 @@ static const struct room_core_ops core_ops = {
 	.random = room_service_random,
 };
 
+static int on_room_request(struct room_service *service, struct lws *wsi,
+			   struct connection *connection,
+			   const struct room_visit *visit, const char *path,
+			   bool post)
+{
+	if (strcmp(path, ROOM_SOCKET_PATH) == 0 ||
+	    strcmp(path, "/socket.io") == 0)
+		return room_polling_serve(service, wsi, connection, post);
+	if (post && g_str_has_prefix(path, "/rest/stats/"))
+		return room_polling_expect_body(
+			wsi, connection, PURPOSE_SWALLOW,
+			ROOM_SERVICE_MAX_UNJOINED_POST_BYTES);
+	if (post) {
+		room_answer_text(wsi, HTTP_STATUS_NOT_FOUND,
+				 "text/plain; charset=utf-8",
+				 "There is nothing here\n");
+		return -1;
+	}
+	return room_pages_serve(service, wsi, visit, path);
+}
+
 static int on_request(struct room_service *service, struct lws *wsi,
 		      struct connection *connection, const char *path)
 {
 	bool post = lws_hdr_total_length(wsi, WSI_TOKEN_POST_URI) > 0;
 	bool get = lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) > 0;
+	enum room_area area = room_visit_area(service, path);
+	struct room_visit visit;
+	enum room_verdict verdict;
 
-	if (lws_hdr_total_length(wsi, WSI_TOKEN_OPTIONS_URI) > 0)
+	/* Other origins have no business with our own pages. */
+	if (area == ROOM_AREA_ROOMS && !service->no_rooms &&
+	    lws_hdr_total_length(wsi, WSI_TOKEN_OPTIONS_URI) > 0)
 		return room_answer_preflight(wsi);
 	if (!post && !get) {
 		room_answer_text(wsi, HTTP_STATUS_METHOD_NOT_ALLOWED,
@@ -151,28 +180,33 @@ static int on_request(struct room_service *service, struct lws *wsi,
 				 "GET, POST or OPTIONS\n");
 		return -1;
 	}
-
-	if (strcmp(path, ROOM_SOCKET_PATH) == 0 ||
-	    strcmp(path, "/socket.io") == 0)
-		return room_polling_serve(service, wsi, connection, post);
+	room_visit_read(service, wsi, true, &visit);
+	verdict = room_gate_check(&service->gate, area, &visit.visitor);
+	if (verdict != ROOM_ALLOWED)
+		return room_visit_refuse(wsi, verdict, area, &visit, path,
+					 false);
+	if (area == ROOM_AREA_LOGIN)
+		return room_login_serve(service, wsi, connection, &visit, path,
+					post);
+	if (area == ROOM_AREA_ROOMS && !service->no_rooms)
+		return on_room_request(service, wsi, connection, &visit, path,
+				       post);
 	if (post) {
-		if (g_str_has_prefix(path, "/rest/stats/"))
-			return room_polling_expect_body(
-				wsi, connection, PURPOSE_SWALLOW,
-				ROOM_SERVICE_MAX_UNJOINED_POST_BYTES);
 		room_answer_text(wsi, HTTP_STATUS_NOT_FOUND,
 				 "text/plain; charset=utf-8",
 				 "There is nothing here\n");
 		return -1;
 	}
-	return room_pages_serve(service, wsi, path);
+	return room_pages_serve(service, wsi, &visit, path);
 }
 
 /* The other end of a WebSocket or of a held poll is gone: so is the client. */
-static void on_connection_end(struct connection *connection)
+static void on_connection_end(struct room_service *service,
+			      struct connection *connection)
 {
 	struct engine_session *session = connection->session;
 
+	room_console_on_end(service, connection);
 	if (session) {
 		if (connection->purpose == PURPOSE_POST)
 			session->poster = NULL;
@@ -233,11 +267,38 @@ static void on_tick(lws_sorted_usec_list_t *entry)
 		lws_rx_flow_control(service->listen_wsi, 1);
 	}
 	engine_tick(service->engine);
+	room_console_tick(service);
 	room_core_tick(service->core);
 	if (!service->nested)
 		settle(service);
 	lws_sul_schedule(service->context, 0, &service->tick, on_tick,
 			 service->stopping ? STOPPING_TICK_US : TICK_US);
+}
+
+static bool is_for_console(struct lws *wsi)
+{
+	char path[sizeof(ROOM_CONSOLE_PATH) + 1] = "";
+
+	return lws_hdr_copy(wsi, path, sizeof(path), WSI_TOKEN_GET_URI) > 0 &&
+	       strcmp(path, ROOM_CONSOLE_PATH) == 0;
+}
+
+static int on_upgrade(struct room_service *service, struct lws *wsi)
+{
+	struct room_visit visit;
+	enum room_verdict verdict;
+
+	if (is_for_console(wsi))
+		return room_console_on_upgrade(service, wsi);
+	room_visit_read(service, wsi, false, &visit);
+	verdict = room_gate_check(&service->gate, ROOM_AREA_ROOMS,
+				  &visit.visitor);
+	if (verdict == ROOM_ALLOWED && service->no_rooms)
+		verdict = ROOM_CLOSED;
+	if (verdict != ROOM_ALLOWED)
+		return room_visit_refuse(wsi, verdict, ROOM_AREA_ROOMS, &visit,
+					 ROOM_SOCKET_PATH, true);
+	return room_websocket_on_upgrade(service, wsi);
 }
 
 static int handle(struct room_service *service, struct lws *wsi,
@@ -251,26 +312,40 @@ static int handle(struct room_service *service, struct lws *wsi,
 	case LWS_CALLBACK_HTTP_BODY:
 		return room_polling_on_body(connection, in, len);
 	case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+		if (connection->purpose == PURPOSE_LOGIN)
+			return room_login_on_body(service, wsi, connection);
 		return room_polling_on_body_complete(wsi, connection);
 	case LWS_CALLBACK_HTTP_WRITEABLE:
 		return room_polling_on_writable(wsi, connection);
 	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
-		return room_websocket_on_upgrade(service, wsi);
+		return on_upgrade(service, wsi);
 	case LWS_CALLBACK_ESTABLISHED:
-		return room_websocket_on_open(service, wsi, connection);
+		return is_for_console(wsi)
+			       ? room_console_on_open(service, wsi, connection)
+			       : room_websocket_on_open(service, wsi,
+							connection);
 	case LWS_CALLBACK_RECEIVE:
+		if (connection->purpose == PURPOSE_CONSOLE)
+			return room_console_on_receive(service, wsi, connection,
+						       in, len);
 		return room_websocket_on_receive(wsi, connection, in, len);
 	case LWS_CALLBACK_SERVER_WRITEABLE:
+		if (connection->purpose == PURPOSE_CONSOLE)
+			return room_console_on_writable(service, wsi,
+							connection);
 		return room_websocket_on_writable(wsi, connection);
 	case LWS_CALLBACK_CLOSED:
 	case LWS_CALLBACK_CLOSED_HTTP:
 		if (connection)
-			on_connection_end(connection);
+			on_connection_end(service, connection);
 		return 0;
 	case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
 		/* "user" is the context of all connections to come. */
 		return room_tls_apply(service->tls, (void *) connection) ? 0
 									 : 1;
+	case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
+		room_console_wake(service);
+		return 0;
 	case LWS_CALLBACK_RAW_RX_FILE:
 		if (wsi == service->hangup_wsi)
 			room_polling_on_hangup(service);
@@ -456,6 +531,25 @@ struct room_service *room_service_new(const struct room_service_config *config,
 		ROOM_SERVICE_MORE_CONNECTIONS;
 	service->core =
 		room_core_new(config->core, &core_ops, service, counters);
+	service->no_rooms = config->no_rooms;
+	service->link = config->console;
+	service->streams = g_ptr_array_new();
+	service->auth = console_auth_new(&(struct console_auth_config){
+		.operate_password = config->operate_password,
+		.watch_password = config->watch_password,
+		.token = config->token,
+		.random = room_service_random,
+	});
+	service->gate = (struct room_gate){
+		.tls = config->tls != NULL,
+		.viewer_open = config->viewer_open,
+		.can_login = console_auth_has(service->auth,
+					      CONSOLE_ROLE_WATCH),
+		.can_operate = config->console &&
+			       console_auth_has(service->auth,
+						CONSOLE_ROLE_OPERATE),
+		.names = config->names,
+	};
 	service->engine =
 		engine_new(&engine_config, &engine_ops, service, counters);
 
@@ -484,6 +578,9 @@ struct room_service *room_service_free(struct room_service *service)
 	if (service->hangup_epoll >= 0)
 		close(service->hangup_epoll);
 	room_core_free(service->core);
+	if (service->streams)
+		g_ptr_array_unref(service->streams);
+	console_auth_free(service->auth);
 	room_limits_free(service->limits);
 	g_free(service->app_key);
 	g_free(service->viewer_room);
@@ -505,6 +602,11 @@ void room_service_run(struct room_service *service)
 	while (engine_n_sessions(service->engine) &&
 	       g_get_monotonic_time() < deadline_us)
 		turn(service);
+}
+
+void room_service_wake(void *service)
+{
+	lws_cancel_service(((struct room_service *) service)->context);
 }
 
 void room_service_stop(struct room_service *service)

@@ -5,7 +5,11 @@
  *                               +-- /socket.io/   engine: WebSocket, polling
  *                               |                    '-- room-core: rooms
  *                               +-- /rest/stats/  taken and forgotten
+ *                               +-- /login        console-auth: sessions
+ *                               +-- /console/     console-link: the daemon
  *                               '-- /             the viewer page
+ *
+ * room-gate decides for each request whether it is let in.
  *
  * Thread:  server, except where said
  * Memory:  owned by its creator
@@ -37,10 +41,16 @@ struct room_service_config {
 	const struct room_core_config *core;
 	const char *app_key, *viewer_room;	/* what the page joins */
 	const struct room_tls *tls;	/* borrowed for life; NULL: http alone */
+	const char *const *names;	/* this machine's; borrowed for life */
+	bool no_rooms;		/* nothing but the console */
+	bool viewer_open;	/* to whoever reaches it, from anywhere */
+	struct console_link *console;	/* borrowed for life; NULL: none */
+	const char *operate_password, *watch_password, *token; /* or NULL */
 	unsigned int max_clients, max_clients_per_address;
 	unsigned int ping_interval_ms, ping_timeout_ms;
 };
 
+struct console_link;
 struct room_service;
 
 /* @listener and @counters are borrowed for life; all else is copied. */
@@ -52,5 +62,7 @@ struct room_service *room_service_free(struct room_service *service);
 
 /* Serve until room_service_stop(); says goodbye to the clients, returns. */
 void room_service_run(struct room_service *service);
+/* What the console's link calls. Thread: any */
+void room_service_wake(void *service);
 /* Thread: any */
 void room_service_stop(struct room_service *service);

@@ -20,7 +20,8 @@ static const struct {
 bool viewer_file_find(const char *path, struct viewer_file *ret)
 {
 	g_autofree char *name = g_strconcat(
-		PREFIX, strcmp(path, "/") == 0 ? "/index.html" : path, NULL);
+		PREFIX, path, g_str_has_suffix(path, "/") ? "index.html" : "",
+		NULL);
 	g_autoptr(GBytes) bytes = NULL;
 	g_autofree char *checksum = NULL;
 	gsize len;

@@ -21,7 +21,7 @@ struct viewer_file {
 	"default-src 'none'; script-src 'self'; style-src 'self'; "            \
 	"img-src 'self' data:; media-src 'self' blob: mediastream:; "          \
 	"connect-src 'self' ws: wss:; manifest-src 'self'; "                   \
-	"base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 /* @path: "/" or "/viewer.css". Return: false if there is no such file. */
 bool viewer_file_find(const char *path, struct viewer_file *ret);

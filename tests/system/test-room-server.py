@@ -262,7 +262,7 @@ def _(after):
             body += s.recv(65536)
         assert body.count(b'42["message"') == 19 and b'18 xxx' in body
         for _ in range(2):
-            s.sendall(b'GET /viewer-config.json HTTP/1.1\r\nHost: x\r\n\r\n')
+            s.sendall(b'GET /viewer-config.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n')
             read_until(s, b'"room":"lobby"}')
 
 
@@ -593,7 +593,7 @@ def _(after):
                      '--certificate-key', os.path.join(path, 'box.key'))
     trusting = ssl.create_default_context(cafile=os.path.join(path, 'ca.pem'))
     with trusting.wrap_socket(server.connect(), server_hostname='127.0.0.1') as s:
-        s.sendall(b'GET /viewer-config.json HTTP/1.1\r\nHost: x\r\n\r\n')
+        s.sendall(b'GET /viewer-config.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n')
         assert b'"selfSigned":false' in read_until(s, b'}')
 
 
