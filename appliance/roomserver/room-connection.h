@@ -40,6 +40,7 @@ struct connection {
 	struct engine_session *session;	/* NULL once it is gone */
 	GString *body;			/* what has come of a POST, a message */
 	size_t max_body;
+	gint64 body_due_us;		/* then it must be whole */
 	enum eio_form form;
 	struct console_stream *stream;	/* PURPOSE_CONSOLE */
 	bool gone;	/* the client hung up; the next writing closes it */

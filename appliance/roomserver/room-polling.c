@@ -201,6 +201,8 @@ int room_polling_expect_body(struct lws *wsi, struct connection *connection,
 	}
 	connection->purpose = purpose;
 	connection->max_body = max_body;
+	connection->body_due_us = g_get_monotonic_time() +
+				  ROOM_SERVICE_BODY_TIMEOUT_S * G_USEC_PER_SEC;
 	connection->body = g_string_new(NULL);
 	return 0;
 }
@@ -259,7 +261,8 @@ int room_polling_on_body(struct connection *connection, const void *in,
 {
 	if (!connection->body)
 		return -1;
-	if (len > connection->max_body - connection->body->len)
+	if (len > connection->max_body - connection->body->len ||
+	    g_get_monotonic_time() > connection->body_due_us)
 		return -1;
 	if (connection->purpose != PURPOSE_SWALLOW)
 		g_string_append_len(connection->body, in, (gssize) len);

@@ -27,6 +27,9 @@
 /* Headers and requests that do not come to their end. */
 #define ROOM_SERVICE_HEADER_TIMEOUT_S 10
 #define ROOM_SERVICE_KEEPALIVE_S      75
+/* A body from its first byte to its last: each byte of it begins
+ * libwebsockets' own timeout anew. */
+#define ROOM_SERVICE_BODY_TIMEOUT_S   20
 /* An answer that the client does not take. */
 #define ROOM_SERVICE_ANSWER_TIMEOUT_S 20
 #define ROOM_SERVICE_MAX_HEADER_BYTES 8192
