@@ -18,7 +18,7 @@ from wire import TOP, Server
 with open(os.path.join(TOP, 'tests', 'surface.json'), encoding='utf-8') as f:
     SURFACE = json.load(f)
 
-WAIT = 20       # seconds, for anything
+WAIT = 60           # seconds: for what hangs; slow is no failure
 MEDIA = ['--source', 'test', *SMALL, '--set', 'network.loopback=yes']
 
 TYPES = {'String': str, 'Boolean': bool, 'Number': (int, float), 'Array': list,
