@@ -14,6 +14,10 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <glib-unix.h>
 
 #include "appliance/room/room.h"
 
@@ -22,6 +26,9 @@
 
 struct churn {
 	GMainContext *context;
+	char line[32];		/* of standard input, as far as it has come */
+	size_t len;
+	gboolean ended;		/* no more of it */
 	gint audio, video;	/* atomic: packets of this turn */
 };
 
@@ -119,6 +126,33 @@ static unsigned int read_times(const char *text)
 	return (unsigned int) CLAMP(atoi(text), 0, TIMES_MAX);
 }
 
+static gboolean on_input(gint fd, GIOCondition condition, gpointer user)
+{
+	struct churn *c = user;
+	ssize_t n = read(fd, c->line + c->len, sizeof(c->line) - 1 - c->len);
+
+	c->len += (size_t) MAX(n, 0);
+	c->line[c->len] = '\0';
+	/* a line that does not fit is none */
+	c->ended = n <= 0 || c->len == sizeof(c->line) - 1;
+	return !c->ended;
+}
+
+/* The loop goes on meanwhile: the last room's connections have to end.
+ * Return: 0 at the end of input. */
+static unsigned int next_times(struct churn *c)
+{
+	unsigned int n = 0;
+
+	while (!c->ended && !strchr(c->line, '\n'))
+		g_main_context_iteration(c->context, TRUE);
+	if (!c->ended)
+		n = read_times(c->line);
+	c->line[0] = '\0';
+	c->len = 0;
+	return n;
+}
+
 int main(int argc, char *argv[])
 {
 	struct churn c = { .context = g_main_context_default() };
@@ -140,7 +174,6 @@ int main(int argc, char *argv[])
 	gboolean ok = TRUE;
 	GError *error = NULL;
 	GSource *clock;
-	char line[32];
 
 	if (argc != 4 && !n) {
 		fprintf(stderr,
@@ -161,11 +194,10 @@ int main(int argc, char *argv[])
 
 	if (n)
 		ok = times(&c, &room, argv[3], n);
-	while (!n && ok && fgets(line, sizeof(line), stdin)) {
-		unsigned int more = read_times(line);
-
-		ok = more && times(&c, &room, argv[3], more);
-	}
+	else
+		g_unix_fd_add(STDIN_FILENO, G_IO_IN | G_IO_HUP, on_input, &c);
+	while (argc == 4 && ok && (n = next_times(&c)))
+		ok = times(&c, &room, argv[3], n);
 	g_source_destroy(clock);
 	g_source_unref(clock);
 	rtc_engine_free(room.engine);
