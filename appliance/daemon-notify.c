@@ -151,6 +151,14 @@ void daemon_notify_stopping(Daemon *d)
 	daemon_notify("STOPPING=1\nSTATUS=stopping");
 }
 
+void daemon_notify_failed(const char *why)
+{
+	g_autofree char *text = tidy(g_strdup(why));
+	g_autofree char *state = g_strconcat("STATUS=", text, NULL);
+
+	daemon_notify(state);
+}
+
 void daemon_notify_done(Daemon *d)
 {
 	if (d->ready_timer) {

@@ -234,6 +234,8 @@ void daemon_metrics_stop(Daemon *d);
 /* --- daemon-notify.c: systemd ------------------------------------------------ */
 void daemon_notify_ready(Daemon *d);
 void daemon_notify_stopping(Daemon *d);
+/* It does not start; 'systemctl status' shows @why. */
+void daemon_notify_failed(const char *why);
 void daemon_notify_done(Daemon *d);
 /* Something happened: STATUS= follows, once a second at most. */
 void daemon_notify_event(Daemon *d);

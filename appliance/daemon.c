@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "appliance/control/control-activation.h"
 #include "appliance/control/control-path.h"
 #include "appliance/daemon-messages.h"
 #include "appliance/signaling/json-check.h"
@@ -193,6 +194,17 @@ static gboolean start_room(Daemon *d, GError **error)
 		daemon_life_begin(d, error);
 }
 
+/* systemd keeps a socket for us, and people find us there. */
+static void tell_unused_path(const Daemon *d, const char *configured)
+{
+	const char *there = control_server_get_path(d->control);
+
+	if (*configured && strcmp(configured, there))
+		g_warning("ignoring control.socket = %s: systemd listens at "
+			  "%s for this daemon; set ListenStream= of its "
+			  ".socket unit", configured, there);
+}
+
 static gboolean start_control(Daemon *d, GError **error)
 {
 	Config *c = d->options->config;
@@ -213,9 +225,13 @@ static gboolean start_control(Daemon *d, GError **error)
 		input.explicit_path = configured;
 	path = control_path_for_daemon(&input);
 	config.path = path;
-	if (!control_path_prepare(path, error))
+	if (d->options->listen_fd > 0)
+		config.listen_fd = d->options->listen_fd;
+	else if (!control_path_prepare(path, error))
 		return FALSE;
 	d->control = control_server_new(&config, error);
+	if (d->control && config.listen_fd)
+		tell_unused_path(d, configured);
 	return d->control != NULL;
 }
 
@@ -307,6 +323,16 @@ static void stop(Daemon *d)
 	daemon_reload_stop(d);
 }
 
+void daemon_refuse_clients(const struct daemon_options *options,
+			   const char *why)
+{
+	g_autofree char *text = g_strdup_printf("skylinkd cannot start: %s",
+						why);
+
+	daemon_notify_failed(why);
+	control_activation_refuse(options->listen_fd, text);
+}
+
 int daemon_run(const struct daemon_options *options)
 {
 	Daemon *d = g_new0(Daemon, 1);
@@ -340,6 +366,7 @@ int daemon_run(const struct daemon_options *options)
 		status = EXIT_SUCCESS;
 	} else {
 		fprintf(stderr, "skylinkd: %s\n", error->message);
+		daemon_refuse_clients(options, error->message);
 	}
 	stop(d);
 	g_source_remove(on_int);

@@ -33,12 +33,18 @@ struct daemon_options {
 	bool room_server_only;	/* --room-server: no media, no room */
 	bool quiet;		/* nothing on stdout but what was asked for */
 	const char *instance;	/* -i NAME, or NULL */
+	int listen_fd;		/* systemd's control socket; -1: none */
 	struct log_filter *log;	/* borrowed; setLogLevel changes it */
 };
 
 /* The files that the configuration names, beyond its own: are they right?
  * FALSE with all that is wrong, one line each. */
 gboolean daemon_check_files(Config *config, GError **error);
+
+/* It does not start: systemd, and whoever waits at the control socket, are told
+ * @why. */
+void daemon_refuse_clients(const struct daemon_options *options,
+			   const char *why);
 
 /* Runs until SIGINT, SIGTERM or a failure at start. Return: exit status. */
 int daemon_run(const struct daemon_options *options);

@@ -368,6 +368,7 @@ bool skylinkd_arguments_parse(int argc, char *const argv[],
 
 	*a = (struct skylinkd_arguments){
 		.daemon.config = config_new(),
+		.daemon.listen_fd = -1,
 		.problems = g_ptr_array_new_with_free_func(g_free),
 		.argc = argc,
 		.argv = argv,

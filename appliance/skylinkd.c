@@ -2,6 +2,7 @@
 /* appliance/skylinkd.c - the daemon's command line */
 #include <stdio.h>
 
+#include "appliance/control/control-activation.h"
 #include "appliance/crash-report.h"
 #include "appliance/log-filter.h"
 #include "appliance/skylinkd-options.h"
@@ -11,6 +12,18 @@ static void print_problems(const struct skylinkd_arguments *a)
 	for (unsigned int i = 0; i < a->problems->len; i++)
 		fprintf(stderr, "%s\n",
 			(const char *) g_ptr_array_index(a->problems, i));
+}
+
+/* All at once: whoever asks is told what stands in the journal. */
+static void refuse_clients(const struct skylinkd_arguments *a)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+
+	for (unsigned int i = 0; i < a->problems->len; i++)
+		g_string_append_printf(
+			text, "%s%s", i ? "\n" : "",
+			(const char *) g_ptr_array_index(a->problems, i));
+	daemon_refuse_clients(&a->daemon, text->str);
 }
 
 static int check_config(const struct skylinkd_arguments *a)
@@ -46,6 +59,7 @@ static int run(struct skylinkd_arguments *a)
 	case SKYLINKD_RUN:
 		if (a->problems->len) {
 			print_problems(a);
+			refuse_clients(a);
 			return SKYLINKD_EXIT_CONFIG;
 		}
 		a->daemon.log = install_log(a->daemon.config);
@@ -75,14 +89,18 @@ int main(int argc, char *argv[])
 {
 	struct skylinkd_arguments arguments;
 	g_autofree char *why = NULL;
+	int listen_fd = control_activation_take();
 	int status = SKYLINKD_EXIT_USAGE;
 
 	crash_report_install();
-	if (skylinkd_arguments_parse(argc, argv, &arguments, &why))
+	if (skylinkd_arguments_parse(argc, argv, &arguments, &why)) {
+		arguments.daemon.listen_fd = listen_fd;
 		status = run(&arguments);
-	else
+	} else {
+		control_activation_refuse(listen_fd, why);
 		fprintf(stderr, "skylinkd: %s\n"
 			"'skylinkd --help' shows the options.\n", why);
+	}
 	skylinkd_arguments_clear(&arguments);
 	/* What was printed must have arrived: "... > /dev/full". */
 	if (fflush(stdout) != 0 && status == SKYLINKD_EXIT_OK)

@@ -637,8 +637,12 @@ ControlServer *control_server_new(const ControlServerConfig *config,
 	groups = server->groups.has_operate || server->groups.has_read;
 	/* With the groups everybody may connect and roles decide; without
 	 * them the file itself keeps others out. */
-	if (!control_socket_listen(config->path, groups ? 0666 : 0600,
-				   &server->socket, error)) {
+	if (!(config->listen_fd > 0
+		      ? control_socket_adopt(config->listen_fd,
+					     &server->socket, error)
+		      : control_socket_listen(config->path,
+					      groups ? 0666 : 0600,
+					      &server->socket, error))) {
 		g_free(server);
 		return NULL;
 	}

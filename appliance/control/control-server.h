@@ -43,6 +43,9 @@ typedef struct {
 typedef struct {
 	GMainContext *context;		/* NULL: the default one */
 	const char *path;		/* of the socket; see control-path.h */
+	/* Listens already, and is taken in place of @path; see
+	 * control-activation.h. 0: none. Borrowed. */
+	int listen_fd;
 	const ControlMethod *methods;	/* NULL: control_methods */
 	const ControlEvent *events;	/* NULL: control_events */
 	/* A method without a handler is not served and not discovered; a

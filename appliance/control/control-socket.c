@@ -166,12 +166,31 @@ gboolean control_socket_listen(const char *path, mode_t mode,
 	return TRUE;
 }
 
+gboolean control_socket_adopt(int fd, struct control_socket *ret,
+			      GError **error)
+{
+	struct control_socket s = {.lock_fd = -1};
+	struct sockaddr_un address = {.sun_family = AF_UNSPEC};
+	socklen_t len = sizeof(address);
+
+	if (getsockname(fd, (struct sockaddr *) &address, &len) < 0 ||
+	    (s.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) < 0) {
+		g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno),
+			    "Cannot take over control socket %d: %s", fd,
+			    g_strerror(errno));
+		return FALSE;
+	}
+	s.path = g_strndup(address.sun_path, sizeof(address.sun_path));
+	*ret = s;
+	return TRUE;
+}
+
 void control_socket_close(struct control_socket *s)
 {
 	struct stat st;
 
 	if (s->fd >= 0) {
-		if (lstat(s->path, &st) == 0 && st.st_dev == s->dev &&
+		if (s->ino && lstat(s->path, &st) == 0 && st.st_dev == s->dev &&
 		    st.st_ino == s->ino)
 			unlink(s->path);
 		close(s->fd);
