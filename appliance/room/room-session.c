@@ -24,6 +24,8 @@
 #define SOCKET_RECONNECTION_ATTEMPT (-4)
 
 /* A way into rooms. */
+#define ROOM_SESSION_NO_MEETING 4010	/* the room API: its time is over */
+
 struct way {
 	char *room_server, *app_key, *secret;
 	RoomAccess access;
@@ -246,12 +248,26 @@ static void take_in_room(RoomSession *s, const Message *m)
 	s->config.in_room(s->config.user, m);
 }
 
+/* With a secret and no meeting's time we ask for the hours from now on. Who
+ * hears that these are over, or not yet begun, has another clock than we.
+ * Return: " (...)", or "" */
+static char *clock_hint(RoomSession *s, gboolean of_time)
+{
+	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+	g_autofree char *text = g_date_time_format(now, "%Y-%m-%d %H:%M");
+
+	if (!of_time || !s->way.secret || s->way.access.start)
+		return g_strdup("");
+	return g_strdup_printf(" (this box's clock says %s UTC: is it right?)",
+			       text);
+}
+
 static void take_redirect(RoomSession *s, const Message *m)
 {
 	JsonObject *params = json_object_new();
 	const char *reason = m->redirect.reason ? m->redirect.reason : "";
 	const char *info = m->redirect.info ? m->redirect.info : "";
-	g_autofree char *what = NULL;
+	g_autofree char *what = NULL, *hint = NULL;
 
 	json_object_set_string_member(params, "action", m->redirect.action);
 	json_object_set_string_member(params, "message", info);
@@ -260,9 +276,11 @@ static void take_redirect(RoomSession *s, const Message *m)
 	if (strcmp(m->redirect.action, "reject"))
 		return;
 	s->refusal = room_refusal_get(reason);
-	what = g_strdup_printf("The room turned us away: %s (%s%s%s)",
+	hint = clock_hint(s, !strcmp(reason, "notStart") ||
+				     !strcmp(reason, "expired"));
+	what = g_strdup_printf("The room turned us away: %s (%s%s%s)%s",
 			       s->refusal->text, reason, *info ? ": " : "",
-			       info);
+			       info, hint);
 	fail_slow(s, what, s->refusal->slow);
 }
 
@@ -401,6 +419,7 @@ static void on_api_done(void *user, RoomApiAnswer *answer, gint server_error,
 			guint status, const GError *error)
 {
 	RoomSession *s = user;
+	g_autofree char *what = NULL, *hint = NULL;
 	JsonObject *details;
 
 	s->call = room_api_call_free(s->call);
@@ -418,7 +437,9 @@ static void on_api_done(void *user, RoomApiAnswer *answer, gint server_error,
 	json_object_set_string_member(details, "content", error->message);
 	emit_ready_state(s, READY_STATE_ERROR, details);
 	s->refusal = NULL;
-	fail_slow(s, error->message, room_refusal_api_is_slow(server_error));
+	hint = clock_hint(s, server_error == ROOM_SESSION_NO_MEETING);
+	what = g_strconcat(error->message, hint, NULL);
+	fail_slow(s, what, room_refusal_api_is_slow(server_error));
 }
 
 /* One attempt, from the tokens on. */

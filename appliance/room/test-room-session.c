@@ -418,6 +418,45 @@ static void test_network_gone(struct fixture *f, gconstpointer data)
 	WAIT(f->in_room == 2);
 }
 
+static gboolean names_the_clock(struct fixture *f)
+{
+	g_autoptr(JsonObject) o = room_session_describe(f->session);
+
+	return strstr(json_object_get_string_member(o, "lastError"),
+		      "clock says") != NULL;
+}
+
+/* The hours asked for begin now: over or not begun, they say that a clock is
+ * wrong. A meeting's own time may well be over. */
+static void test_wrong_clock(struct fixture *f, gconstpointer data)
+{
+	const RoomAccess meeting = {.start = "2026-01-31T09:00:00.000Z",
+				    .duration_h = 2};
+
+	f->manner = TURN_AWAY;
+	f->random = 0.999;
+	set_backoff(f, 100000, 10000000);
+	wait_after(f, "expired");
+	g_assert_false(names_the_clock(f));
+	g_assert_true(room_session_set_access(f->session, NULL, NULL, "secret",
+					      NULL, NULL));
+	wait_after(f, "locked");
+	g_assert_false(names_the_clock(f));
+	wait_after(f, "expired");
+	g_assert_true(names_the_clock(f));
+	wait_after(f, "notStart");
+	g_assert_true(names_the_clock(f));
+	f->api_error = 4010;
+	room_session_join(f->session, "lobby");
+	WAIT(room_session_get_state(f->session) == ROOM_SESSION_BACKOFF);
+	g_assert_true(names_the_clock(f));
+	g_assert_true(room_session_set_access(f->session, NULL, NULL, "secret",
+					      &meeting, NULL));
+	room_session_join(f->session, "lobby");
+	WAIT(room_session_get_state(f->session) == ROOM_SESSION_BACKOFF);
+	g_assert_false(names_the_clock(f));
+}
+
 static void test_waits_for_the_start(struct fixture *f, gconstpointer data)
 {
 	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
@@ -633,6 +672,7 @@ int main(int argc, char *argv[])
 	CASE("waits-grow", test_waits_grow);
 	CASE("waits-longer", test_what_waits_longer);
 	CASE("waits-for-start", test_waits_for_the_start);
+	CASE("wrong-clock", test_wrong_clock);
 	CASE("network-changes", test_network_changes);
 	CASE("network-gone", test_network_gone);
 	CASE("another-way", test_another_way_in);
