@@ -84,6 +84,7 @@ ControlHandler *daemon_handlers_new(void)
 		daemon_doctor_handlers,
 		daemon_life_handlers,
 		daemon_config_handlers,
+		daemon_restart_handlers,
 	};
 	GArray *all = g_array_new(TRUE, FALSE, sizeof(ControlHandler));
 

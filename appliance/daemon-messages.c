@@ -79,6 +79,11 @@ static const struct daemon_message_row rows[N_DAEMON_MESSAGES] = {
 		"98e3113c71a842ea986ed513d5ec06d5", "selftest",
 		G_LOG_LEVEL_MESSAGE, "SKYLINK_REASON",
 		"The self-test ended; the reason is its result."},
+	[DAEMON_MESSAGE_RESTARTING] = {
+		"1fe43bf9fd9e47ec8756103f4a6b7fe3", "restarting",
+		G_LOG_LEVEL_MESSAGE, "",
+		"The daemon ends as daemon.restart asked it to; systemd starts "
+		"it anew."},
 };
 
 const struct daemon_message_row *daemon_message_get(enum daemon_message m)

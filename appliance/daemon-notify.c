@@ -81,6 +81,12 @@ static gboolean on_timer(gpointer data)
 	g_autofree char *text = daemon_notify_text(o, ids ? ids->len : 0);
 
 	g_clear_pointer(&d->notify_timer, g_source_unref);
+	if (daemon_restart_is_waiting(d)) {
+		char *longer = g_strconcat(text, "; restarts when idle", NULL);
+
+		g_free(text);
+		text = longer;
+	}
 	if (g_strcmp0(text, d->notified)) {
 		g_autofree char *state = g_strconcat("STATUS=", text, NULL);
 

@@ -83,6 +83,7 @@ typedef struct {
 	gboolean init_used;	/* rooms are reached as init said */
 	gboolean locked_by_us;	/* the room we are in */
 	struct daemon_console *console;		/* NULL: not yet, or ended */
+	struct daemon_restart *restart;		/* NULL: nobody asked */
 	gint64 started_us;
 } Daemon;
 
@@ -225,6 +226,13 @@ gboolean daemon_doctor_start(Daemon *d,
 			     GError **error);
 /* A call that waits is answered: before the control server ends. */
 void daemon_doctor_done(Daemon *d);
+
+/* --- daemon-restart.c: daemon.restart ---------------------------------------- */
+extern const ControlHandler daemon_restart_handlers[];
+/* {state: none, waiting or restarting, asked_s, peers, transfers} */
+JsonNode *daemon_restart_describe(Daemon *d);
+gboolean daemon_restart_is_waiting(Daemon *d);
+void daemon_restart_done(Daemon *d);
 
 /* --- daemon-metrics.c: [control] metrics ------------------------------------- */
 /* As configured now; what ran before ends. On failure it stays. */

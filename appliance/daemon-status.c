@@ -334,6 +334,7 @@ JsonNode *daemon_describe(Daemon *d)
 	json_object_set_member(o, "network", describe_network(d));
 	json_object_set_member(o, "peers", daemon_describe_peers(d));
 	set_int(o, "transfers", count_transfers(d));
+	json_object_set_member(o, "restart", daemon_restart_describe(d));
 	json_object_set_member(o, "control", describe_control(d));
 	json_object_set_member(o, "process", describe_process(d));
 	return node_of(o);

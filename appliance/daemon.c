@@ -301,6 +301,7 @@ static void stop(Daemon *d)
 	d->room = NULL;
 	daemon_control_done(d);
 	daemon_doctor_done(d);
+	daemon_restart_done(d);
 	daemon_config_done(d);
 	daemon_transfers_done(d);
 	daemon_media_stop(d);

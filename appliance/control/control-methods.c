@@ -331,6 +331,13 @@ static const ControlParam config_set[] = {
 		 "file, a whole number, true or false."},
 	DRY_RUN, REJOIN, END};
 
+static const ControlParam daemon_restart[] = {
+	{.name = "when", .type = CONTROL_STRING, .optional = true,
+	 .values = "idle|now|never",
+	 .help = "idle, or left out: when nobody is there, which may be at "
+		 "once; now: whoever is there; never: not any more."},
+	END};
+
 static const ControlParam config_reset[] = {
 	{.name = "names", .type = CONTROL_STRINGS,
 	 .help = "Options as section.key, or sections."},
@@ -501,8 +508,8 @@ const ControlMethod control_methods[] = {
 	{.name = "stats.status", .role = CONTROL_ROLE_READ,
 	 .params = NO_PARAMS,
 	 .result = "{version, uptime_s, room, schedule, life, roomserver, "
-		   "video, audio, streams, network, peers, transfers, control, "
-		   "process}",
+		   "video, audio, streams, network, peers, transfers, restart, "
+		   "control, process}",
 	 .help = "Everything an operator wants to see at once."},
 	{.name = "stats.peers", .role = CONTROL_ROLE_READ,
 	 .params = NO_PARAMS, .result = "an array, one object per peer",
@@ -541,6 +548,12 @@ const ControlMethod control_methods[] = {
 	 .params = config_set, .result = CHANGED_RESULT,
 	 .help = "Sets options for good: in the set-file, which is read last, "
 		 "and by a reload. What cannot be applied is taken back."},
+	{.name = "daemon.restart", .role = CONTROL_ROLE_ADMIN,
+	 .params = daemon_restart,
+	 .result = "{state: none, waiting or restarting, asked_s, peers, "
+		   "transfers}",
+	 .help = "Ends the daemon, to be started anew by systemd: when nobody "
+		 "is in its room and nothing is transferred, or at once."},
 	{.name = "config.reset", .role = CONTROL_ROLE_ADMIN,
 	 .params = config_reset, .result = CHANGED_RESULT,
 	 .help = "Takes options out of the set-file again, and reloads."},

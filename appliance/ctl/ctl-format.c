@@ -140,6 +140,27 @@ static void status_life(GString *s, JsonObject *o, bool color)
 	}
 }
 
+static void status_restart(GString *s, JsonObject *o, bool color)
+{
+	JsonObject *r = get_object(o, "restart");
+	g_autofree char *state = safe(r, "state");
+	double n;
+
+	if (!r || !strcmp(state, "none"))
+		return;
+	label(s, color, "Restart");
+	ctl_text_paint(s, color, CTL_WARN, state);
+	if (get_number(r, "asked_s", &n)) {
+		g_autofree char *since = ctl_text_duration(n);
+
+		g_string_append_printf(s, " for its room to be idle, since %s",
+				       since);
+	}
+	append_count(s, r, "peers", "peers", false);
+	append_count(s, r, "transfers", "transfers", false);
+	g_string_append_c(s, '\n');
+}
+
 static void status_room_server(GString *s, JsonObject *o, bool color)
 {
 	JsonObject *r = get_object(o, "roomserver");
@@ -372,6 +393,7 @@ char *ctl_format_status(JsonNode *status, bool color)
 	status_process(s, o, color);
 	status_room(s, o, color);
 	status_life(s, o, color);
+	status_restart(s, o, color);
 	status_room_server(s, o, color);
 	status_video(s, o, color);
 	status_audio(s, o, color);

@@ -263,6 +263,28 @@ static int run_mute(struct ctl *c, bool muted)
 	return ctl_print(c, result, g_string_free(page, FALSE));
 }
 
+static int run_restart(struct ctl *c)
+{
+	g_autoptr(JsonNode) result = NULL;
+	g_autofree char *state = NULL;
+	JsonObject *params = json_object_new();
+	const char *page = "It goes on.\n";
+	int r;
+
+	if (c->args.n_arguments)
+		json_object_set_string_member(params, "when",
+					      c->args.arguments[0]);
+	r = ctl_call(c, "daemon.restart", ctl_params(params), &result);
+	if (r)
+		return r;
+	state = ctl_member(result, "state");
+	if (!g_strcmp0(state, "waiting"))
+		page = "It restarts when its room is idle.\n";
+	else if (!g_strcmp0(state, "restarting"))
+		page = "It restarts.\n";
+	return ctl_print(c, result, g_strdup(page));
+}
+
 static int print_event(struct ctl *c, JsonNode *event)
 {
 	g_autoptr(GDateTime) now = g_date_time_new_now_local();
@@ -518,6 +540,8 @@ static int run_with_daemon(struct ctl *c)
 		return run_methods(c);
 	case CTL_CONFIG:
 		return ctl_run_config(c);
+	case CTL_RESTART:
+		return run_restart(c);
 	case CTL_COMPLETION:
 	case CTL_HELP_VERB:
 	case N_CTL_VERBS:

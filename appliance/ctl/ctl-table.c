@@ -204,6 +204,13 @@ const struct ctl_verb ctl_verbs[N_CTL_VERBS] = {
 			"a section, too.",
 			.words = "get|set|reset|diff|reload",
 			.takes_keys = true},
+	[CTL_RESTART] = {"restart", "[idle|now|never]", "idle|now|never", 0, 1,
+			 0, "Start the daemon anew, when nobody is in its room.",
+			 "idle, or nothing: at once when no peer is there and "
+			 "no file on its way, else as soon as that is so for "
+			 "some seconds; 'status' shows that it waits. now: "
+			 "whatever is cut by it. never: what was asked for is "
+			 "taken back."},
 	[CTL_COMPLETION] = {"completion", "bash|zsh|fish", "bash|zsh|fish", 1,
 			    1, 0, "Print a shell's completion script.",
 			    "For example: source <(skylinkctl completion "
