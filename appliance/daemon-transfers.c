@@ -68,12 +68,14 @@ static gboolean on_request(void *user, const char *peer_id,
 
 	if (t->never || !d->control)
 		return FALSE;
-	/* A data URL is nowhere but in its event. */
-	return control_server_has_subscriber(
-		       d->control, "incomingDataRequest") ||
-	       (t->always &&
-		(!is_data_url(info) ||
-		 control_server_has_subscriber(d->control, "incomingData")));
+	/* A monitor, which may only look, accepts nothing. A data URL is nowhere
+	 * but in its event. */
+	return control_server_has_subscriber(d->control, "incomingDataRequest",
+					     CONTROL_ROLE_OPERATE) ||
+	       (t->always && (!is_data_url(info) ||
+			      control_server_has_subscriber(
+				      d->control, "incomingData",
+				      CONTROL_ROLE_READ)));
 }
 
 /* Something is refused that nobody was asked about: said, with the reason. */

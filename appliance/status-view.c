@@ -122,7 +122,24 @@ static void set_transport(JsonObject *to, JsonObject *rtc)
 	json_object_set_int_member(to, "packets", audio + video);
 }
 
-static JsonObject *view_peer(JsonObject *from, gint64 now_s)
+/* Peers choose how much they say about themselves, and an answer is one line.
+ * @left: bytes that may still be said. */
+static void move_user_data(JsonObject *from, JsonObject *to, gsize *left)
+{
+	JsonNode *node = json_object_get_member(from, "userData");
+	g_autofree char *text = node ? json_to_string(node, FALSE) : NULL;
+	gsize len = text ? strlen(text) : 0;
+
+	if (len > *left) {
+		json_object_set_null_member(to, "userData");
+		json_object_set_int_member(to, "userDataOmitted", (gint64) len);
+		return;
+	}
+	*left -= len;
+	move(from, "userData", to, "userData");
+}
+
+static JsonObject *view_peer(JsonObject *from, gint64 now_s, gsize *left)
 {
 	JsonObject *to = json_object_new();
 	JsonNode *rtc = json_object_get_member(from, "rtc");
@@ -137,7 +154,7 @@ static JsonObject *view_peer(JsonObject *from, gint64 now_s)
 	if (rtc && JSON_NODE_HOLDS_OBJECT(rtc))
 		set_transport(to, json_node_get_object(rtc));
 	set_since(to, text_of(from, "since"), now_s);
-	move(from, "userData", to, "userData");
+	move_user_data(from, to, left);
 	move(from, "mediaStatus", to, "mediaStatus");
 	move(from, "rtc", to, "rtc");
 	return to;
@@ -148,11 +165,12 @@ JsonNode *status_view_peers(JsonNode *peers, gint64 now_s)
 	JsonArray *from = json_node_get_array(peers);
 	JsonArray *to = json_array_new();
 	JsonNode *node = json_node_new(JSON_NODE_ARRAY);
+	gsize left = STATUS_VIEW_USER_DATA_MAX;
 
 	for (unsigned int i = 0; i < json_array_get_length(from); i++)
 		json_array_add_object_element(
 			to, view_peer(json_array_get_object_element(from, i),
-				      now_s));
+				      now_s, &left));
 	json_node_take_array(node, to);
 	json_node_unref(peers);
 	return node;

@@ -15,6 +15,10 @@
 /* @room: as room_describe() makes it; taken. */
 JsonNode *status_view_room(JsonNode *room);
 
-/* @peers: as room_describe_peers() makes it; taken.
+/* User data of all peers in one answer, as JSON; a line is at most 1 MiB. */
+#define STATUS_VIEW_USER_DATA_MAX (256u << 10)
+
+/* @peers: as room_describe_peers() makes it; taken. User data that goes beyond
+ * the limit is null, and "userDataOmitted" its length.
  * @now_s: of the wall clock, seconds since 1970 */
 JsonNode *status_view_peers(JsonNode *peers, gint64 now_s);

@@ -82,11 +82,45 @@ static void test_peer_row(void)
 			"1 min 1 s  a -> b\n");
 }
 
+static JsonNode *view_talkative(guint n_peers, gsize bytes)
+{
+	g_autofree char *data = g_strnfill(bytes - 2, 'x');	/* and quotes */
+	g_autoptr(GString) text = g_string_new("[");
+
+	for (guint i = 0; i < n_peers; i++)
+		g_string_append_printf(text, "%s{\"peerId\":\"p\","
+					     "\"userData\":\"%s\"}",
+				       i ? "," : "", data);
+	g_string_append_c(text, ']');
+	return status_view_peers(from_text(text->str), 0);
+}
+
+/* Sixteen peers, of which each says a lot: two fit, and the rest is told. */
+static void test_much_user_data(void)
+{
+	gsize bytes = STATUS_VIEW_USER_DATA_MAX / 2;
+	g_autoptr(JsonNode) node = view_talkative(16, bytes);
+	g_autofree char *answer = json_to_string(node, FALSE);
+	JsonArray *peers = json_node_get_array(node);
+
+	g_assert_cmpuint(strlen(answer), <, 2 * STATUS_VIEW_USER_DATA_MAX);
+	for (guint i = 0; i < 16; i++) {
+		JsonObject *o = json_array_get_object_element(peers, i);
+
+		g_assert_cmpint(json_object_get_null_member(o, "userData"), ==,
+				i >= 2);
+		g_assert_cmpint(json_object_get_int_member_with_default(
+					o, "userDataOmitted", 0),
+				==, i >= 2 ? (gint64) bytes : 0);
+	}
+}
+
 int main(int argc, char *argv[])
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/status-view/room", test_room);
 	g_test_add_func("/status-view/peer-states", test_peer_states);
 	g_test_add_func("/status-view/peer-row", test_peer_row);
+	g_test_add_func("/status-view/much-user-data", test_much_user_data);
 	return g_test_run();
 }

@@ -173,15 +173,16 @@ static gboolean event_matches(const char *pattern, const char *name)
 	return !strcmp(pattern, name);
 }
 
-gboolean control_server_has_subscriber(ControlServer *server,
-				       const char *name)
+gboolean control_server_has_subscriber(ControlServer *server, const char *name,
+				       ControlRole least)
 {
 	int event = find_event(server, name);
 
 	for (unsigned int i = 0; i < server->clients->len; i++) {
 		const ControlClient *client = server->clients->pdata[i];
 
-		if (control_subscription_may_want(client->subscription, event))
+		if (client->role >= least &&
+		    control_subscription_may_want(client->subscription, event))
 			return TRUE;
 	}
 	return FALSE;

@@ -76,9 +76,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ControlServer, control_server_free)
  * may be NULL. Serialised once, and not at all when nobody listens. */
 void control_server_emit(ControlServer *server, const char *name,
 			 JsonObject *params);
-/* Would anybody get this event? For events that are dear to make. */
-gboolean control_server_has_subscriber(ControlServer *server,
-				       const char *name);
+/* Would anybody get this event who may call what needs @least? */
+gboolean control_server_has_subscriber(ControlServer *server, const char *name,
+				       ControlRole least);
 /* From now on; 0: 64. Those above it that are here stay. */
 void control_server_set_max_clients(ControlServer *server,
 				    unsigned int max_clients);

@@ -544,11 +544,18 @@ static void test_events(struct fixture *f, gconstpointer data)
 {
 	struct peer all = dial(f), some = dial(f), none = dial(f);
 
-	g_assert_false(control_server_has_subscriber(f->server, "peerLeft"));
+	g_assert_false(control_server_has_subscriber(f->server, "peerLeft",
+					      CONTROL_ROLE_READ));
 	g_assert_cmpuint(subscribe(f, &all, CALL("subscribe", "{}")), ==, 3);
 	g_assert_cmpuint(subscribe(f, &some,
 				   CALL("subscribe", "[\"peerJ*\"]")), ==, 1);
-	g_assert_true(control_server_has_subscriber(f->server, "peerLeft"));
+	g_assert_true(control_server_has_subscriber(f->server, "peerLeft",
+					      CONTROL_ROLE_READ));
+	/* Who subscribed may do everything, and no more than that. */
+	g_assert_true(control_server_has_subscriber(f->server, "peerLeft",
+						    CONTROL_ROLE_ADMIN));
+	g_assert_false(control_server_has_subscriber(
+		f->server, "peerLeft", (ControlRole) (CONTROL_ROLE_ADMIN + 1)));
 	emit(f, "peerJoined", "p1");
 	emit(f, "peerLeft", "p1");
 	emit(f, "notInTheTable", "p1");
@@ -674,7 +681,8 @@ static void test_unknown_events(struct fixture *f, gconstpointer data)
 		     "\"peerJoned\";Did you mean \"peerJoined\"");
 	say(f, &p, CALL("subscribe", "{\"events\":[\"zzz*\"]}"));
 	assert_error(f, &p, CONTROL_CODE_PARAMS, "zzz");
-	g_assert_false(control_server_has_subscriber(f->server, "peerJoined"));
+	g_assert_false(control_server_has_subscriber(f->server, "peerJoined",
+					      CONTROL_ROLE_READ));
 	hang_up(&p);
 }
 

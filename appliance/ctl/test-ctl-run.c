@@ -495,7 +495,8 @@ static void test_failures(struct fixture *f, gconstpointer data)
 
 static void wait_for_subscriber(struct fixture *f)
 {
-	while (!control_server_has_subscriber(f->server, "peerLeft"))
+	while (!control_server_has_subscriber(f->server, "peerLeft",
+					      CONTROL_ROLE_READ))
 		g_main_context_iteration(NULL, TRUE);
 }
 

@@ -31,6 +31,7 @@ struct transfer {
 	struct transfer_receive down;
 	guint64 stream_bytes, stream_chunks;
 	gboolean stream_over, stream_failed;
+	gint64 stream_due_us;	/* it is given up */
 	int told;		/* the state of the last event; -1: none */
 	guint64 told_bytes;
 	gint64 told_us, started_us;
@@ -50,6 +51,7 @@ struct PeerTransfers {
 	struct transfer_scratch *scratch;	/* made with the first upload */
 	guint depth;		/* inputs under way: nothing is freed */
 	gint64 last_due_us;
+	gint64 retry_us;	/* to say what waits; -1: not by the clock */
 	guint64 n_refused;
 };
 

@@ -41,6 +41,7 @@ struct paper {
 	GArray *closed;		/* channels */
 	gint64 now_us;
 	gboolean unwanted, crowded, full;
+	gboolean no_queue;	/* full, and nobody will say when not */
 	gboolean record_nothing;
 };
 
@@ -73,6 +74,8 @@ static inline int paper_send(void *user, guint16 channel, gboolean text,
 
 	if (p->full)
 		return -EAGAIN;
+	if (p->no_queue)
+		return -ENOBUFS;
 	if (p->record_nothing)
 		return 0;
 	s = g_new0(struct said, 1);

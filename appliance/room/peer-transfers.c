@@ -44,15 +44,22 @@ static void free_say(gpointer data)
 	g_free(say);
 }
 
-/* Return: FALSE: there is no room yet. */
+/* Return: FALSE: there is no room yet. For want of a queue's or of memory
+ * nobody says when there is: it is tried again. */
 static gboolean do_say(PeerTransfers *p, const struct say *say)
 {
+	int r;
+
 	if (!say->text) {
 		p->ops->close_channel(p->user, say->channel);
 		return TRUE;
 	}
-	return p->ops->send(p->user, say->channel, TRUE, say->text,
-			    strlen(say->text)) != -EAGAIN;
+	r = p->ops->send(p->user, say->channel, TRUE, say->text,
+			 strlen(say->text));
+	if (r == -ENOBUFS || r == -ENOMEM)
+		p->retry_us = p->ops->now_us(p->user) +
+			      PEER_TRANSFERS_RETRY_MS * 1000;
+	return r != -EAGAIN && r != -ENOBUFS && r != -ENOMEM;
 }
 
 static gboolean waits(PeerTransfers *p, guint16 channel)
@@ -81,6 +88,7 @@ static void say_waiting(PeerTransfers *p)
 {
 	struct say *say;
 
+	p->retry_us = -1;
 	while ((say = g_queue_peek_head(&p->says)) && do_say(p, say))
 		free_say(g_queue_pop_head(&p->says));
 }
@@ -241,6 +249,7 @@ PeerTransfers *peer_transfers_new(const char *peer_id,
 	p->user = user;
 	p->list = g_ptr_array_new_with_free_func(free_transfer);
 	p->last_due_us = -1;
+	p->retry_us = -1;
 	g_queue_init(&p->says);
 	return p;
 }
@@ -558,6 +567,12 @@ void peer_transfers_writable(PeerTransfers *p, guint16 channel)
 	leave(p);
 }
 
+static void await_stream(struct transfer *t)
+{
+	t->stream_due_us = t->owner->ops->now_us(t->owner->user) +
+			   PEER_TRANSFERS_STREAM_IDLE_S * G_USEC_PER_SEC;
+}
+
 static void refuse(PeerTransfers *p, guint16 channel, const char *why)
 {
 	PeerTransfersContext c = get_context(p);
@@ -614,6 +629,7 @@ static void take_request(PeerTransfers *p, guint16 channel, gboolean is_main,
 
 	if (t->direction == TRANSFER_STREAM) {
 		t->down.request = *q;	/* for its events */
+		await_stream(t);
 		q->id = q->name = q->mime_type = NULL;
 		return;
 	}
@@ -713,6 +729,8 @@ void peer_transfers_data(PeerTransfers *p, guint16 channel, gboolean text,
 	if (t->direction == TRANSFER_DOWN) {
 		transfer_receive_chunk(&t->down, text, data, len);
 	} else if (text != t->down.request.binary) {
+		if (len)	/* nothing is no sign of life */
+			await_stream(t);
 		t->stream_bytes += len;
 		t->stream_chunks++;
 		transfer_tell(t);	/* that it began, first */
@@ -728,12 +746,12 @@ static gint64 due_of(const struct transfer *t)
 		return -1;
 	return t->direction == TRANSFER_UP     ? t->up.due_us
 	       : t->direction == TRANSFER_DOWN ? t->down.due_us
-					       : -1;
+					       : t->stream_due_us;
 }
 
 gint64 peer_transfers_get_due(PeerTransfers *p)
 {
-	gint64 due = -1;
+	gint64 due = p->retry_us;
 
 	for (guint i = 0; i < p->list->len; i++) {
 		gint64 one = due_of(p->list->pdata[i]);
@@ -757,7 +775,11 @@ void peer_transfers_tick(PeerTransfers *p)
 			transfer_send_tick(&t->up, now);
 		else if (t->direction == TRANSFER_DOWN)
 			transfer_receive_tick(&t->down, now);
+		else if (now >= t->stream_due_us)
+			t->stream_over = t->stream_failed = TRUE;
 	}
+	if (p->retry_us >= 0 && now >= p->retry_us)
+		say_waiting(p);
 	leave(p);
 }
 

@@ -21,6 +21,10 @@
 
 #define TRANSFER_PROGRESS_US	(G_USEC_PER_SEC / 4)
 #define PEER_TRANSFERS_SAY_MAX	64
+/* When the way to the peer had no room, and nobody tells when it has. */
+#define PEER_TRANSFERS_RETRY_MS 100
+/* A stream of which nothing came for so long has ended. */
+#define PEER_TRANSFERS_STREAM_IDLE_S 60
 /* Chunks of streams are told as events up to this size. */
 #define PEER_TRANSFERS_STREAM_BYTES 65536
 

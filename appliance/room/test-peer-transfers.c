@@ -745,6 +745,59 @@ static void test_words_wait(void)
 	paper_done(&p);
 }
 
+/* The same, and nobody tells when there is: the clock does. */
+static void test_words_are_said_again(void)
+{
+	g_autofree char *wrq =
+		g_strdup_printf(WRQ_NEW, 4, 3, "blob", "string");
+	struct test_sink sink = {0};
+	struct paper p;
+
+	paper_init(&p, "0.1.3");
+	hear(&p, 7, "x", wrq);
+	p.no_queue = TRUE;
+	g_assert_true(peer_transfers_accept(p.transfers, "peer-id_1",
+					    test_sink(&sink), NULL));
+	for (guint i = 0; i < 3; i++) {
+		gint64 due = peer_transfers_get_due(p.transfers);
+
+		g_assert_cmpint(due, ==,
+				p.now_us + PEER_TRANSFERS_RETRY_MS * 1000);
+		g_assert_cmpuint(p.said->len, ==, 0);
+		p.now_us = due;
+		p.no_queue = i < 2;
+		peer_transfers_tick(p.transfers);
+	}
+	g_assert_cmpint(said_ack(&p), ==, 0);
+	hear_slice(&p, 7, 0, 3);
+	g_assert_cmpint(said_ack(&p), ==, 1);
+	g_assert_cmpint(peer_transfers_get_due(p.transfers), ==, -1);
+	paper_done(&p);
+}
+
+/* Chunks of nothing do not keep a transfer alive, nor a stream. */
+static void test_nothing_is_no_life(void)
+{
+	g_autofree char *wrq =
+		g_strdup_printf(WRQ_NEW, 4, 4, "blob", "binary");
+	struct test_sink sink = {0};
+	struct paper p;
+	gint64 due;
+
+	paper_init(&p, "0.1.3");
+	hear(&p, 7, "x", wrq);
+	accept_last(&p, &sink);
+	due = peer_transfers_get_due(p.transfers);
+	p.now_us = due - 1;
+	peer_transfers_data(p.transfers, 7, FALSE, (const guint8 *) "", 0);
+	g_assert_cmpint(peer_transfers_get_due(p.transfers), ==, due);
+	p.now_us = due;
+	peer_transfers_tick(p.transfers);
+	g_assert_cmpuint(state(&p, "error"), ==, 1);
+	g_assert_cmpuint(peer_transfers_count(p.transfers), ==, 0);
+	paper_done(&p);
+}
+
 /* --- progress and streams --------------------------------------------------- */
 static void test_progress(void)
 {
@@ -807,6 +860,30 @@ static void test_stream(void)
 	paper_done(&p);
 }
 
+/* A stream that nobody stops ends when nothing comes any more. */
+static void test_stream_falls_silent(void)
+{
+	gint64 due;
+	struct paper p;
+
+	paper_init(&p, "0.1.3");
+	hear(&p, 7, "stream_1", STREAM("Start"));
+	p.now_us += 1000;
+	peer_transfers_data(p.transfers, 7, FALSE, (const guint8 *) "abcd", 4);
+	due = peer_transfers_get_due(p.transfers);
+	g_assert_cmpint(due, ==, p.now_us + PEER_TRANSFERS_STREAM_IDLE_S *
+						    G_USEC_PER_SEC);
+	p.now_us = due - 1;
+	peer_transfers_data(p.transfers, 7, FALSE, (const guint8 *) "", 0);
+	peer_transfers_tick(p.transfers);
+	g_assert_cmpuint(peer_transfers_count(p.transfers), ==, 1);
+	p.now_us = due;
+	peer_transfers_tick(p.transfers);
+	g_assert_cmpuint(peer_transfers_count(p.transfers), ==, 0);
+	g_assert_true(was_closed(&p, 7));
+	paper_done(&p);
+}
+
 static GLogWriterOutput count_refusals(GLogLevelFlags level,
 				       const GLogField *fields, gsize n,
 				       gpointer user)
@@ -858,6 +935,11 @@ int main(int argc, char *argv[])
 	g_test_add_func("/peer-transfers/receive-ends", test_receive_ends);
 	g_test_add_func("/peer-transfers/refused", test_refused);
 	g_test_add_func("/peer-transfers/words-wait", test_words_wait);
+	g_test_add_func("/peer-transfers/words-again",
+			test_words_are_said_again);
+	g_test_add_func("/peer-transfers/nothing", test_nothing_is_no_life);
+	g_test_add_func("/peer-transfers/stream-silent",
+			test_stream_falls_silent);
 	g_test_add_func("/peer-transfers/progress", test_progress);
 	g_test_add_func("/peer-transfers/stream", test_stream);
 	return g_test_run();

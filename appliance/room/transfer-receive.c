@@ -207,7 +207,8 @@ static void keep(struct transfer_receive *t, const guint8 *data, gsize len,
 		finish(t);
 		return;
 	}
-	await(t);
+	if (units)	/* nothing is no sign of life */
+		await(t);
 	if (!t->window || t->n_chunks - t->n_acked >= MAX(1, t->window / 4))
 		acknowledge(t, t->window);
 }

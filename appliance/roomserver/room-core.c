@@ -150,6 +150,7 @@ static bool is_broadcast(const struct room_message *m)
  * introduced to. */
 enum audience {
 	AUDIENCE_ALL,
+	AUDIENCE_ROOM,	     /* without those of other rooms */
 	AUDIENCE_PRIVILEGED, /* of the room */
 	AUDIENCE_KNOW_GROUPS,
 	AUDIENCE_NO_GROUPS, /* SkylinkJS 2.x */
@@ -159,6 +160,7 @@ static bool belongs(const struct peer *peer, enum audience audience)
 {
 	switch (audience) {
 	case AUDIENCE_ALL:
+	case AUDIENCE_ROOM:
 		break;
 	case AUDIENCE_PRIVILEGED:
 		return peer->key->privileged;
@@ -188,7 +190,8 @@ static void broadcast(struct peer *own, enum audience audience,
 
 	g_ptr_array_set_size(core->tags, 0);
 	gather(core, own->room->peers, own, audience);
-	if (own->links && audience != AUDIENCE_PRIVILEGED)
+	if (own->links && audience != AUDIENCE_PRIVILEGED &&
+	    audience != AUDIENCE_ROOM)
 		gather(core, own->links, NULL, audience);
 	if (core->tags->len)
 		core->ops->deliver(core->data, core->tags->pdata,
@@ -225,6 +228,18 @@ static void note_lock(struct peer *own, const struct room_message *m)
 		own->room->locked = m->lock.kind == ROOM_FIELD_TRUE;
 }
 
+/* Whoever is to be introduced by others is not announced; and a lock is the
+ * room's, of which peers of other rooms know nothing. */
+static enum audience audience_of(const struct peer *own,
+				 const struct room_message *m)
+{
+	if (room_field_is(&m->type, "roomLockEvent"))
+		return AUDIENCE_ROOM;
+	return !own->key->auto_introduce && room_field_is(&m->type, "enter")
+		       ? AUDIENCE_PRIVILEGED
+		       : AUDIENCE_ALL;
+}
+
 /* One message of a peer, alone or out of a group. */
 static void relay(struct room_client *client, const struct room_message *m,
 		  const char *json, size_t len)
@@ -247,13 +262,7 @@ static void relay(struct room_client *client, const struct room_message *m,
 	note_lock(own, m);
 
 	if (is_broadcast(m)) {
-		/* Whoever is to be introduced by others is not announced. */
-		broadcast(own,
-			  !own->key->auto_introduce &&
-					  room_field_is(&m->type, "enter")
-				  ? AUDIENCE_PRIVILEGED
-				  : AUDIENCE_ALL,
-			  json, len);
+		broadcast(own, audience_of(own, m), json, len);
 		return;
 	}
 	if (m->target.kind != ROOM_FIELD_STRING) {

@@ -73,6 +73,7 @@ static void test_peers_across_rooms(void)
 	struct desk d;
 	g_autofree char *approach = NULL, *enter = NULL, *welcome = NULL;
 	g_autofree char *open = NULL, *bye = NULL, *offer = NULL;
+	g_autofree char *lock = NULL;
 
 	desk_init(&d);
 	enter = targeted(&d.a, "ra", "enter", &d.b);
@@ -91,6 +92,8 @@ static void test_peers_across_rooms(void)
 	assert_heard(&d.b, &d.a, welcome, true);
 	assert_heard(&d.a, &d.b, offer, true);
 	assert_heard(&d.a, &d.b, open, true);
+	lock = message(&d.a, "ra", "\"type\":\"roomLockEvent\",\"lock\":true");
+	assert_heard(&d.a, &d.b, lock, false);	/* another room's */
 	assert_got(&d.p, "");
 
 	/* Asked for again nothing changes; and who goes is gone for both. */
