@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "appliance/daemon-life.h"
 #include "appliance/daemon-media.h"
+#include "appliance/daemon-selftest.h"
 
 /* --- what the calls share -------------------------------------------------- */
 gboolean daemon_need_room(ControlCall *call, Daemon *d)
@@ -83,6 +84,7 @@ ControlHandler *daemon_handlers_new(void)
 		daemon_log_handlers, daemon_look_handlers,
 		daemon_doctor_handlers,
 		daemon_life_handlers,
+		daemon_selftest_handlers,
 		daemon_config_handlers,
 		daemon_restart_handlers,
 	};

@@ -5,6 +5,7 @@
  * late the call is answered with what is there, and the next one has to wait
  * until the thread comes back.
  */
+#include "appliance/daemon-doctor.h"
 #include "appliance/daemon-media.h"
 
 #include <string.h>
@@ -143,7 +144,7 @@ static void fill_media(Daemon *d, DoctorInput *in)
 	in->demux_reason = g_strdup(engine.demux_reason);
 }
 
-static void fill_input(Daemon *d, DoctorInput *in)
+void daemon_doctor_fill(Daemon *d, DoctorInput *in)
 {
 	SpoolPathInput path;
 
@@ -183,7 +184,7 @@ static struct daemon_doctor *start(Daemon *d, GError **error)
 	g_atomic_ref_count_init(&w->refs);
 	g_atomic_ref_count_inc(&w->refs);	/* the thread's */
 	w->report = doctor_report_new();
-	fill_input(d, &w->input);
+	daemon_doctor_fill(d, &w->input);
 	thread = g_thread_try_new("doctor", work, w, error);
 	if (!thread) {
 		unref(w);

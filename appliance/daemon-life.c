@@ -11,6 +11,7 @@
 
 #include "appliance/daemon-media.h"
 #include "appliance/daemon-messages.h"
+#include "appliance/daemon-selftest.h"
 #include "appliance/life/last-end.h"
 #include "appliance/life/life-state.h"
 #include "appliance/life/room-plan.h"
@@ -151,7 +152,7 @@ static void on_alarm(void *user, gboolean stepped)
 		g_message("the clock was set");
 		/* Certificates that were not valid yet may be now. */
 		if (d->room)
-			room_retry_now(d->room);
+			room_retry_soon(d->room);
 	}
 	follow_plan(d);
 }
@@ -188,6 +189,7 @@ void daemon_life_reload(Daemon *d)
 		return;
 	configure_plan(d);
 	follow_plan(d);
+	daemon_selftest_reload(d);
 }
 
 /* --- what is kept ------------------------------------------------------------ */
@@ -284,6 +286,7 @@ void daemon_life_event(Daemon *d, const char *name, JsonObject *params)
 
 	if (!d->life)
 		return;
+	daemon_selftest_event(d, name);
 	if (!strcmp(name, "roomLock"))
 		d->locked_by_us = json_object_get_boolean_member_with_default(
 			params, "isLocked", FALSE) &&
@@ -457,6 +460,7 @@ gboolean daemon_life_start(Daemon *d, GError **error)
 		l->settle = later(d, LIFE_STATE_SETTLED_S * 1000, on_settled);
 		daemon_life_changed(d);
 	}
+	daemon_selftest_start(d, l->writer ? l->dir : NULL);
 	return TRUE;
 }
 
@@ -474,6 +478,7 @@ void daemon_life_stop(Daemon *d)
 {
 	struct daemon_life *l = d->life;
 
+	daemon_selftest_stop(d);
 	if (!l)
 		return;
 	drop(&l->write);

@@ -80,6 +80,7 @@ typedef struct {
 	struct MetricsServer *metrics;		/* NULL: [control] says none */
 	struct daemon_doctor *doctor;		/* NULL: none is at work */
 	struct daemon_life *life;		/* NULL: a room server alone */
+	struct daemon_selftest *selftest;	/* NULL: likewise */
 	gboolean init_used;	/* rooms are reached as init said */
 	gboolean locked_by_us;	/* the room we are in */
 	struct daemon_console *console;		/* NULL: not yet, or ended */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "appliance/daemon-life.h"
+#include "appliance/daemon-selftest.h"
 #include "appliance/status-view.h"
 
 static JsonNode *node_of(JsonObject *object)
@@ -327,6 +328,9 @@ JsonNode *daemon_describe(Daemon *d)
 		json_object_set_object_member(o, "life",
 					      daemon_life_describe(d));
 	}
+	if (d->selftest)
+		json_object_set_object_member(
+			o, "selftest", daemon_selftest_describe(d, FALSE));
 	json_object_set_member(o, "roomserver", describe_room_server(d));
 	json_object_set_member(o, "video", describe_video(d));
 	json_object_set_member(o, "audio", describe_audio(d));

@@ -39,6 +39,7 @@ JsonNode *status_view_room(JsonNode *room)
 		{"sid", "id"},
 		{"retries", "retries"},
 		{"lastError", "error"},
+		{"cause", "cause"},
 		{"refusal", "refusal"},
 		{"transport", "transport"},
 		{"locked", "locked"},

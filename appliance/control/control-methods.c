@@ -507,9 +507,9 @@ const ControlMethod control_methods[] = {
 		 "sources."},
 	{.name = "stats.status", .role = CONTROL_ROLE_READ,
 	 .params = NO_PARAMS,
-	 .result = "{version, uptime_s, room, schedule, life, roomserver, "
-		   "video, audio, streams, network, peers, transfers, restart, "
-		   "control, process}",
+	 .result = "{version, uptime_s, room, schedule, life, selftest, "
+		   "roomserver, video, audio, streams, network, peers, "
+		   "transfers, restart, control, process}",
 	 .help = "Everything an operator wants to see at once."},
 	{.name = "stats.peers", .role = CONTROL_ROLE_READ,
 	 .params = NO_PARAMS, .result = "an array, one object per peer",
@@ -527,6 +527,19 @@ const ControlMethod control_methods[] = {
 		   "entry, entries}; source: configured, schedule or hand; "
 		   "until: Unix seconds, or null",
 	 .help = "The room that is wanted now, why, and what comes next."},
+	{.name = "selftest.run", .role = CONTROL_ROLE_OPERATE,
+	 .params = NO_PARAMS,
+	 .result = "{running, next, last: {at, result, reason, rows}, ok}; "
+		   "result: ok, warning, failed or aborted; rows as "
+		   "stats.doctor has them",
+	 .help = "Tries everything now, as at night: the doctor's checks, "
+		 "pictures, sound, encoder and transport. Not while somebody "
+		 "is in the room; nothing of it is sent to anybody. Answered "
+		 "when it is over, within a minute."},
+	{.name = "selftest.show", .role = CONTROL_ROLE_READ,
+	 .params = NO_PARAMS,
+	 .result = "as selftest.run; last.result may be skipped, too",
+	 .help = "What the last self-test found, and when the next one is."},
 	{.name = "config.get", .role = CONTROL_ROLE_READ,
 	 .params = config_get,
 	 .result = "an array of {name, value, default, origin, allowed, "
@@ -710,6 +723,8 @@ const ControlEvent control_events[] = {
 	{"config.changed", "changed, rejoined, overridden",
 	 "The configuration was read again and changed something; as "
 	 "config.reload answers."},
+	{"selftest.done", "result, at",
+	 "A self-test is over, or was not begun (skipped)."},
 	{"stats.codec", "codec, running",
 	 "An encoder starts because a peer takes it, or stops because none "
 	 "does."},

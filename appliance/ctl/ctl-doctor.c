@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* appliance/ctl/ctl-doctor.c - skylinkctl doctor
+/* appliance/ctl/ctl-doctor.c - skylinkctl doctor, skylinkctl selftest
  *
  * The daemon looks from inside its sandbox, as its own user. Without one this
  * program looks itself, and says so.
@@ -73,6 +73,32 @@ static bool has_failed(JsonNode *rows)
 			return true;
 	}
 	return false;
+}
+
+int ctl_run_selftest(struct ctl *c)
+{
+	g_autoptr(JsonNode) result = NULL;
+	bool run = c->args.n_arguments &&
+		!strcmp(c->args.arguments[0], "run");
+	JsonNode *node = NULL;
+	JsonObject *last;
+	const char *is;
+	int r;
+
+	if (run && !c->args.option[CTL_TIMEOUT])
+		c->args.timeout_ms = 2 * DOCTOR_DEADLINE_MS + ANSWER_MARGIN_MS;
+	r = ctl_call(c, run ? "selftest.run" : "selftest.show", NULL, &result);
+	if (r)
+		return r;
+	if (JSON_NODE_HOLDS_OBJECT(result))
+		node = json_object_get_member(json_node_get_object(result),
+					      "last");
+	last = node && JSON_NODE_HOLDS_OBJECT(node) ?
+		json_node_get_object(node) : NULL;
+	is = last ? ctl_raw_member(last, "result") : NULL;
+	r = ctl_print(c, result, ctl_format_selftest(result, c->color));
+	return r ? r : !is || !strcmp(is, "failed") || !strcmp(is, "aborted") ?
+		CTL_EXIT_FAILED : CTL_EXIT_OK;
 }
 
 int ctl_run_doctor(struct ctl *c, const char *no_daemon)

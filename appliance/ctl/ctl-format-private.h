@@ -12,6 +12,10 @@
 
 #include "appliance/ctl/ctl-text.h"
 
+/* The lines of a status about schedule and self-test, as far as there is
+ * something to say. */
+void ctl_format_life_lines(GString *s, JsonObject *status, bool color);
+
 static inline JsonObject *as_object(JsonNode *node)
 {
 	return node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node)

@@ -131,6 +131,7 @@ static void status_life(GString *s, JsonObject *o, bool color)
 		ctl_text_paint(s, color, CTL_WARN, cause);
 		append_text(s, ": ", l, "detail");
 		append_text(s, ", in room ", l, "room");
+		append_text(s, "; its state was put aside: ", l, "aside");
 		g_string_append_c(s, '\n');
 	}
 	if (storage[0] && strcmp(storage, "ok") && strcmp(storage, "off")) {
@@ -394,6 +395,7 @@ char *ctl_format_status(JsonNode *status, bool color)
 	status_room(s, o, color);
 	status_life(s, o, color);
 	status_restart(s, o, color);
+	ctl_format_life_lines(s, o, color);
 	status_room_server(s, o, color);
 	status_video(s, o, color);
 	status_audio(s, o, color);

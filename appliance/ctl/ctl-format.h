@@ -21,6 +21,9 @@ char *ctl_format_top(JsonNode *before, JsonNode *status, double seconds,
 char *ctl_format_peers(JsonNode *peers, bool color);
 /* What stats.doctor answered, with what to do below each finding. */
 char *ctl_format_doctor(JsonNode *rows, bool color);
+/* What schedule.get and selftest.show answered. */
+char *ctl_format_schedule(JsonNode *result, bool color);
+char *ctl_format_selftest(JsonNode *result, bool color);
 char *ctl_format_config(JsonNode *options, bool color);
 /* What config.reload, .set, .reset and .diff answer. */
 char *ctl_format_changes(JsonNode *result, bool color);

@@ -82,6 +82,8 @@ int ctl_run_received(struct ctl *c);
 /* --- ctl-doctor.c ----------------------------------------------------------- */
 /* @no_daemon: why none could be reached, or NULL */
 int ctl_run_doctor(struct ctl *c, const char *no_daemon);
+/* selftest */
+int ctl_run_selftest(struct ctl *c);
 
 /* --- ctl-top.c --------------------------------------------------------------- */
 int ctl_run_top(struct ctl *c);

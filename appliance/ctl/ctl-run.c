@@ -479,6 +479,10 @@ static int run_with_daemon(struct ctl *c)
 		return run_page(c, "stats.peers", ctl_format_peers);
 	case CTL_DOCTOR:
 		return ctl_run_doctor(c, NULL);
+	case CTL_SELFTEST:
+		return ctl_run_selftest(c);
+	case CTL_SCHEDULE:
+		return run_page(c, "schedule.get", ctl_format_schedule);
 	case CTL_TOP:
 		return ctl_run_top(c);
 	case CTL_INFO:

@@ -92,6 +92,13 @@ const struct ctl_verb ctl_verbs[N_CTL_VERBS] = {
 			"configuration. Takes some seconds. Exit status 1 when "
 			"something failed. Without a daemon this program looks "
 			"itself, with its own user's rights."},
+	[CTL_SELFTEST] = {"selftest", "[run|show]", "run|show", 0, 1, 0,
+			  "Show what the last self-test found, or run one.",
+			  "It runs by itself at night. Exit status 1 when "
+			  "something failed, or nothing has been tried yet."},
+	[CTL_SCHEDULE] = {"schedule", "", .help = "Show which room is wanted "
+						  "now, why, and what comes "
+						  "next."},
 	[CTL_TOP] = {"top", "", NULL, 0, 0, OWN(CTL_COUNT) | OWN(CTL_INTERVAL),
 		     "Watch encoders, peers, bit rates, losses and latency.",
 		     "On a terminal the page is drawn anew, else printed one "

@@ -13,6 +13,7 @@ enum place {
 	NETWORK,
 	CONTROL,
 	PROCESS,
+	SELFTEST,
 	RUNGS,		/* label codec */
 	PEERS,		/* label peer */
 };
@@ -21,6 +22,7 @@ static const char *const sections[] = {
 	[ROOM] = "room", [ROOM_SERVER] = "roomserver", [VIDEO] = "video",
 	[AUDIO] = "audio", [NETWORK] = "network", [CONTROL] = "control",
 	[PROCESS] = "process",
+	[SELFTEST] = "selftest",
 };
 
 struct metric {
@@ -36,6 +38,11 @@ static const struct metric metrics[] = {
 	 "Since the daemon was started."},
 	{ROOT, "transfers", "skylink_transfers", 0,
 	 "File transfers that wait or run."},
+
+	{SELFTEST, "ok", "skylink_selftest_ok", 0,
+	 "0: the last self-test that ran has failed."},
+	{SELFTEST, "last.at", "skylink_selftest_last_seconds", 0,
+	 "When it began, as Unix time."},
 
 	{ROOM, "joins", "skylink_room_joins_total", 0,
 	 "How often the room was joined."},

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "appliance/room/backoff.h"
 #include "appliance/room/room-refusal.h"
 #include "appliance/room/room.h"
 #include "appliance/signaling/http-session.h"
@@ -51,6 +50,10 @@ struct RoomSession {
 	gboolean stale;		/* what the network was, it is no more */
 
 	guint attempt;			/* failures in a row */
+	enum room_wait wait;		/* of the last one's kind ... */
+	guint in_row;			/* ... so many in a row */
+	const char *cause;		/* "name", "tls", ...; NULL: none */
+	gint64 retried_us;		/* by room_session_retry_now() */
 	guint64 joins, losses, bad_messages, foreign_messages, not_sent;
 	gint64 in_room_us, retry_us;	/* monotonic */
 	char *last_error;
@@ -188,33 +191,43 @@ static guint64 ms_to_start(RoomSession *s)
 	return ms > 0 ? (guint64) ms : 0;
 }
 
-static guint next_wait(RoomSession *s, gboolean slow)
+static gdouble random_of(RoomSession *s)
 {
-	gdouble random = s->config.random ? s->config.random(s->config.user)
-					  : g_random_double();
-	guint ms = backoff_ms(slow ? G_MAXUINT : s->attempt,
-			      s->config.backoff_ms, s->config.backoff_max_ms,
-			      random);
-	guint64 start = s->refusal ? ms_to_start(s) : 0;
+	return s->config.random ? s->config.random(s->config.user)
+				: g_random_double();
+}
 
+static guint next_wait(RoomSession *s, enum room_wait wait)
+{
+	guint64 start = s->refusal ? ms_to_start(s) : 0;
+	guint ms;
+
+	if (wait != s->wait)
+		s->in_row = 0;
+	s->wait = wait;
+	ms = room_wait_ms(wait, s->in_row++, s->config.backoff_ms,
+			  s->config.backoff_max_ms, random_of(s));
 	/* Waiting for the start: not past it by most of a long wait. */
 	if (start && ms > start)
 		ms = (guint) start + 1;
 	return ms;
 }
 
-static void fail_slow(RoomSession *s, const char *what, gboolean slow)
+/* @cause: static, for status */
+static void fail_by(RoomSession *s, const char *what, const char *cause,
+		    enum room_wait wait)
 {
 	gboolean was_in = s->state == ROOM_SESSION_IN_ROOM;
 	guint ms;
 
 	g_free(s->last_error);
 	s->last_error = g_strdup(what);
+	s->cause = cause;
 	if (was_in && g_get_monotonic_time() - s->in_room_us >=
 			      ROOM_SESSION_STABLE_US)
-		s->attempt = 0;
-	ms = next_wait(s, slow);
-	s->refused = slow;
+		s->attempt = s->in_row = 0;
+	ms = next_wait(s, wait);
+	s->refused = wait == ROOM_WAIT_SLOW;
 	s->attempt++;
 	s->state = ROOM_SESSION_BACKOFF;
 	/* the id is still known while others are told */
@@ -230,7 +243,7 @@ static void fail_slow(RoomSession *s, const char *what, gboolean slow)
 static void fail(RoomSession *s, const char *what)
 {
 	s->refusal = NULL;
-	fail_slow(s, what, FALSE);
+	fail_by(s, what, "signaling", ROOM_WAIT_QUICK);
 }
 
 /* --- in the room --------------------------------------------------------- */
@@ -244,6 +257,7 @@ static void take_in_room(RoomSession *s, const Message *m)
 	s->in_room_us = g_get_monotonic_time();
 	s->joins++;
 	g_clear_pointer(&s->last_error, g_free);
+	s->cause = NULL;
 	s->refusal = NULL;
 	s->config.in_room(s->config.user, m);
 }
@@ -281,7 +295,7 @@ static void take_redirect(RoomSession *s, const Message *m)
 	what = g_strdup_printf("The room turned us away: %s (%s%s%s)%s",
 			       s->refusal->text, reason, *info ? ": " : "",
 			       info, hint);
-	fail_slow(s, what, s->refusal->slow);
+	fail_by(s, what, "refused", s->refusal->wait);
 }
 
 static void take_message(RoomSession *s, const Message *m)
@@ -415,6 +429,35 @@ static void on_api_retry(void *user, guint attempt, const GError *error)
 	g_debug("Asking the room server again: %s", error->message);
 }
 
+static const char *cause_of(const GError *error)
+{
+	switch ((enum room_api_error_code) error->code) {
+	case ROOM_API_ERROR_NETWORK:
+		return "network";
+	case ROOM_API_ERROR_NAME:
+		return "name";
+	case ROOM_API_ERROR_TLS:
+		return "tls";
+	case ROOM_API_ERROR_ANSWER:
+		return "answer";
+	case ROOM_API_ERROR_REFUSED:
+		return "refused";
+	case ROOM_API_ERROR_REQUEST:
+		return "request";
+	}
+	return "network";
+}
+
+static enum room_wait wait_of(const GError *error, gint server_error)
+{
+	/* A certificate or a clock; the clock tells when it is set. */
+	if (error->code == ROOM_API_ERROR_TLS)
+		return ROOM_WAIT_PATIENT;
+	if (error->code == ROOM_API_ERROR_REQUEST)
+		return ROOM_WAIT_SLOW;
+	return room_refusal_api_wait(server_error);
+}
+
 static void on_api_done(void *user, RoomApiAnswer *answer, gint server_error,
 			guint status, const GError *error)
 {
@@ -439,7 +482,7 @@ static void on_api_done(void *user, RoomApiAnswer *answer, gint server_error,
 	s->refusal = NULL;
 	hint = clock_hint(s, server_error == ROOM_SESSION_NO_MEETING);
 	what = g_strconcat(error->message, hint, NULL);
-	fail_slow(s, what, room_refusal_api_is_slow(server_error));
+	fail_by(s, what, cause_of(error), wait_of(error, server_error));
 }
 
 /* One attempt, from the tokens on. */
@@ -561,7 +604,7 @@ void room_session_join(RoomSession *s, const char *room)
 		s->next = (struct way){0};
 	}
 	s->room = g_strdup(room);
-	s->attempt = 0;
+	s->attempt = s->in_row = 0;
 	emit_ready_state(s, READY_STATE_INIT, NULL);
 	begin(s);
 }
@@ -572,6 +615,7 @@ void room_session_leave(RoomSession *s)
 	s->state = ROOM_SESSION_IDLE;
 	g_clear_pointer(&s->room, g_free);
 	g_clear_pointer(&s->last_error, g_free);
+	s->cause = NULL;
 	s->refusal = NULL;
 }
 
@@ -607,6 +651,22 @@ void room_session_network_changed(RoomSession *s)
 		socket_client_probe(s->socket, s->config.probe_ms);
 		return;
 	}
+}
+
+void room_session_retry_soon(RoomSession *s)
+{
+	gint64 now = g_get_monotonic_time();
+	guint ms = (guint) (random_of(s) * ROOM_SESSION_SOON_MS);
+
+	if (s->state != ROOM_SESSION_BACKOFF ||
+	    s->retry_us - now < (gint64) ms * 1000)
+		return;
+	/* A network that comes and goes is no reason to hammer. */
+	if (s->retried_us && now - s->retried_us < ROOM_SESSION_SOON_GAP_US)
+		return;
+	s->retried_us = now;
+	s->retry_us = now + (gint64) ms * 1000;
+	set_timer(s, &s->timer, ms, on_backoff_over);
 }
 
 enum room_session_state room_session_get_state(RoomSession *s)
@@ -726,6 +786,7 @@ JsonObject *room_session_describe(RoomSession *s)
 	else
 		json_object_set_null_member(o, "nextAttemptMs");
 	set_string(o, "lastError", s->last_error);
+	set_string(o, "cause", s->cause);
 	set_string(o, "refusal", s->refusal ? s->refusal->reason : NULL);
 	json_object_set_int_member(o, "joins", (gint64) s->joins);
 	json_object_set_int_member(o, "losses", (gint64) s->losses);

@@ -19,6 +19,10 @@
 
 #define ROOM_SESSION_BACKOFF_MS	    500
 #define ROOM_SESSION_BACKOFF_MAX_MS 30000
+/* The network came back, for this box and for all on the same switch: within
+ * this time, and not more often than that. */
+#define ROOM_SESSION_SOON_MS	    1000
+#define ROOM_SESSION_SOON_GAP_US    (INT64_C(5) * G_USEC_PER_SEC)
 #define ROOM_SESSION_JOIN_MS	    10000	/* from joinRoom to inRoom */
 #define ROOM_SESSION_PROBE_MS	    4000
 /* A stay this long makes the next loss a first one again. */
@@ -87,6 +91,9 @@ void room_session_retry_now(RoomSession *session);
  * made anew at once, and a connection to the server must prove itself within
  * ROOM_SESSION_PROBE_MS. Who was refused goes on waiting. */
 void room_session_network_changed(RoomSession *session);
+/* The same within ROOM_SESSION_SOON_MS, at a random time; nothing when that was
+ * just done. */
+void room_session_retry_soon(RoomSession *session);
 
 enum room_session_state room_session_get_state(RoomSession *session);
 const char *room_session_get_room(RoomSession *session);	/* or NULL */

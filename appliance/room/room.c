@@ -335,9 +335,9 @@ void room_set_video_codecs(Room *r, const enum media_codec *codecs,
 	r->config.n_video_codecs = n;
 }
 
-void room_retry_now(Room *r)
+void room_retry_soon(Room *r)
 {
-	room_session_retry_now(r->session);
+	room_session_retry_soon(r->session);
 }
 
 void room_leave(Room *r)

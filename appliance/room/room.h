@@ -101,7 +101,7 @@ gboolean room_join(Room *room, const char *name, GError **error);
 void room_leave(Room *room);
 /* What was waited for may be there now: the network came back, the clock was
  * set. Nothing happens unless it waits. */
-void room_retry_now(Room *room);
+void room_retry_soon(Room *room);
 void room_set_muted(Room *room, gboolean audio, gboolean video);
 /* Another stream, or none: peers are told, and it is negotiated anew. Where
  * kinds, screenshare or serial differ it is another stream, with streamEnded

@@ -17,6 +17,8 @@ GQuark room_api_error_quark(void);
 
 enum room_api_error_code {
 	ROOM_API_ERROR_NETWORK,		/* no answer at all */
+	ROOM_API_ERROR_NAME,		/* the server's name is not known */
+	ROOM_API_ERROR_TLS,		/* certificates, and whose clock */
 	ROOM_API_ERROR_ANSWER,		/* an answer that is none of ours */
 	ROOM_API_ERROR_REFUSED,		/* the server said no, and why */
 	ROOM_API_ERROR_REQUEST,		/* what we would ask makes no sense */

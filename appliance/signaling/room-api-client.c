@@ -218,6 +218,10 @@ static void fail_try(RoomApiCall *call, guint status, const GError *cause)
 
 	if (cause->domain == ROOM_API_ERROR)
 		code = cause->code;
+	else if (cause->domain == G_RESOLVER_ERROR)
+		code = ROOM_API_ERROR_NAME;
+	else if (cause->domain == G_TLS_ERROR)
+		code = ROOM_API_ERROR_TLS;
 	else if (g_error_matches(cause, G_IO_ERROR,
 				 G_IO_ERROR_MESSAGE_TOO_LARGE))
 		code = ROOM_API_ERROR_ANSWER;

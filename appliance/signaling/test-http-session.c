@@ -273,7 +273,7 @@ static void ask(struct fixture *f, const char *scheme, const char *host,
 static void refuses(struct fixture *f, const char *ca_file, const char *says)
 {
 	ask(f, "https", "127.0.0.1", ca_file);
-	g_assert_error(f->error, ROOM_API_ERROR, ROOM_API_ERROR_NETWORK);
+	g_assert_error(f->error, ROOM_API_ERROR, ROOM_API_ERROR_TLS);
 	if (!strstr(f->error->message, says))
 		g_error("'%s' lacks '%s'", f->error->message, says);
 }
