@@ -49,13 +49,16 @@ class Watched:
         self.samples.append((joins, self.read()))
 
     def slope(self, what, warm):
-        """Per join, by least squares over the samples from @warm joins on."""
-        points = [(x, s[what]) for x, s in self.samples if x >= warm]
-        n = len(points)
-        mx = sum(x for x, _ in points) / n
-        my = sum(y for _, y in points) / n
-        return sum((x - mx) * (y - my) for x, y in points) / \
-            sum((x - mx) ** 2 for x, _ in points)
+        return slope(self.samples, what, warm)
+
+
+def slope(samples, what, warm):
+    """Per step of the first word, by least squares, over the samples from @warm on."""
+    points = [(x, s[what]) for x, s in samples if x >= warm]
+    n = len(points)
+    mx = sum(x for x, _ in points) / n
+    my = sum(y for _, y in points) / n
+    return sum((x - mx) * (y - my) for x, y in points) / sum((x - mx) ** 2 for x, _ in points)
 
 
 def probed(folder, name):
@@ -112,7 +115,7 @@ class Churn:
         self.client.stdin.flush()
         result = json.loads(self.client.stdout.readline())
         assert result['media'] == times, result
-        until(self.is_empty, 60, 0.02)
+        until(self.is_empty, 120, 0.02)
         self.joins += times
         for w in self.watched:
             w.sample(self.joins)

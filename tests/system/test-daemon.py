@@ -227,7 +227,9 @@ def _(after):
     daemon.wait_state('joined')
     seen = receiver.result()
     # Both connections bring pictures for a moment, when the new one is up.
-    assert seen['frames'] >= 0.95 * seen['numbers'] >= 0.95 * 5 * FPS, seen
+    # A busy machine leaves out pictures here and there; a hole would be a second.
+    assert seen['numbers'] - seen['frames'] < FPS, seen
+    assert seen['numbers'] >= 0.95 * 5 * FPS, seen
     assert seen['damaged'] <= 1 and seen['gaps'] <= 2, seen
 
 
