@@ -111,8 +111,10 @@ async function goes(w, slot, way) {
   t.note(`${slot.name} ${way}: the others decoded ${counts.join(', ') || 'nothing: no others'}` +
     ` of ${captured} frames, machine load ${Math.round(100 * busy)} %`);
   if (counts.some((n) => n < 0.95 * captured - 1)) explain(t, from, to);
-  // What a busy machine cannot decode in time is not lost by the leave.
-  const least = (busy > BUSY ? 0.5 : 0.95) * captured - 1;
+  // What a busy machine cannot encode or decode in time is not lost by the leave.
+  const made = Math.min(captured, ...to.video.rungs.map((b) => b.units_out -
+    (from.video.rungs.find((a) => a.codec === b.codec)?.units_out ?? 0)));
+  const least = (busy > BUSY ? 0.5 * made : 0.95 * captured) - 1;
   for (const n of counts)
     t.ok(n >= least, `${n} of ${captured} frames decoded while ${slot.name} ${way}`);
   await page.browser.stop();

@@ -79,7 +79,7 @@ export class Page {
   }
 
   // Until the function gives something truthy, which is the result.
-  async waitFor(what, { timeout = 15000, args = [], what: label } = {}) {
+  async waitFor(what, { timeout = 60000, args = [], what: label } = {}) {
     const deadline = Date.now() + timeout;
     for (;;) {
       let value;

@@ -33,7 +33,7 @@ class End {
     return (await this.events()).slice(from).find((event) => matches(event, fields)) ?? null;
   }
 
-  wait(fields, from = 0, timeout = 15000) {
+  wait(fields, from = 0, timeout = 60000) {
     return until(() => this.find(fields, from), { timeout, every: 40,
       label: `${this.name} to see ${JSON.stringify(fields)}` });
   }

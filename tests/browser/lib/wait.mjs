@@ -4,7 +4,7 @@
 export const delay = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 // Until the function gives something truthy, which is the result.
-export async function until(what, { timeout = 15000, label = what, every = 25 } = {}) {
+export async function until(what, { timeout = 60000, label = what, every = 25 } = {}) {
   const deadline = Date.now() + timeout;
   for (;;) {
     const value = await what();

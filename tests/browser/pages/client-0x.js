@@ -63,6 +63,10 @@ export async function create(version, { record, show, hide, received, script, ap
     sendP2P: (content, peerId) => skylink.sendP2PMessage(content, peerId),
     setUserData: (data) => skylink.setUserData(data),
     mute: (audioMuted, videoMuted) => skylink.muteStream({ audioMuted, videoMuted }),
+    // Another camera's stream in place of the one before.
+    replace: async (video) => {
+      await call('sendStream', await navigator.mediaDevices.getUserMedia({ audio: true, video }));
+    },
     lock: () => skylink.lockRoom(),
     unlock: () => skylink.unlockRoom(),
     refresh: (peerId) => skylink.refreshConnection(peerId),

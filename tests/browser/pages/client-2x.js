@@ -100,6 +100,12 @@ export async function create(version, { record, show, hide, received, plain, api
     sendP2P: (content, peerId) => skylink.sendP2PMessage(room, content, peerId),
     setUserData: (data) => skylink.setUserData(room, data),
     mute: (audioMuted, videoMuted) => skylink.muteStreams(room, { audioMuted, videoMuted }),
+    // Another camera's stream in place of the one before.
+    replace: async (video) => {
+      await skylink.stopStreams(room);
+      await skylink.sendStream(room,
+        await navigator.mediaDevices.getUserMedia({ audio: true, video }));
+    },
     lock: () => skylink.lockRoom(room),
     unlock: () => skylink.unlockRoom(room),
     refresh: (peerId) => settled(skylink.refreshConnection(room, peerId, false)),
