@@ -271,19 +271,36 @@ static void side_done(struct side *s)
 	g_free(s->video_stream);
 }
 
+struct waiting {
+	struct pair *pair;
+	const char *what;
+};
+
 static gboolean on_deadline(gpointer data)
 {
-	g_error("nothing happened for %d s", DEADLINE_S);
+	const struct waiting *w = data;
+	const struct side *b = &w->pair->b;
+	struct rtc_peer_stats stats = {0};
+
+	if (w->pair->a.peer)
+		rtc_peer_get_stats(w->pair->a.peer, &stats);
+	g_error("not within %d s: %s; a sent %" G_GUINT64_FORMAT
+		" frames, dropped %" G_GUINT64_FORMAT
+		"; b has %d markers, %d packets, %d of sound, %u messages",
+		DEADLINE_S, w->what, stats.video_frames,
+		stats.video_frames_dropped, b->markers, b->packets,
+		b->audio_packets, b->messages);
 	return G_SOURCE_REMOVE;
 }
 
-#define WAIT_FOR(pair, condition)                                              \
+#define WAIT_FOR(in, condition)                                                \
 	do {                                                                   \
 		GSource *late = g_timeout_source_new_seconds(DEADLINE_S);      \
-		g_source_set_callback(late, on_deadline, NULL, NULL);          \
-		g_source_attach(late, (pair)->context);                        \
+		struct waiting waiting = { in, #condition };                   \
+		g_source_set_callback(late, on_deadline, &waiting, NULL);      \
+		g_source_attach(late, (in)->context);                          \
 		while (!(condition))                                           \
-			g_main_context_iteration((pair)->context, TRUE);       \
+			g_main_context_iteration((in)->context, TRUE);         \
 		g_source_destroy(late);                                        \
 		g_source_unref(late);                                          \
 	} while (0)
