@@ -55,6 +55,7 @@ static MediaDefaults defaults_of(Daemon *d)
 		.width = (unsigned int) config_get_int(c, OPT_VIDEO_WIDTH),
 		.height = (unsigned int) config_get_int(c, OPT_VIDEO_HEIGHT),
 		.fps = (unsigned int) config_get_int(c, OPT_VIDEO_FPS),
+		.folders = config_get_list(c, OPT_CONTROL_SOURCE_FOLDERS),
 	};
 }
 

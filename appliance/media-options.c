@@ -4,6 +4,8 @@
 #include <gio/gio.h>
 #include <string.h>
 
+#include "media/source-spec.h"
+
 #include "appliance/control/control-constants.h"
 
 #define SCREEN_FPS_MAX 15 /* of a test picture that stands for a screen */
@@ -76,8 +78,46 @@ static gboolean flag_of(JsonObject *o, const char *name, gboolean otherwise)
 		 : otherwise;
 }
 
+static gboolean is_below(const char *path, const char *folder)
+{
+	g_autofree char *tidy = g_path_is_absolute(folder)
+					? g_canonicalize_filename(folder, "/")
+					: NULL;
+	gsize n = tidy ? strlen(tidy) : 0;
+
+	/* "/" itself ends with the slash that others lack */
+	return n && !strncmp(path, tidy, n) &&
+	       (path[n] == '/' || tidy[n - 1] == '/');
+}
+
+/* The daemon reads more files than those that may call it should see. No link
+ * is followed here: whoever may write into a folder decides what is in it.
+ * Return: (g_free): what to open, without "..", or NULL with @error. */
+static char *admit(const char *source, const MediaDefaults *defaults,
+		   GError **error)
+{
+	static const char *const kinds[] = {"file", "h264"};
+	const char *path = NULL;
+	g_autofree char *tidy = NULL;
+
+	for (guint i = 0; i < G_N_ELEMENTS(kinds) && defaults->folders; i++) {
+		if (!source_spec_is(source, kinds[i], true, &path))
+			continue;
+		tidy = g_canonicalize_filename(path, "/");
+		for (const char *const *f = defaults->folders; *f; f++)
+			if (g_path_is_absolute(path) && is_below(tidy, *f))
+				return g_strdup_printf("%s:%s", kinds[i], tidy);
+		fail(error,
+		     "source '%.128s': calls may open files in the folders of "
+		     "control.source_folders alone",
+		     source);
+		return NULL;
+	}
+	return g_strdup(source);
+}
+
 static char *source_of(JsonObject *o, const char *configured, const char *kind,
-		       GError **error)
+		       const MediaDefaults *defaults, GError **error)
 {
 	const char *source = text_of(o, "source");
 
@@ -90,13 +130,15 @@ static char *source_of(JsonObject *o, const char *configured, const char *kind,
 		     kind, kind);
 		return NULL;
 	}
-	return g_strdup(source);
+	return strcmp(source, configured) ? admit(source, defaults, error)
+					  : g_strdup(source);
 }
 
 static gboolean parse_audio(JsonObject *o, const MediaDefaults *defaults,
 			    MediaStream *s, GError **error)
 {
-	s->audio_source = source_of(o, defaults->audio_source, "audio", error);
+	s->audio_source = source_of(o, defaults->audio_source, "audio",
+				    defaults, error);
 	s->channels = flag_of(o, "stereo", defaults->channels > 1) ? 2 : 1;
 	s->audio_muted = flag_of(o, "mute", FALSE);
 	return s->audio_source != NULL;
@@ -165,7 +207,8 @@ static gboolean parse_video(JsonObject *o, const MediaDefaults *defaults,
 		s->fps = (unsigned int) json_object_get_int_member(o,
 								   "frameRate");
 	s->video_muted = flag_of(o, "mute", FALSE);
-	s->video_source = source_of(o, defaults->video_source, "video", error);
+	s->video_source = source_of(o, defaults->video_source, "video",
+				    defaults, error);
 	return s->video_source != NULL;
 }
 
@@ -215,8 +258,11 @@ MediaStream *media_options_parse_screen(const char *source, gboolean audio,
 	if (audio && !parse_audio(NULL, defaults, s, error))
 		return NULL;
 	s->screenshare = TRUE;
-	s->video_source = g_strdup(
-		!source || !strcmp(source, "test") ? "test-screen" : source);
+	s->video_source = !source || !strcmp(source, "test")
+				  ? g_strdup("test-screen")
+				  : admit(source, defaults, error);
+	if (!s->video_source)
+		return NULL;
 	s->width = defaults->width;
 	s->height = defaults->height;
 	s->fps = MIN(defaults->fps, SCREEN_FPS_MAX);

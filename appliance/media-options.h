@@ -26,6 +26,9 @@ typedef struct {
 typedef struct {
 	const char *audio_source, *video_source; /* "none": there is none */
 	unsigned int channels, width, height, fps;
+	/* A call's files (file:PATH, h264:PATH) must be below one of these;
+	 * what is configured is exempt. NULL: any. */
+	const char *const *folders;
 } MediaDefaults;
 
 /* Limits of what is sent, kbit/s; 0: none. */

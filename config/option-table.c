@@ -573,6 +573,14 @@ static const struct option_row rows[N_OPTIONS] = {
 			"path's users by its mode 0660, on a port everybody "
 			"on this machine. Empty: nowhere.",
 	},
+	[OPT_CONTROL_SOURCE_FOLDERS] = {
+		"control", "source_folders", OPTION_LIST, "", .max = 16,
+		.change = OPTION_LIVE,
+		.help = "Folders whose files getUserMedia, sendStream and "
+			"shareScreen may send (file:PATH, h264:PATH), such as "
+			"/srv/skylink. Who may write there decides what they "
+			"hold. Empty: only what is configured as a source.",
+	},
 
 	[OPT_SELFTEST_ENABLED] = {
 		"selftest", "enabled", OPTION_BOOL, "yes",

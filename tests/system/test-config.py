@@ -328,6 +328,32 @@ def _(after):
     assert not answers() and not os.path.exists(path)
 
 
+@case('control.source_folders: files are opened there, and nowhere else')
+def _(after):
+    box = Box(after, peer=False)
+    folder = tempfile.mkdtemp(prefix='skylink-sources-')
+    after(lambda: shutil.rmtree(folder))
+    path = os.path.join(folder, 'pictures.h264')
+    with open(path, 'wb'):
+        pass
+
+    def ask(name, method='getUserMedia'):
+        source = f'h264:{name}'
+        params = {'source': source} if method == 'shareScreen' else \
+            {'options': {'video': {'source': source}}}
+        return str(refusal(box.control.call, method, **params))
+
+    assert 'control.source_folders' in ask(path)
+    box.set(control_source_folders=folder)
+    assert 'control.source_folders' not in ask(path)        # there is nothing in it
+    for other in ('/etc/passwd', f'{folder}/../pictures.h264', f'{folder}x/pictures.h264',
+                  os.path.relpath(path, '/'), folder):
+        for method in ('getUserMedia', 'sendStream', 'shareScreen'):
+            assert 'control.source_folders' in ask(other, method), (other, method)
+    box.set(control_source_folders='')
+    assert 'control.source_folders' in ask(path)
+
+
 @case('log.level: what is logged')
 def _(after):
     box = Box(after, peer=False)
