@@ -76,8 +76,8 @@ const text = (page, id) => page.evaluate((i) => document.getElementById(i).textC
 const waitText = (page, id, words) => page.waitFor((i, w) =>
   document.getElementById(i).textContent.includes(w), { args: [id, words], what: `"${words}" in ${id}` });
 
-// Nothing reaches over the edge, what can be pressed can be hit, and every
-// control has a name.
+// Nothing reaches over the edge or out of its card, what can be pressed can be
+// hit, and every control has a name.
 async function checkLayout(t, page) {
   const wrong = await page.evaluate((innerWidth) => {
     const list = [];
@@ -87,6 +87,9 @@ async function checkLayout(t, page) {
       const r = e.getBoundingClientRect();
       if (r.width && (r.left < -1 || r.right > innerWidth + 1))
         list.push(`${e.tagName} ${e.id || e.className} ${Math.round(r.left)}..${Math.round(r.right)}`);
+      if (e.matches('.card') && r.width < 300) list.push(`a card is ${r.width}px wide`);
+      const card = e.closest('.card')?.getBoundingClientRect();
+      if (card && r.width && r.right > card.right + 1) list.push(`${e.tagName} ${e.id} leaves its card`);
       if ((e.tagName === 'BUTTON' || e.tagName === 'INPUT') && r.width && r.height < 40)
         list.push(`${e.id} is ${r.height}px high`);
       if (e.tagName === 'BUTTON' && r.width && !e.textContent.trim()) list.push(`${e.id} has no name`);
