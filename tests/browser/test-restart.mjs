@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What goes away and comes back: the room server, and peers without a word.
 
-import { execFile } from 'node:child_process';
-import path from 'node:path';
-import { promisify } from 'node:util';
 import { startAppliance, startServer } from './lib/appliance.mjs';
 import { steady } from './lib/load.mjs';
 import { SMALL, SMALL_FPS, joinPage, openPage, pageStats, waitStream } from './lib/meeting.mjs';
 import { startPageServer } from './lib/page-server.mjs';
-import { BUILD } from './lib/program.mjs';
 import { finish, skip, test } from './lib/tap.mjs';
 import { delay, until } from './lib/wait.mjs';
 
@@ -244,35 +240,5 @@ if (process.env.FULL)
     await appliance.waitFor((s) => !s.peers.length, 'nobody');
   }, { timeout: 180000 });
 else skip('a peer of signaling alone has left within 85 s', 'takes as long: in full runs');
-
-// --- many -------------------------------------------------------------------------
-const TIMES = 200;
-const GROWTH_KB = 8192; // what malloc keeps; a leaked peer would be 25 MB
-
-await test(`${TIMES} joins and leaves`, async (t) => {
-  const server = await startServer(t);
-  const appliance = await startMember(t, server);
-  await joined(appliance);
-  const churn = async (times) => JSON.parse((await promisify(execFile)(
-    path.join(BUILD, 'tests/join-churn'), [server.url, 'demo', 'lobby', `${times}`])).stdout);
-  const empty = async () => (await appliance.waitFor((s) => !s.peers.length &&
-    !s.video.rungs.length && s.audio.takers === 0, 'an empty room')).process;
-  const tell = (label, p) => t.note(`${label}: ${p.rss_kb} kB RSS, ${p.rss_anon_kb} kB of it ` +
-    `RssAnon, ${p.fds} descriptors, ${p.threads} threads`);
-  tell('at the start', await empty());
-  await churn(60); // libraries, encoders and malloc's arenas have their size then
-  const before = await empty();
-  tell('after 60', before);
-  const result = await churn(TIMES);
-  t.note(`media after ${result.ms_median} ms median, ${result.ms_p95} ms p95`);
-  t.equal(result.media, TIMES);
-  let after = await empty();
-  if (after.fds > before.fds || after.threads > before.threads)
-    after = (await appliance.waitFor((s) => s.process.fds <= before.fds &&
-      s.process.threads <= before.threads, 'descriptors and threads of before')).process;
-  tell(`after ${TIMES} more`, after);
-  t.ok(after.rss_anon_kb <= before.rss_anon_kb + GROWTH_KB,
-    `${after.rss_anon_kb - before.rss_anon_kb} kB more`);
-}, { timeout: 240000 });
 
 finish();
