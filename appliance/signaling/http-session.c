@@ -8,6 +8,7 @@
  * ended. */
 #define MAX_CONNS      16
 #define TLS_ERRORS_KEY "skylink-tls-errors"
+#define REDIRECTS_KEY  "skylink-redirects"
 
 SoupSession *http_session_new(const char *ca_file, GError **error)
 {
@@ -46,8 +47,44 @@ static gboolean on_certificate(SoupMessage *message,
 	return FALSE;
 }
 
+/* --- redirections -------------------------------------------------------- */
+gboolean http_redirect_is_fine(GUri *from, const char *location, guint n_before)
+{
+	g_autoptr(GUri) to =
+		g_uri_parse_relative(from, location, SOUP_HTTP_URI_FLAGS, NULL);
+	const char *scheme = to ? g_uri_get_scheme(to) : NULL;
+	const char *host = to ? g_uri_get_host(to) : NULL;
+
+	if (!scheme || !host || !*host || n_before >= HTTP_REDIRECTS_MAX || g_uri_get_user(to) ||
+	    g_str_has_prefix(g_uri_get_scheme(from), "ws"))
+		return FALSE;
+	return !strcmp(scheme, "https") ||
+	       (!strcmp(scheme, "http") &&
+		!strcmp(g_uri_get_scheme(from), "http"));
+}
+
+/* libsoup follows, to anywhere and twenty times, where there is a Location. */
+static void on_headers(SoupMessage *message, gpointer data)
+{
+	SoupMessageHeaders *headers =
+		soup_message_get_response_headers(message);
+	const char *location =
+		soup_message_headers_get_one(headers, "Location");
+	guint n = GPOINTER_TO_UINT(
+		g_object_get_data(G_OBJECT(message), REDIRECTS_KEY));
+
+	if (!location)
+		return;
+	if (http_redirect_is_fine(soup_message_get_uri(message), location, n))
+		g_object_set_data(G_OBJECT(message), REDIRECTS_KEY,
+				  GUINT_TO_POINTER(n + 1));
+	else
+		soup_message_headers_remove(headers, "Location");
+}
+
 void http_session_watch(SoupMessage *message)
 {
+	g_signal_connect(message, "got-headers", G_CALLBACK(on_headers), NULL);
 	g_signal_connect(message, "accept-certificate",
 			 G_CALLBACK(on_certificate), NULL);
 }

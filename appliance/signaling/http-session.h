@@ -22,9 +22,25 @@
  */
 SoupSession *http_session_new(const char *ca_file, GError **error);
 
+#define HTTP_REDIRECTS_MAX 5
+
 /* To be called before @message is sent: notes what is wrong with the
- * certificate, for http_session_explain(). */
+ * certificate, for http_session_explain(), and follows redirections by
+ * http_redirect_is_fine() alone; another is the answer. */
 void http_session_watch(SoupMessage *message);
+
+/**
+ * http_redirect_is_fine() - may a redirection be followed? Pure
+ * @from:     where it came from
+ * @location: as the server says it
+ * @n_before: how many were followed already
+ *
+ * To https, or by the scheme that was; HTTP_REDIRECTS_MAX times; never a
+ * WebSocket, and to no address with a password in it. What is sent along is in
+ * the address, which the server chooses: credentials of ours go nowhere.
+ */
+gboolean http_redirect_is_fine(GUri *from, const char *location,
+			       guint n_before);
 
 /**
  * http_session_explain() - put what is known of a TLS failure into the error

@@ -500,6 +500,82 @@ const char *__asan_default_options(void)
 	return "detect_leaks=0";
 }
 
+/* --- redirections -------------------------------------------------------- */
+static void assert_redirect(const char *from, const char *location,
+			    guint n_before, gboolean fine)
+{
+	g_autoptr(GUri) uri = g_uri_parse(from, SOUP_HTTP_URI_FLAGS, NULL);
+
+	g_assert_nonnull(uri);
+	g_assert_cmpint(http_redirect_is_fine(uri, location, n_before), ==,
+			fine);
+}
+
+static void test_redirect_rules(void)
+{
+	const char *from = "https://a.example/api/x?cred=y";
+
+	assert_redirect(from, "https://b.example/", 0, TRUE);
+	assert_redirect(from, "/other", HTTP_REDIRECTS_MAX - 1, TRUE);
+	assert_redirect(from, "/other", HTTP_REDIRECTS_MAX, FALSE);
+	assert_redirect(from, "http://a.example/", 0, FALSE);
+	assert_redirect(from, "//b.example/x", 0, TRUE);
+	assert_redirect(from, "file:///etc/passwd", 0, FALSE);
+	assert_redirect(from, "https://u:p@b.example/", 0, FALSE);
+	assert_redirect(from, "https://", 0, FALSE);
+	assert_redirect("http://a.example/", "https://a.example/", 0, TRUE);
+	assert_redirect("http://a.example/", "http://b.example/", 0, TRUE);
+	assert_redirect("http://a.example/", "ftp://b.example/", 0, FALSE);
+	assert_redirect("ws://a.example/", "http://b.example/", 0, FALSE);
+	assert_redirect("wss://a.example/", "https://b.example/", 0, FALSE);
+}
+
+static void on_redirect_result(GObject *source, GAsyncResult *result,
+			       gpointer user)
+{
+	*(GAsyncResult **) user = g_object_ref(result);
+}
+
+static void on_round(SoupServer *server, SoupServerMessage *message,
+		     const char *path, GHashTable *query, gpointer user)
+{
+	soup_server_message_set_redirect(message, SOUP_STATUS_FOUND, "/round");
+	++*(guint *) user;
+}
+
+/* A server that sends us round and round is left after the last allowed. */
+static void test_redirect_round(void)
+{
+	g_autoptr(SoupServer) server = soup_server_new(NULL, NULL);
+	g_autoptr(SoupSession) session = http_session_new(NULL, NULL);
+	g_autoptr(SoupMessage) message = NULL;
+	g_autoptr(GInputStream) body = NULL;
+	g_autoptr(GAsyncResult) result = NULL;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *url = NULL;
+	GSList *uris;
+	guint n = 0;
+
+	soup_server_add_handler(server, NULL, on_round, &n, NULL);
+	g_assert_true(soup_server_listen_local(server, 0,
+					       SOUP_SERVER_LISTEN_IPV4_ONLY,
+					       NULL));
+	uris = soup_server_get_uris(server);
+	url = g_uri_to_string(uris->data);
+	g_slist_free_full(uris, (GDestroyNotify) g_uri_unref);
+	message = soup_message_new("GET", url);
+	http_session_watch(message);
+	soup_session_send_async(session, message, G_PRIORITY_DEFAULT, NULL,
+				on_redirect_result, &result);
+	while (!result)
+		g_main_context_iteration(NULL, TRUE);
+	body = soup_session_send_finish(session, result, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(soup_message_get_status(message), ==,
+			 SOUP_STATUS_FOUND);
+	g_assert_cmpuint(n, ==, HTTP_REDIRECTS_MAX + 1);
+}
+
 int main(int argc, char *argv[])
 {
 	/* nobody's real proxy */
@@ -527,5 +603,7 @@ int main(int argc, char *argv[])
 	CASE("ca-file", test_ca_file);
 	CASE("tunnel", test_tunnel);
 	CASE("plain-proxy", test_plain_through_proxy);
+	g_test_add_func("/http-session/redirect-rules", test_redirect_rules);
+	g_test_add_func("/http-session/redirect-round", test_redirect_round);
 	return g_test_run();
 }
