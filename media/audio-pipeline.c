@@ -1,376 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "media/audio-pipeline.h"
 
-#include "media/audio-level.h"
-#include "media/audio-source.h"
-#include "media/opus-encoder.h"
+#include "media/audio-feed.h"
 #include "media/source-spec.h"
+#include "media/unit-pool.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#define RETRY_US	 MEDIA_US_PER_SEC
-#define STALL_US	 (3 * MEDIA_US_PER_SEC)
 #define MIN_BITRATE_BPS	 6000
 #define MAX_BITRATE_BPS	 510000
-#define VOICE_LEVEL	 50  /* -dBov; louder than this counts as voice */
 #define N_UNITS		 256 /* in flight: 5 s */
-#define FRAME_US	 20000
-#define MAX_JITTER_US	 40000 /* beyond it time has jumped */
-#define JITTER_SHIFT	 5
-#define CATCH_UP_US	 2000 /* a packet, while stamps are ahead of sound */
-#define DETAIL_MAX_BYTES 256
-
-/* A choice of one's own. */
-struct choice {
-	char *spec; /* NULL: no source */
-	const struct audio_source_ops *ops;
-	const char *path; /* in spec */
-	unsigned int channels;
-};
-
-struct audio_pipeline {
-	struct audio_pipeline_config config;
-	const struct media_clock *clock;
-	struct media_count count;
-	struct unit_pool *units;
-
-	/* Control */
-	struct choice wanted;
-	pthread_t thread;
-	bool capturing;
-	int wake_fd;
-
-	/* Between the threads */
-	pthread_mutex_t lock; /* all that follows; never held in a call */
-	struct choice next;   /* what to change to */
-	bool has_next;
-	enum audio_source_state state;
-	uint64_t since_us, lost; /* of state; what was live and went */
-	char detail[DETAIL_MAX_BYTES];
-	atomic_bool stopping, muted;
-	atomic_uint bitrate_bps, volume, takers, level;
-	atomic_uint_fast64_t units_out, bytes_out, overruns, samples_lost,
-		replaced;
-
-	/* Capture thread */
-	struct choice now;
-	struct opus_encoder *encoder; /* NULL: no source, or no memory */
-	struct audio_source *source;
-	bool is_silence, is_live;
-	uint64_t retry_us, stall_us;
-	unsigned int n_have; /* frames of the packet that is filling */
-	uint64_t packet_us;  /* capture of its first frame, as measured */
-	uint64_t smooth_us;  /* the same, without the jitter; 0: unknown */
-	uint64_t next_number;
-	char why[DETAIL_MAX_BYTES];
-};
-
-static int copy_choice(struct choice *ret, const struct audio_choice *choice)
-{
-	struct choice c = {.channels = choice->channels};
-
-	if (choice->source) {
-		c.spec = strdup(choice->source);
-		if (!c.spec)
-			return -ENOMEM;
-		c.ops = audio_source_find(c.spec, &c.path);
-	}
-	*ret = c;
-	return 0;
-}
-
-static void drop_choice(struct choice *c)
-{
-	free(c->spec);
-	*c = (struct choice){0};
-}
-
-static void set_state(struct audio_pipeline *p, enum audio_source_state state,
-		      const char *detail)
-{
-	pthread_mutex_lock(&p->lock);
-	if (state != p->state)
-		p->since_us = media_clock_now_us(p->clock);
-	if (p->state == AUDIO_SOURCE_LIVE && state == AUDIO_SOURCE_SILENCE)
-		p->lost++;
-	p->state = state;
-	snprintf(p->detail, sizeof(p->detail), "%s", detail);
-	pthread_mutex_unlock(&p->lock);
-
-	if (p->config.on_state)
-		p->config.on_state(p->config.user, state, detail);
-}
-
-static int open_source(struct audio_pipeline *p,
-		       const struct audio_source_ops *ops,
-		       struct audio_source **ret)
-{
-	struct audio_source_config config = {
-		.path = p->now.path,
-		.channels = p->now.channels,
-		.clock = p->clock,
-		.wake_fd = p->wake_fd,
-	};
-
-	return ops->open(ret, &config, p->why, sizeof(p->why));
-}
-
-static void close_source(struct audio_pipeline *p)
-{
-	if (p->source)
-		p->source = p->source->ops->close(p->source);
-	p->n_have = 0;
-}
-
-static bool have_encoder(struct audio_pipeline *p)
-{
-	int r;
-
-	if (p->encoder)
-		return true;
-	r = opus_encoder_new(&p->encoder, p->now.channels,
-			     atomic_load(&p->bitrate_bps), p->units);
-	if (r < 0)
-		snprintf(p->why, sizeof(p->why), "no Opus encoder: %s",
-			 strerror(-r));
-	return r == 0;
-}
-
-static bool try_source(struct audio_pipeline *p)
-{
-	struct audio_source *source = NULL;
-
-	if (!have_encoder(p))
-		return false;
-	snprintf(p->why, sizeof(p->why), "%s", p->now.spec);
-	if (open_source(p, p->now.ops, &source) < 0)
-		return false;
-	close_source(p);
-	p->source = source;
-	p->is_silence = false;
-	p->is_live = false;
-	p->stall_us = media_clock_now_us(p->clock) + STALL_US;
-	return true;
-}
-
-static void start_silence(struct audio_pipeline *p)
-{
-	char reason[DETAIL_MAX_BYTES];
-
-	memcpy(reason, p->why, sizeof(reason));
-	close_source(p);
-	p->is_silence = true;
-	p->retry_us = media_clock_now_us(p->clock) + RETRY_US;
-	if (!p->encoder ||
-	    open_source(p, &audio_source_silence_ops, &p->source) < 0)
-		p->source = NULL; /* no memory: tried again in a second */
-	set_state(p, AUDIO_SOURCE_SILENCE, reason);
-}
-
-/* Packets follow each other by 20 ms exactly, while the clock that stamps them
- * jitters: follow it slowly, jump only when it jumped. */
-static uint64_t smooth_time(struct audio_pipeline *p, uint64_t measured_us)
-{
-	int64_t error;
-
-	if (p->smooth_us)
-		p->smooth_us += FRAME_US;
-	error = (int64_t) (measured_us - p->smooth_us);
-	if (!p->smooth_us || error > MAX_JITTER_US)
-		p->smooth_us = measured_us;
-	else if (error > -MAX_JITTER_US)
-		p->smooth_us += (uint64_t) (error / (1 << JITTER_SHIFT));
-	else
-		p->smooth_us -= CATCH_UP_US; /* never back, but slower */
-	return p->smooth_us;
-}
-
-static void apply_volume(int16_t *samples, size_t n, unsigned int percent)
-{
-	for (size_t i = 0; i < n; i++) {
-		int v = samples[i] * (int) percent / 100;
-
-		samples[i] = (int16_t) (v > INT16_MAX ? INT16_MAX :
-					v < INT16_MIN ? INT16_MIN : v);
-	}
-}
-
-static void encode(struct audio_pipeline *p, int16_t *samples)
-{
-	unsigned int volume = atomic_load_explicit(&p->volume,
-						   memory_order_relaxed);
-	size_t n = (size_t) OPUS_FRAME_SAMPLES * p->now.channels;
-	struct coded_unit *u;
-	uint8_t level;
-
-	if (atomic_load_explicit(&p->muted, memory_order_relaxed))
-		memset(samples, 0, n * sizeof(*samples));
-	else if (volume != 100)
-		apply_volume(samples, n, volume);
-	level = audio_level(samples, n);
-	atomic_store_explicit(&p->level, level, memory_order_relaxed);
-	p->smooth_us = smooth_time(p, p->packet_us);
-
-	opus_encoder_set_bitrate(p->encoder, atomic_load(&p->bitrate_bps));
-	if (opus_encoder_encode(p->encoder, &u) < 0) {
-		atomic_fetch_add(&p->samples_lost, OPUS_FRAME_SAMPLES);
-		return;
-	}
-	u->number = p->next_number++;
-	u->capture_us = p->smooth_us;
-	u->encoded_us = media_clock_now_us(p->clock);
-	u->audio_level = level;
-	u->audio_voice = level < VOICE_LEVEL;
-	atomic_fetch_add_explicit(&p->units_out, 1, memory_order_relaxed);
-	atomic_fetch_add_explicit(&p->bytes_out, u->size, memory_order_relaxed);
-	p->config.on_unit(p->config.user, u);
-	coded_unit_unref(u);
-}
-
-/* Return: what the source's read() does. */
-static int read_some(struct audio_pipeline *p)
-{
-	uint64_t capture_us = 0, lost = 0;
-	unsigned int want = OPUS_FRAME_SAMPLES - p->n_have;
-	int16_t *samples = opus_encoder_get_input(p->encoder);
-	int r;
-
-	if (!samples)
-		return -ENOMEM;
-	r = p->source->ops->read(p->source,
-				 samples + (size_t) p->n_have * p->now.channels,
-				 want, &capture_us, &lost);
-	if (lost) {
-		atomic_fetch_add(&p->overruns, 1);
-		atomic_fetch_add(&p->samples_lost, lost);
-	}
-	if (r <= 0)
-		return r;
-
-	if (p->n_have == 0)
-		p->packet_us = capture_us;
-	p->n_have += (unsigned int) r;
-	p->stall_us = media_clock_now_us(p->clock) + STALL_US;
-	if (!p->is_silence && !p->is_live) {
-		p->is_live = true;
-		atomic_fetch_add_explicit(&p->replaced, 1,
-					  memory_order_relaxed);
-		set_state(p, AUDIO_SOURCE_LIVE, p->source->detail);
-	}
-	if (p->n_have == OPUS_FRAME_SAMPLES) {
-		p->n_have = 0;
-		encode(p, samples);
-	}
-	return r;
-}
-
-static void read_all(struct audio_pipeline *p)
-{
-	int r;
-
-	do
-		r = read_some(p);
-	while (r > 0 && !atomic_load(&p->stopping));
-
-	if (r < 0) {
-		snprintf(p->why, sizeof(p->why), "%s stopped: %s", p->now.spec,
-			 strerror(-r));
-		start_silence(p);
-	} else if (r == 0 && !p->is_silence && p->source->ops->is_device &&
-		   media_clock_now_us(p->clock) >= p->stall_us) {
-		snprintf(p->why, sizeof(p->why), "%s delivers no sound",
-			 p->now.spec);
-		start_silence(p);
-	}
-}
-
-static void wait_source(struct audio_pipeline *p)
-{
-	struct pollfd fds[AUDIO_SOURCE_FDS_MAX + 1];
-	struct audio_source_wait wait = {.deadline_us = MEDIA_NO_DEADLINE};
-	bool waits_for_device = p->now.ops && (p->is_silence || !p->source);
-	uint64_t deadline;
-	eventfd_t ignored;
-
-	if (p->source)
-		p->source->ops->wait(p->source, &wait);
-	deadline = wait.deadline_us;
-	if (waits_for_device && p->retry_us < deadline)
-		deadline = p->retry_us;
-	if (!waits_for_device && p->source && p->source->ops->is_device &&
-	    p->stall_us < deadline)
-		deadline = p->stall_us;
-	fds[0] = (struct pollfd){.fd = p->wake_fd, .events = POLLIN};
-	memcpy(fds + 1, wait.fds, wait.n_fds * sizeof(fds[0]));
-
-	media_clock_wait(p->clock, fds, wait.n_fds + 1, deadline);
-	if (fds[0].revents)
-		eventfd_read(p->wake_fd, &ignored);
-
-	if (waits_for_device && media_clock_now_us(p->clock) >= p->retry_us &&
-	    !try_source(p))
-		p->retry_us = media_clock_now_us(p->clock) + RETRY_US;
-}
-
-/* Begins with p->now, another number of channels with another encoder. */
-static void begin(struct audio_pipeline *p)
-{
-	close_source(p);
-	p->is_silence = false;
-	p->encoder = opus_encoder_free(p->encoder);
-	if (!p->now.ops) {
-		set_state(p, AUDIO_SOURCE_IDLE, "there is no source");
-		return;
-	}
-	if (!try_source(p))
-		start_silence(p);
-}
-
-static void change_source(struct audio_pipeline *p)
-{
-	struct choice next;
-	bool found;
-
-	pthread_mutex_lock(&p->lock);
-	found = p->has_next;
-	next = p->next;
-	p->has_next = false;
-	p->next = (struct choice){0};
-	pthread_mutex_unlock(&p->lock);
-	if (!found)
-		return;
-	drop_choice(&p->now);
-	p->now = next;
-	begin(p);
-}
-
-static void *capture_thread(void *user)
-{
-	struct audio_pipeline *p = user;
-
-	pthread_setname_np(pthread_self(), "capture-audio");
-	begin(p);
-	for (;;) {
-		wait_source(p);
-		if (atomic_load(&p->stopping))
-			break;
-		change_source(p);
-		if (p->source)
-			read_all(p);
-	}
-	close_source(p);
-	p->encoder = opus_encoder_free(p->encoder);
-	set_state(p, AUDIO_SOURCE_IDLE, "nobody listens");
-	return NULL;
-}
 
 char *audio_choice_find_fault(const struct audio_choice *c)
 {
@@ -449,16 +93,13 @@ int audio_pipeline_new(struct audio_pipeline **ret,
 	p = calloc(1, sizeof(*p));
 	if (!p)
 		return -ENOMEM;
-	pthread_mutex_init(&p->lock, NULL);
+	capture_threads_init(&p->threads);
 	p->config = *config;
 	p->clock = config->clock ? config->clock : media_clock_system();
 	atomic_store(&p->bitrate_bps, config->bitrate_bps);
-	atomic_store(&p->level, 127);
 	atomic_store(&p->volume, 100);
-	p->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	r = p->wake_fd < 0 ? -errno : 0;
-	if (r == 0)
-		r = copy_choice(&p->wanted, &config->choice);
+	atomic_store(&p->level, 127);
+	r = audio_choice_copy(&p->wanted, &config->choice);
 	if (r == 0)
 		r = unit_pool_new(&p->units, &p->count, MEDIA_CODEC_OPUS,
 				  N_UNITS);
@@ -471,93 +112,182 @@ int audio_pipeline_new(struct audio_pipeline **ret,
 	return 0;
 }
 
-static void stop_capture(struct audio_pipeline *p)
+void audio_pipeline_destroy(struct audio_pipeline *p)
 {
-	if (!p->capturing)
-		return;
-	atomic_store(&p->stopping, true);
-	eventfd_write(p->wake_fd, 1);
-	pthread_join(p->thread, NULL);
-	p->capturing = false;
-	drop_choice(&p->now);
-	drop_choice(&p->next);
-	p->has_next = false;
+	unit_pool_close(p->units);
+	capture_threads_done(&p->threads);
+	audio_choice_copy_done(&p->wanted);
+	free(p);
+}
+
+/* --- the feed ---------------------------------------------------------------
+ */
+static void lock(struct audio_pipeline *p)
+{
+	pthread_mutex_lock(&p->threads.lock);
+}
+
+static void unlock(struct audio_pipeline *p)
+{
+	pthread_mutex_unlock(&p->threads.lock);
 }
 
 struct audio_pipeline *audio_pipeline_free(struct audio_pipeline *p)
 {
 	if (!p)
 		return NULL;
-	stop_capture(p);
-	unit_pool_close(p->units);
-	if (p->wake_fd >= 0)
-		close(p->wake_fd);
-	pthread_mutex_destroy(&p->lock);
-	drop_choice(&p->wanted);
-	free(p);
+	/* It counts no more: nobody is called from now on. */
+	lock(p);
+	if (p->feed) {
+		p->feed->is_wanted = false;
+		atomic_store(&p->feed->is_dropped, true);
+		capture_thread_wake(&p->feed->thread);
+		p->feed = NULL;
+	}
+	unlock(p);
+	if (capture_threads_leave(&p->threads))
+		audio_pipeline_destroy(p);
 	return NULL;
 }
 
-/* Of the same choice as what control wants. */
-static int copy_wanted(struct audio_pipeline *p, struct choice *ret)
+/* Orders the feed to begin with the wanted choice. Return: 1: there is a feed
+ * and it was told, 0: there is none, or -ENOMEM. */
+static int tell_feed(struct audio_pipeline *p, bool only_if_wanted)
 {
 	struct audio_choice choice = {p->wanted.spec, p->wanted.channels};
+	struct audio_choice_copy next = {0};
+	int r = audio_choice_copy(&next, &choice);
 
-	return copy_choice(ret, &choice);
+	if (r < 0)
+		return r;
+	lock(p);
+	if (p->feed && (p->feed->is_wanted || !only_if_wanted)) {
+		struct audio_choice_copy skipped = p->feed->next;
+
+		p->feed->next = next;
+		next = skipped;
+		p->feed->has_next = p->feed->is_wanted = true;
+		capture_thread_wake(&p->feed->thread);
+		r = 1;
+	}
+	unlock(p);
+	audio_choice_copy_done(&next);
+	return r;
+}
+
+/* Return: the feed hung and was left behind. */
+static bool leave_behind(struct audio_pipeline *p, bool *ret_was_wanted)
+{
+	bool left = false;
+
+	lock(p);
+	if (p->feed && capture_thread_is_stuck(&p->feed->thread)) {
+		for (unsigned int i = 0; i < CAPTURE_LEFT_MAX && !left; i++) {
+			if (p->stuck[i])
+				continue;
+			*ret_was_wanted = p->feed->is_wanted;
+			atomic_store(&p->feed->is_dropped, true);
+			p->stuck[i] = p->feed;
+			p->feed = NULL;
+			left = true;
+		}
+	}
+	unlock(p);
+	return left;
+}
+
+bool audio_pipeline_check(struct audio_pipeline *p)
+{
+	bool was_wanted = false;
+
+	if (!leave_behind(p, &was_wanted))
+		return false;
+	if (was_wanted)
+		audio_feed_new(p);
+	return true;
+}
+
+void audio_pipeline_poke(struct audio_pipeline *p)
+{
+	lock(p);
+	if (p->feed && p->wanted.ops && p->wanted.ops->is_device) {
+		p->feed->has_poke = true;
+		capture_thread_wake(&p->feed->thread);
+	}
+	unlock(p);
+}
+
+bool audio_pipeline_is_about(struct audio_pipeline *p, const char *source,
+			     const char *node)
+{
+	bool is;
+
+	lock(p);
+	is = p->feed && p->feed->is_wanted && p->wanted.spec && source &&
+	     !strcmp(source, p->wanted.spec) &&
+	     p->state != AUDIO_SOURCE_SILENCE;
+	is |= node && *node && !strcmp(node, p->node);
+	unlock(p);
+	return is;
+}
+
+static bool is_wanted(const struct audio_pipeline *p,
+		      const struct audio_choice *choice)
+{
+	if (!choice->source || !p->wanted.spec)
+		return choice->source == p->wanted.spec;
+	return !strcmp(choice->source, p->wanted.spec) &&
+	       choice->channels == p->wanted.channels;
 }
 
 int audio_pipeline_set_source(struct audio_pipeline *p,
 			      const struct audio_choice *choice,
 			      char **ret_error)
 {
-	struct choice wanted = {0}, next = {0}, skipped;
+	struct audio_choice_copy wanted = {0}, before;
+	bool had_device;
 	int r;
 
 	*ret_error = audio_choice_find_fault(choice);
 	if (*ret_error)
 		return -EINVAL;
-	if (choice->source && p->wanted.spec
-		    ? !strcmp(choice->source, p->wanted.spec) &&
-			      choice->channels == p->wanted.channels
-		    : choice->source == p->wanted.spec)
+	if (is_wanted(p, choice))
 		return 0;
-	r = copy_choice(&wanted, choice);
-	if (r == 0 && p->capturing)
-		r = copy_choice(&next, choice);
-	if (r < 0) {
-		drop_choice(&wanted);
+	r = audio_choice_copy(&wanted, choice);
+	if (r < 0)
 		return r;
-	}
-	drop_choice(&p->wanted);
-	pthread_mutex_lock(&p->lock);
+	lock(p);
+	before = p->wanted;
 	p->wanted = wanted;
-	skipped = p->next;
-	p->next = next;
-	p->has_next = p->capturing;
-	pthread_mutex_unlock(&p->lock);
-	eventfd_write(p->wake_fd, 1);
-	drop_choice(&skipped);
-	return 0;
+	had_device = p->had_device;
+	/* Only in its channels: the same device is waited for. */
+	p->had_device &= before.spec && wanted.spec &&
+			 !strcmp(before.spec, wanted.spec);
+	unlock(p);
+	r = tell_feed(p, true);
+	if (r < 0) {
+		lock(p);
+		p->wanted = before;
+		p->had_device = had_device;
+		unlock(p);
+		before = wanted;
+	}
+	audio_choice_copy_done(&before);
+	return r < 0 ? r : 0;
 }
 
 int audio_pipeline_take(struct audio_pipeline *p)
 {
-	eventfd_t ignored;
-	int r;
+	int r = 0;
 
-	if (!p->capturing) {
-		r = copy_wanted(p, &p->now);
-		if (r < 0)
-			return r;
-		atomic_store(&p->stopping, false);
-		eventfd_read(p->wake_fd, &ignored);
-		r = pthread_create(&p->thread, NULL, capture_thread, p);
-		if (r) {
-			drop_choice(&p->now);
-			return -r;
-		}
-		p->capturing = true;
+	if (atomic_load(&p->takers) == 0) {
+		audio_pipeline_check(p);
+		r = tell_feed(p, false);
+		if (r == 0)
+			r = audio_feed_new(p);
 	}
+	if (r < 0)
+		return r;
 	atomic_fetch_add(&p->takers, 1);
 	return 0;
 }
@@ -565,8 +295,14 @@ int audio_pipeline_take(struct audio_pipeline *p)
 void audio_pipeline_release(struct audio_pipeline *p)
 {
 	assert(atomic_load(&p->takers) > 0);
-	if (atomic_fetch_sub(&p->takers, 1) == 1)
-		stop_capture(p);
+	if (atomic_fetch_sub(&p->takers, 1) > 1)
+		return;
+	lock(p);
+	if (p->feed) {
+		p->feed->is_wanted = false;
+		capture_thread_wake(&p->feed->thread);
+	}
+	unlock(p);
 }
 
 void audio_pipeline_set_bitrate(struct audio_pipeline *p, unsigned int bps)
@@ -602,12 +338,18 @@ void audio_pipeline_get_stats(struct audio_pipeline *p,
 		.takers = atomic_load(&p->takers),
 	};
 
-	pthread_mutex_lock(&p->lock);
+	lock(p);
 	s.channels = p->wanted.channels;
 	s.state = p->state;
 	s.since_us = p->since_us;
 	s.lost = p->lost;
 	memcpy(s.source, p->detail, sizeof(s.source));
-	pthread_mutex_unlock(&p->lock);
+	memcpy(s.node, p->node, sizeof(s.node));
+	if (s.state != AUDIO_SOURCE_IDLE && !s.takers) {
+		/* Its thread still closes it. */
+		s.state = AUDIO_SOURCE_IDLE;
+		snprintf(s.source, sizeof(s.source), "nobody listens");
+	}
+	unlock(p);
 	*ret_stats = s;
 }

@@ -10,10 +10,11 @@
  *
  * Source:  RFC 6716 (Opus), RFC 7587 (frame sizes), RFC 6464 (level)
  * Thread:  control, save where a function says "any"
- * Memory:  owned by its creator; free joins the thread
+ * Memory:  owned by its creator; free as in video-pipeline.h
  */
 #pragma once
 
+#include "media/audio-source.h"
 #include "media/coded-unit.h"
 #include "media/media-clock.h"
 
@@ -57,7 +58,7 @@ struct audio_pipeline_stats {
 	uint64_t since_us;		/* CLOCK_MONOTONIC: state began */
 	uint64_t lost;			/* times that a device gave way to
 					 * silence */
-	char node[64];			/* the device that is held: "hw:1,0";
+	char node[AUDIO_NODE_BYTES];	/* the device that is held: "hw:1,0";
 					 * "": none */
 	unsigned int channels;
 	uint64_t replaced;		/* times that a source took over while
@@ -75,6 +76,12 @@ int audio_pipeline_new(struct audio_pipeline **ret,
 		       char **ret_error);
 struct audio_pipeline *audio_pipeline_free(struct audio_pipeline *p);
 
+/* As their namesakes in video-pipeline.h. */
+bool audio_pipeline_check(struct audio_pipeline *p);
+void audio_pipeline_poke(struct audio_pipeline *p);
+bool audio_pipeline_is_about(struct audio_pipeline *p, const char *source,
+			     const char *node);
+
 /* As video_pipeline_set_source(), without -EBUSY. */
 int audio_pipeline_set_source(struct audio_pipeline *p,
 			      const struct audio_choice *choice,
@@ -83,7 +90,8 @@ int audio_pipeline_set_source(struct audio_pipeline *p,
 char *audio_choice_find_fault(const struct audio_choice *choice);
 int audio_choice_try(const struct audio_choice *choice, char **ret_error);
 
-/* Counted users; the source runs while there is one. */
+/* Counted users; the source runs while there is one. Its thread is told to end
+ * and not waited for. */
 int audio_pipeline_take(struct audio_pipeline *p);
 void audio_pipeline_release(struct audio_pipeline *p);
 

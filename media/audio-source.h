@@ -17,6 +17,7 @@
 
 #define AUDIO_RATE_HZ	     48000
 #define AUDIO_SOURCE_FDS_MAX 8
+#define AUDIO_NODE_BYTES     64
 
 struct audio_source;
 
@@ -26,6 +27,7 @@ struct audio_source_config {
 	unsigned int channels;
 	const struct media_clock *clock;
 	int wake_fd; /* readable when a blocking call should end; -1 */
+	bool device_only; /* auto: a device or nothing */
 };
 
 struct audio_source_wait {
@@ -57,6 +59,8 @@ struct audio_source {
 	const struct audio_source_ops *ops;
 	char detail[200]; /* what runs: "test 440 Hz" */
 	unsigned int channels;
+	bool is_stand_in; /* for a device that was not there: of auto */
+	char node[AUDIO_NODE_BYTES]; /* the device it holds; "": none */
 };
 
 extern const struct audio_source_ops audio_source_tone_ops;

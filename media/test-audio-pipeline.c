@@ -152,6 +152,18 @@ static double rms(const float *x, size_t n)
 	return sqrt(sum / (double) n);
 }
 
+static void wait_state(struct listener *l, enum audio_source_state state)
+{
+	struct timespec until = test_deadline(20);
+
+	pthread_mutex_lock(&l->lock);
+	while (l->state != state)
+		g_assert_cmpint(
+			pthread_cond_timedwait(&l->changed, &l->lock, &until),
+			==, 0);
+	pthread_mutex_unlock(&l->lock);
+}
+
 static void check_tone(unsigned int channels)
 {
 	struct listener l;
@@ -164,7 +176,7 @@ static void check_tone(unsigned int channels)
 	wait_units(&l, N_UNITS_KEPT);
 	audio_pipeline_release(p);
 
-	g_assert_cmpint(l.state, ==, AUDIO_SOURCE_IDLE);
+	wait_state(&l, AUDIO_SOURCE_IDLE);
 	g_assert_false(l.uneven);
 	g_assert_cmpuint(l.n_samples, >, 180000);
 
@@ -328,18 +340,6 @@ static void change(struct audio_pipeline *p, const char *source,
 	char *error = NULL;
 
 	g_assert_cmpint(audio_pipeline_set_source(p, &choice, &error), ==, 0);
-}
-
-static void wait_state(struct listener *l, enum audio_source_state state)
-{
-	struct timespec until = test_deadline(20);
-
-	pthread_mutex_lock(&l->lock);
-	while (l->state != state)
-		g_assert_cmpint(
-			pthread_cond_timedwait(&l->changed, &l->lock, &until),
-			==, 0);
-	pthread_mutex_unlock(&l->lock);
 }
 
 /* Tone, silence, stereo, none: numbers without a gap (on_unit), times rising,

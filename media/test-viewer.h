@@ -135,6 +135,7 @@ static inline struct video_pipeline *start(struct viewer *v, const char *source,
 
 static inline void stop(struct viewer *v, struct video_pipeline *p)
 {
+	test_clock_open(&v->clock);
 	g_assert_null(video_pipeline_free(p));
 	test_decoder_done(&v->decoder);
 	g_free(v->detail);
@@ -248,6 +249,7 @@ static inline void make_stream(const char *path)
 	wait_for(&v, enough_units, 15);
 	video_pipeline_request_keyframe(p, rung, true);
 	wait_for(&v, enough_units, 30);
+	test_clock_open(&v.clock);
 	video_pipeline_free(p);
 	g_assert_true(g_file_set_contents(path, (const char *) bytes->data,
 					  bytes->len, NULL));

@@ -19,7 +19,7 @@
  *
  * Source:  none (our own)
  * Thread:  control, save where a function says "any"
- * Memory:  owned by its creator; frees everything, joins its threads
+ * Memory:  owned by its creator
  */
 #pragma once
 
@@ -80,7 +80,7 @@ struct video_pipeline_stats {
 	uint64_t since_us;		/* CLOCK_MONOTONIC: state began */
 	uint64_t lost;			/* times that a device gave way to the
 					 * placeholder */
-	char node[64];			/* the device that is held:
+	char node[VIDEO_NODE_BYTES];	/* the device that is held:
 					 * "/dev/video0"; "": none */
 	uint64_t replaced;		/* times that a source took over while
 					 * rungs ran */
@@ -106,6 +106,8 @@ struct video_pipeline_stats {
 int video_pipeline_new(struct video_pipeline **ret,
 		       const struct video_pipeline_config *config,
 		       char **ret_error);
+/* Waits CAPTURE_END_MS for a thread that is inside a driver; one that does not
+ * come back frees what is left when it does. */
 struct video_pipeline *video_pipeline_free(struct video_pipeline *p);
 
 /**
@@ -122,6 +124,26 @@ int video_pipeline_set_source(struct video_pipeline *p,
 			      const struct video_choice *choice,
 			      char **ret_error);
 
+/**
+ * video_pipeline_check() - is the capture thread still with us?
+ *
+ * One that is inside the driver for CAPTURE_STUCK_US is left behind: another
+ * begins at once, with a placeholder while the first holds the device. At most
+ * CAPTURE_LEFT_MAX are left behind at a time. To be called about once a second.
+ * Return: true: it was left behind just now.
+ */
+bool video_pipeline_check(struct video_pipeline *p);
+
+/* A device came or changed: it is looked for at once, if one is sought, and
+ * often for a few seconds. Any thread. */
+void video_pipeline_poke(struct video_pipeline *p);
+
+/* Is @source (as in video_choice) what runs, or is about to? Or is @node (as in
+ * video_pipeline_stats; "" or NULL: unknown) the device that is held? Then a
+ * trial would only find itself in the way. Control. */
+bool video_pipeline_is_about(struct video_pipeline *p, const char *source,
+			     const char *node);
+
 /* Can this pipeline deliver @codec? (A pass-through source has only H.264.) */
 bool video_pipeline_has_codec(const struct video_pipeline *p,
 			      enum media_codec codec);
@@ -135,7 +157,8 @@ bool video_pipeline_has_codec(const struct video_pipeline *p,
 int video_pipeline_take(struct video_pipeline *p, enum media_codec codec,
 			uint32_t *ret_rung);
 /* The counterpart. The last one stops the encoder, and the source with the
- * last rung. */
+ * last rung: its thread is told and not waited for; on_state() says IDLE when
+ * the device is closed. Taken again before that, it goes on. */
 void video_pipeline_release(struct video_pipeline *p, uint32_t rung);
 
 /**

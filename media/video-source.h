@@ -17,6 +17,8 @@
 
 #include <sys/types.h>
 
+#define VIDEO_NODE_BYTES 64
+
 struct video_source;
 struct unit_pool;
 
@@ -32,6 +34,7 @@ struct video_source_config {
 	struct unit_pool *units;   /* for coded sources */
 	int wake_fd; /* becomes readable when a blocking call should end; -1 */
 	const char *message; /* the placeholder's text */
+	bool device_only;    /* auto: a device or nothing */
 };
 
 /* Either a picture or a coded unit, with one reference for the caller. */
@@ -83,6 +86,8 @@ struct video_source {
 	unsigned int width, height, fps;
 	bool coded; /* delivers H.264 units */
 	bool switchable; /* opened anew it delivers pictures instead */
+	bool is_stand_in; /* for a device that was not there: of auto */
+	char node[VIDEO_NODE_BYTES]; /* the device it holds; "": none */
 };
 
 extern const struct video_source_ops source_test_ops;
