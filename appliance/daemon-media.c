@@ -85,6 +85,9 @@ static void run_media_state(void *data)
 			   "%s: %s%s%s", m->video ? "video" : "audio", name,
 			   m->detail && *m->detail ? ": " : "",
 			   m->detail ? m->detail : "");
+	if (!strcmp(name, "live"))
+		daemon_devices_live(m->daemon, m->video ? DEVICE_CAMERA :
+							  DEVICE_MICROPHONE);
 	if (m->daemon->control) {
 		g_autoptr(JsonObject) params = json_object_new();
 
@@ -305,11 +308,13 @@ gboolean daemon_media_start(Daemon *d, GError **error)
 	if (!daemon_streams_start(d, error))
 		return FALSE;
 	choose_codecs(d);
+	daemon_devices_start(d);
 	return TRUE;
 }
 
 void daemon_media_stop(Daemon *d)
 {
+	daemon_devices_stop(d);
 	daemon_streams_stop(d);
 	if (d->audio_taken)
 		audio_pipeline_release(d->audio);

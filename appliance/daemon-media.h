@@ -26,6 +26,8 @@
 #include "appliance/daemon-private.h"
 
 #include "appliance/media-options.h"
+#include "drivers/device-watch.h"
+#include "media/capture-threads.h"
 
 /* getUserMedia, sendStream, stopStream, shareScreen, stopScreen, device.list;
  * ended by a NULL method. */
@@ -112,6 +114,21 @@ void daemon_media_reload_codecs(Daemon *d);
 void daemon_media_limit_audio(Daemon *d);
 /* Before a join: unless stopStream closed it. */
 void daemon_media_open_configured(Daemon *d);
+
+/* --- daemon-devices.c: hotplug ------------------------------------------------ */
+/* With pipelines. Where nobody tells of devices they are looked for. */
+void daemon_devices_start(Daemon *d);
+void daemon_devices_stop(Daemon *d);
+/* What a device_watch calls. @user: the Daemon; @what: NULL: a part of a sound
+ * card. */
+void daemon_devices_note(void *user, enum device_event event,
+			 const struct device *what);
+/* A source of @kind is live: how long was that after its device came? */
+void daemon_devices_live(Daemon *d, enum device_kind kind);
+/* So long, in ms, the last time; -1: none came. */
+gint64 daemon_devices_get_back_ms(const Daemon *d, enum device_kind kind);
+/* Who tells: "udev", "kernel" or "none". */
+const char *daemon_devices_get_backend(const Daemon *d);
 
 /* --- between daemon-media.c and daemon-stream.c ------------------------------ */
 gboolean daemon_streams_start(Daemon *d, GError **error);

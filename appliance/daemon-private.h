@@ -79,6 +79,7 @@ typedef struct {
 	struct daemon_watchdog *watchdog;	/* NULL: nobody asks for it */
 	struct MetricsServer *metrics;		/* NULL: [control] says none */
 	struct daemon_doctor *doctor;		/* NULL: none is at work */
+	struct daemon_devices *devices;		/* NULL: without pipelines */
 	struct daemon_life *life;		/* NULL: a room server alone */
 	struct daemon_selftest *selftest;	/* NULL: likewise */
 	gboolean init_used;	/* rooms are reached as init said */

@@ -59,9 +59,10 @@ static void set_source(JsonObject *o, gboolean live, const char *sentence,
 
 /* How long it has been so, how often a device was lost, and which one is held
  * now. */
-static void set_device(JsonObject *o, uint64_t since_us, uint64_t lost,
-		       const char *node)
+static void set_device(Daemon *d, JsonObject *o, enum device_kind kind,
+		       uint64_t since_us, uint64_t lost, const char *node)
 {
+	gint64 back_ms = daemon_devices_get_back_ms(d, kind);
 	uint64_t now = (uint64_t) g_get_monotonic_time();
 
 	set_int(o, "since_s",
@@ -69,6 +70,11 @@ static void set_device(JsonObject *o, uint64_t since_us, uint64_t lost,
 			(now - since_us) / G_USEC_PER_SEC : 0);
 	set_int(o, "lost", lost);
 	set_or_null(o, "node", *node ? node : NULL);
+	if (back_ms < 0)
+		json_object_set_null_member(o, "back_ms");
+	else
+		json_object_set_int_member(o, "back_ms", back_ms);
+	json_object_set_string_member(o, "watch", daemon_devices_get_backend(d));
 }
 
 static JsonNode *describe_video(Daemon *d)
@@ -87,7 +93,7 @@ static JsonNode *describe_video(Daemon *d)
 	json_object_set_string_member(o, "state", states[s.state]);
 	set_source(o, s.state == VIDEO_SOURCE_LIVE, s.source,
 		   sent->video_source);
-	set_device(o, s.since_us, s.lost, s.node);
+	set_device(d, o, DEVICE_CAMERA, s.since_us, s.lost, s.node);
 	json_object_set_boolean_member(o, "screenshare", sent->screenshare);
 	set_int(o, "replaced", s.replaced);
 	json_object_set_boolean_member(o, "muted", d->video_muted);
@@ -117,7 +123,7 @@ static JsonNode *describe_audio(Daemon *d)
 	json_object_set_string_member(o, "state", states[s.state]);
 	set_source(o, s.state == AUDIO_SOURCE_LIVE, s.source,
 		   sent->audio_source);
-	set_device(o, s.since_us, s.lost, s.node);
+	set_device(d, o, DEVICE_MICROPHONE, s.since_us, s.lost, s.node);
 	set_int(o, "channels", s.channels);
 	set_int(o, "replaced", s.replaced);
 	json_object_set_boolean_member(o, "muted", d->audio_muted);

@@ -257,33 +257,30 @@ static gboolean on_manual_timeout(gpointer data)
 
 /* --- a request, from the trial to its end -----------------------------------
  */
-static gboolean video_is_live(Daemon *d)
+/* @node: the busy one, or NULL. Two names may be one camera's, and one that
+ * closes its camera is not live any more. */
+static gboolean holds_video(Daemon *d, const char *node)
 {
-	struct video_pipeline_stats s;
-
-	video_pipeline_get_stats(d->video, &s);
-	return s.state == VIDEO_SOURCE_LIVE;
+	return video_pipeline_is_about(d->video, NULL, node);
 }
 
-static gboolean audio_is_live(Daemon *d)
+static gboolean audio_holds_device(Daemon *d)
 {
 	struct audio_pipeline_stats s;
 
 	audio_pipeline_get_stats(d->audio, &s);
-	return s.state == AUDIO_SOURCE_LIVE;
+	return *s.node != '\0';
 }
 
-/* What runs already needs no trial, and a camera would refuse it. */
+/* What runs already, or is about to, needs no trial, and a camera would refuse
+ * it. */
 static void leave_out(MediaStream *copy, gpointer data)
 {
 	Request *r = data;
-	const MediaStream *s = daemon_media_get_stream(r->d);
 
-	if (s && !g_strcmp0(copy->video_source, s->video_source) &&
-	    video_is_live(r->d))
+	if (video_pipeline_is_about(r->d->video, copy->video_source, NULL))
 		g_clear_pointer(&copy->video_source, g_free);
-	if (s && !g_strcmp0(copy->audio_source, s->audio_source) &&
-	    audio_is_live(r->d))
+	if (audio_pipeline_is_about(r->d->audio, copy->audio_source, NULL))
 		g_clear_pointer(&copy->audio_source, g_free);
 }
 
@@ -338,10 +335,11 @@ static void on_tried(const StreamTrialResult *result, gpointer data)
 	Request *r = data;
 	Daemon *d = r->d;
 	/* Our own pipeline may be the one that has it open: it will let go. */
-	const char *video_error = result->video_busy && video_is_live(d)
-					  ? NULL
-					  : result->video_error;
-	const char *audio_error = result->audio_busy && audio_is_live(d)
+	const char *video_error =
+		result->video_busy && holds_video(d, result->video_node)
+			? NULL
+			: result->video_error;
+	const char *audio_error = result->audio_busy && audio_holds_device(d)
 					  ? NULL
 					  : result->audio_error;
 
@@ -513,20 +511,61 @@ static void stop_screen(ControlCall *call, gpointer user)
 				  error->message);
 }
 
+typedef struct {
+	Daemon *d;
+	ControlCall *call;
+} Listing;
+
+static void listing_free(gpointer data)
+{
+	Listing *l = data;
+
+	control_call_unref(l->call);
+	g_free(l);
+}
+
+/* "hw:1" of the card whose "hw:1,0" is held. */
+static gboolean is_held(const char *node, const char *held)
+{
+	size_t n = strlen(node);
+
+	return n > 0 && !strncmp(node, held, n) &&
+	       (held[n] == '\0' || held[n] == ',');
+}
+
 static void on_listed(const StreamTrialResult *result, gpointer data)
 {
-	control_call_reply(data, json_node_copy(result->devices));
+	Listing *l = data;
+	JsonArray *list = json_node_get_array(result->devices);
+	struct video_pipeline_stats video;
+	struct audio_pipeline_stats audio;
+
+	video_pipeline_get_stats(l->d->video, &video);
+	audio_pipeline_get_stats(l->d->audio, &audio);
+	for (guint i = 0; i < json_array_get_length(list); i++) {
+		JsonObject *o = json_array_get_object_element(list, i);
+		const char *node = text_member(o, "node");
+
+		if (node)
+			json_object_set_boolean_member(
+				o, "inUse", is_held(node, video.node) ||
+						    is_held(node, audio.node));
+	}
+	control_call_reply(l->call, json_node_ref(result->devices));
 }
 
 static void list_devices(ControlCall *call, gpointer user)
 {
 	Daemon *d = user;
+	Listing *l;
 
 	if (!has_media(call, d))
 		return;
-	if (!stream_trials_add(d->streams->trials, NULL, NULL, on_listed,
-			       control_call_ref(call),
-			       (GDestroyNotify) control_call_unref))
+	l = g_new0(Listing, 1);
+	l->d = d;
+	l->call = control_call_ref(call);
+	if (!stream_trials_add(d->streams->trials, NULL, NULL, on_listed, l,
+			       listing_free))
 		control_call_fail(call, CONTROL_CODE_BUSY, NULL,
 				  "%u sources are being opened already",
 				  STREAM_TRIALS_MAX);

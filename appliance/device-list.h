@@ -9,7 +9,9 @@
 
 #include <json-glib/json-glib.h>
 
-/* Return: (transfer full): an array of {kind: "video" or "audio", source, name,
- * formats: video: [{fourcc, width, height}, ...], the largest size of each},
- * first the devices, then the test sources. */
+/* Return: (transfer full): an array of {kind: "video" or "audio", source (to be
+ * put into the configuration: it stays the same when the device is plugged in
+ * again), name, id, port, node, pcm: audio, formats: video: [{fourcc, width,
+ * height}, ...], the largest size of each}, first the devices, then the test
+ * sources, which have a source and a name alone. */
 JsonNode *device_list_describe(void);

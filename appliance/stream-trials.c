@@ -3,15 +3,27 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "appliance/device-list.h"
+#include "drivers/v4l2-capture.h"
 #include "media/audio-pipeline.h"
 #include "media/video-choice.h"
 
+/* What the thread and control both look at: it goes with the last of them. */
+typedef struct {
+	gatomicrefcount refs;
+	MediaStream *stream; /* NULL: list the devices; the thread's */
+	StreamTrialResult result;
+	GSource *ready; /* attached when the thread is through */
+	GMutex lock;
+	GCond is_through;
+	gboolean through, given_up;
+} Work;
+
 typedef struct {
 	StreamTrials *owner;
-	MediaStream *stream; /* NULL: list the devices */
-	StreamTrialResult result;
+	Work *work;
 	void (*begin)(MediaStream *copy, gpointer data);
 	StreamTrialDone done;
 	gpointer data;
@@ -19,66 +31,160 @@ typedef struct {
 } Trial;
 
 struct StreamTrials {
-	GQueue waiting;	 /* of Trial; the head is being tried */
-	GThread *thread; /* NULL: nothing is */
-	GSource *ready;	 /* the thread is through */
+	GQueue waiting; /* of Trial; the head is being tried */
+	gboolean busy;	/* it is */
+	gboolean telling;
+	GSource *deadline;
+	unsigned int deadline_ms;
+	unsigned int n_left; /* threads that were left behind, ever */
 };
+
+static void work_unref(gpointer data)
+{
+	Work *w = data;
+
+	if (!g_atomic_ref_count_dec(&w->refs))
+		return;
+	media_stream_free(w->stream);
+	free(w->result.audio_error);
+	free(w->result.video_error);
+	g_free(w->result.video_node);
+	g_clear_pointer(&w->result.devices, json_node_unref);
+	g_mutex_clear(&w->lock);
+	g_cond_clear(&w->is_through);
+	g_source_unref(w->ready);
+	g_free(w);
+}
+
+static Work *work_new(const MediaStream *stream)
+{
+	Work *w = g_new0(Work, 1);
+
+	g_atomic_ref_count_init(&w->refs);
+	w->stream = stream ? media_stream_copy(stream) : NULL;
+	g_mutex_init(&w->lock);
+	g_cond_init(&w->is_through);
+	w->ready = g_idle_source_new();
+	g_source_set_priority(w->ready, G_PRIORITY_DEFAULT);
+	return w;
+}
 
 static void trial_free(Trial *t)
 {
-	media_stream_free(t->stream);
-	free(t->result.audio_error);
-	free(t->result.video_error);
-	g_clear_pointer(&t->result.devices, json_node_unref);
+	work_unref(t->work);
 	if (t->free_data)
 		t->free_data(t->data);
 	g_free(t);
 }
 
+static char *node_of(const char *source)
+{
+	struct device device;
+	char why[256];
+
+	if (!g_str_has_prefix(source, "v4l2:") ||
+	    v4l2_resolve(source + strlen("v4l2:"), &device, why,
+			 sizeof(why)) < 0)
+		return NULL;
+	return g_strdup(device.node);
+}
+
 static gpointer try_thread(gpointer data)
 {
-	Trial *t = data;
-	const MediaStream *s = t->stream;
+	Work *w = data;
+	const MediaStream *s = w->stream;
 
 	if (!s) {
-		t->result.devices = device_list_describe();
+		w->result.devices = device_list_describe();
 	} else {
 		struct video_choice video = {s->video_source, s->width,
 					     s->height, s->fps};
 		struct audio_choice audio = {s->audio_source, s->channels};
 
-		t->result.video_busy =
-			video_choice_try(&video, &t->result.video_error) ==
+		w->result.video_busy =
+			video_choice_try(&video, &w->result.video_error) ==
 			-EBUSY;
-		t->result.audio_busy =
-			audio_choice_try(&audio, &t->result.audio_error) ==
+		w->result.audio_busy =
+			audio_choice_try(&audio, &w->result.audio_error) ==
 			-EBUSY;
+		if (w->result.video_busy)
+			w->result.video_node = node_of(s->video_source);
 	}
-	g_source_attach(t->owner->ready, NULL);
+	g_mutex_lock(&w->lock);
+	w->through = TRUE;
+	if (!w->given_up)
+		g_source_attach(w->ready, NULL);
+	g_cond_signal(&w->is_through);
+	g_mutex_unlock(&w->lock);
+	work_unref(w);
 	return NULL;
+}
+
+/* Nobody is told when its thread is through. */
+static void give_up(Work *w)
+{
+	g_mutex_lock(&w->lock);
+	w->given_up = TRUE;
+	g_mutex_unlock(&w->lock);
+	g_source_destroy(w->ready);
 }
 
 static void run_next(StreamTrials *t);
 
-static void end_thread(StreamTrials *t)
+static void drop_deadline(StreamTrials *t)
 {
-	if (!t->thread)
-		return;
-	g_thread_join(g_steal_pointer(&t->thread));
-	g_source_destroy(t->ready);
-	g_clear_pointer(&t->ready, g_source_unref);
+	if (t->deadline)
+		g_source_destroy(t->deadline);
+	g_clear_pointer(&t->deadline, g_source_unref);
+}
+
+/* The head is through, or given up. Takes @result. */
+static void tell(StreamTrials *t, const StreamTrialResult *result)
+{
+	Trial *trial = g_queue_pop_head(&t->waiting);
+
+	drop_deadline(t);
+	give_up(trial->work);
+	t->busy = FALSE;
+	/* What it leads to is there before the next one begins, which may find
+	 * that nothing is left to try. */
+	t->telling = TRUE;
+	trial->done(result, trial->data);
+	t->telling = FALSE;
+	trial_free(trial);
+	run_next(t);
 }
 
 static gboolean on_ready(gpointer data)
 {
 	StreamTrials *t = data;
-	Trial *trial = g_queue_pop_head(&t->waiting);
+	Trial *trial = g_queue_peek_head(&t->waiting);
 
-	end_thread(t);
-	/* Before the word is given: it may ask for the next trial. */
-	run_next(t);
-	trial->done(&trial->result, trial->data);
-	trial_free(trial);
+	tell(t, &trial->work->result);
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean on_deadline(gpointer data)
+{
+	StreamTrials *t = data;
+	const Trial *trial = g_queue_peek_head(&t->waiting);
+	const char *why = "the device's driver does not answer";
+	g_autofree char *text = g_strdup(why);
+	g_autoptr(JsonNode) none = json_node_new(JSON_NODE_ARRAY);
+	StreamTrialResult given_up = {0};
+
+	json_node_take_array(none, json_array_new());
+	/* Which of the two hangs only the thread knows. */
+	if (!trial->work->stream)
+		given_up.devices = none;
+	else if (trial->work->stream->video_source)
+		given_up.video_error = text;
+	else
+		given_up.audio_error = text;
+	t->n_left++;
+	g_warning("%s: a thread that tried it is left behind (%u of %u)", why,
+		  t->n_left, STREAM_TRIALS_LEFT_MAX);
+	tell(t, &given_up);
 	return G_SOURCE_REMOVE;
 }
 
@@ -86,14 +192,17 @@ static void run_next(StreamTrials *t)
 {
 	Trial *trial = g_queue_peek_head(&t->waiting);
 
-	if (!trial || t->thread)
+	if (!trial || t->busy || t->telling)
 		return;
+	t->busy = TRUE;
 	if (trial->begin)
-		trial->begin(trial->stream, trial->data);
-	t->ready = g_idle_source_new();
-	g_source_set_priority(t->ready, G_PRIORITY_DEFAULT);
-	g_source_set_callback(t->ready, on_ready, t, NULL);
-	t->thread = g_thread_new("try-source", try_thread, trial);
+		trial->begin(trial->work->stream, trial->data);
+	g_source_set_callback(trial->work->ready, on_ready, t, NULL);
+	t->deadline = g_timeout_source_new(t->deadline_ms);
+	g_source_set_callback(t->deadline, on_deadline, t, NULL);
+	g_source_attach(t->deadline, NULL);
+	g_atomic_ref_count_inc(&trial->work->refs);
+	g_thread_unref(g_thread_new("try-source", try_thread, trial->work));
 }
 
 StreamTrials *stream_trials_new(void)
@@ -101,14 +210,37 @@ StreamTrials *stream_trials_new(void)
 	StreamTrials *t = g_new0(StreamTrials, 1);
 
 	g_queue_init(&t->waiting);
+	t->deadline_ms = STREAM_TRIAL_MS;
 	return t;
+}
+
+/* Return: the thread of the head came back within STREAM_TRIALS_END_MS. */
+static gboolean wait_for(Work *w)
+{
+	gint64 until =
+		g_get_monotonic_time() + STREAM_TRIALS_END_MS * (gint64) 1000;
+	gboolean through;
+
+	g_mutex_lock(&w->lock);
+	while (!w->through && g_cond_wait_until(&w->is_through, &w->lock, until))
+		;
+	through = w->through;
+	g_mutex_unlock(&w->lock);
+	return through;
 }
 
 void stream_trials_free(StreamTrials *t)
 {
+	Trial *head;
+
 	if (!t)
 		return;
-	end_thread(t);
+	drop_deadline(t);
+	head = g_queue_peek_head(&t->waiting);
+	if (head && t->busy) {
+		give_up(head->work);
+		wait_for(head->work);
+	}
 	g_queue_clear_full(&t->waiting, (GDestroyNotify) trial_free);
 	g_free(t);
 }
@@ -120,14 +252,15 @@ gboolean stream_trials_add(StreamTrials *t, const MediaStream *stream,
 {
 	Trial *trial;
 
-	if (g_queue_get_length(&t->waiting) >= STREAM_TRIALS_MAX) {
+	if (g_queue_get_length(&t->waiting) >= STREAM_TRIALS_MAX ||
+	    t->n_left >= STREAM_TRIALS_LEFT_MAX) {
 		if (free_data)
 			free_data(data);
 		return FALSE;
 	}
 	trial = g_new0(Trial, 1);
 	trial->owner = t;
-	trial->stream = stream ? media_stream_copy(stream) : NULL;
+	trial->work = work_new(stream);
 	trial->begin = stream ? begin : NULL;
 	trial->done = done;
 	trial->data = data;

@@ -7,14 +7,18 @@
  *
  * Source:  none (our own)
  * Thread:  control; the trial has a thread of its own, which touches nothing
- *          else
+ *          else, and is left behind when it does not come back
  * Memory:  at most STREAM_TRIALS_MAX wait, the running one included
  */
 #pragma once
 
 #include "appliance/media-options.h"
 
-#define STREAM_TRIALS_MAX 8
+#define STREAM_TRIALS_MAX      8
+#define STREAM_TRIAL_MS	       20000 /* then it is given up: the driver hangs */
+#define STREAM_TRIALS_LEFT_MAX 4     /* threads in drivers that hang; no more
+				      * is tried then */
+#define STREAM_TRIALS_END_MS   2000  /* waited for a thread at the end */
 
 typedef struct StreamTrials StreamTrials;
 
@@ -22,13 +26,15 @@ typedef struct StreamTrials StreamTrials;
 typedef struct {
 	char *audio_error, *video_error;
 	gboolean audio_busy, video_busy; /* somebody has it open */
+	char *video_node;  /* the busy camera, or NULL: not known */
 	JsonNode *devices; /* of a look around, to be taken; else NULL */
 } StreamTrialResult;
 
 typedef void (*StreamTrialDone)(const StreamTrialResult *result, gpointer data);
 
 StreamTrials *stream_trials_new(void);
-/* Waits for the thread; what waits is not called back, its data is freed. */
+/* Waits for the thread, for STREAM_TRIALS_END_MS; what waits is not called back,
+ * its data is freed. */
 void stream_trials_free(StreamTrials *t);
 
 /**

@@ -14,8 +14,6 @@
 #define BUFFER_US 200000
 #define STAMP_AGE_MAX_US 1000000	/* an older stamp is of another clock */
 
-#define PCM_NAME_BYTES 192
-
 struct alsa_capture {
 	snd_pcm_t *pcm;
 	struct alsa_capture_info info;
@@ -93,6 +91,18 @@ static int set_sw_params(struct alsa_capture *c)
 	return r < 0 ? r : snd_pcm_sw_params(c->pcm, sw);
 }
 
+/* Which card it is in the end, whatever its name says. */
+static void note_hardware(struct alsa_capture *c)
+{
+	snd_pcm_info_t *pcm;
+
+	snd_pcm_info_alloca(&pcm);
+	if (snd_pcm_info(c->pcm, pcm) < 0 || snd_pcm_info_get_card(pcm) < 0)
+		return;
+	snprintf(c->info.node, sizeof(c->info.node), "hw:%d,%u",
+		 snd_pcm_info_get_card(pcm), snd_pcm_info_get_device(pcm));
+}
+
 static int open_and_set(struct alsa_capture *c, const char *name,
 			unsigned int rate, unsigned int channels)
 {
@@ -110,6 +120,7 @@ static int open_and_set(struct alsa_capture *c, const char *name,
 		return r;
 	}
 	snprintf(c->info.name, sizeof(c->info.name), "%s", name);
+	note_hardware(c);
 	return 0;
 }
 
@@ -268,73 +279,87 @@ int alsa_capture_read(struct alsa_capture *c, int16_t *dst,
 	return r;
 }
 
-/* Of one device of a card; alloca'd structures belong in no loop. */
-static void list_device(snd_ctl_t *ctl, int device,
-			void (*found)(void *user, const char *pcm,
-				      const char *name), void *user)
-{
-	char pcm[PCM_NAME_BYTES], name[192];
-	snd_ctl_card_info_t *card;
-	snd_pcm_info_t *info;
-
-	snd_pcm_info_alloca(&info);
-	snd_ctl_card_info_alloca(&card);
-	snd_pcm_info_set_device(info, (unsigned int) device);
-	snd_pcm_info_set_stream(info, SND_PCM_STREAM_CAPTURE);
-	if (snd_ctl_pcm_info(ctl, info) < 0 ||
-	    snd_ctl_card_info(ctl, card) < 0)
-		return;
-	snprintf(pcm, sizeof(pcm), "plughw:CARD=%s,DEV=%d",
-		 snd_ctl_card_info_get_id(card), device);
-	snprintf(name, sizeof(name), "%s, %s", snd_ctl_card_info_get_name(card),
-		 snd_pcm_info_get_name(info));
-	found(user, pcm, name);
-}
-
-void alsa_list_captures(void (*found)(void *user, const char *pcm,
-				      const char *name), void *user)
-{
-	int card = -1;
-
-	while (snd_card_next(&card) == 0 && card >= 0) {
-		char name[32];
-		snd_ctl_t *ctl;
-		int device = -1;
-
-		snprintf(name, sizeof(name), "hw:%d", card);
-		if (snd_ctl_open(&ctl, name, SND_CTL_NONBLOCK) < 0)
-			continue;
-		while (snd_ctl_pcm_next_device(ctl, &device) == 0 &&
-		       device >= 0)
-			list_device(ctl, device, found, user);
-		snd_ctl_close(ctl);
-	}
-}
-
-struct first {
-	char *name;
-	size_t size;
-	int result;
+/* --- which there are --------------------------------------------------------- */
+struct listing {
+	struct alsa_microphone *list;
+	size_t n, max;
 };
 
-static void keep_first(void *user, const char *pcm, const char *name)
+/* Of one device of a card; alloca'd structures belong in no loop. */
+static void list_device(snd_ctl_t *ctl, int number, struct listing *l,
+			const struct device *card)
 {
-	struct first *f = user;
+	struct alsa_microphone *m = &l->list[l->n];
+	snd_ctl_card_info_t *info;
+	snd_pcm_info_t *pcm;
 
-	if (f->result != -ENODEV)
+	snd_pcm_info_alloca(&pcm);
+	snd_ctl_card_info_alloca(&info);
+	snd_pcm_info_set_device(pcm, (unsigned int) number);
+	snd_pcm_info_set_stream(pcm, SND_PCM_STREAM_CAPTURE);
+	if (l->n == l->max || snd_ctl_pcm_info(ctl, pcm) < 0 ||
+	    snd_ctl_card_info(ctl, info) < 0)
 		return;
-	if (strlen(pcm) >= f->size) {
-		f->result = -ENOSPC;
-		return;
-	}
-	strcpy(f->name, pcm);
-	f->result = 0;
+	*m = (struct alsa_microphone) { .device = *card };
+	snprintf(m->pcm, sizeof(m->pcm), "plughw:CARD=%s,DEV=%d",
+		 snd_ctl_card_info_get_id(info), number);
+	snprintf(m->device.name, sizeof(m->device.name), "%.45s, %.45s",
+		 snd_ctl_card_info_get_name(info), snd_pcm_info_get_name(pcm));
+	l->n++;
 }
 
-int alsa_find_capture(char *ret_name, size_t size)
+static void list_card(const struct device *card, struct listing *l)
 {
-	struct first first = { ret_name, size, -ENODEV };
+	int number = -1;
+	snd_ctl_t *ctl;
 
-	alsa_list_captures(keep_first, &first);
-	return first.result;
+	if (snd_ctl_open(&ctl, card->node, SND_CTL_NONBLOCK) < 0)
+		return;
+	while (snd_ctl_pcm_next_device(ctl, &number) == 0 && number >= 0)
+		list_device(ctl, number, l, card);
+	snd_ctl_close(ctl);
+}
+
+size_t alsa_list_captures(struct alsa_microphone *ret, size_t max)
+{
+	struct device *cards = calloc(DEVICES_MAX, sizeof(*cards));
+	size_t n = cards ? device_list(DEVICE_MICROPHONE, cards, DEVICES_MAX) :
+			   0;
+	struct listing l = { .list = ret, .max = max };
+
+	for (size_t i = 0; i < n; i++)
+		list_card(&cards[i], &l);
+	for (size_t i = 0; i < l.n; i++)
+		snprintf(ret[i].name, sizeof(ret[i].name), "%s",
+			 device_get_lasting_name(cards, n, &ret[i].device));
+	free(cards);
+	snd_config_update_free_global();
+	return l.n;
+}
+
+int alsa_find_capture(struct alsa_microphone *ret)
+{
+	return alsa_list_captures(ret, 1) ? 0 : -ENODEV;
+}
+
+int alsa_resolve(const char *word, bool by_name, struct alsa_microphone *ret,
+		 char *why, size_t why_size)
+{
+	struct alsa_microphone *list = calloc(DEVICES_MAX, sizeof(*list));
+	struct device *devices = calloc(DEVICES_MAX, sizeof(*devices));
+	size_t n = list && devices ? alsa_list_captures(list, DEVICES_MAX) : 0;
+	size_t found = 0;
+	int r;
+
+	for (size_t i = 0; i < n; i++)
+		devices[i] = list[i].device;
+	r = by_name ? device_match(devices, n, word, &found, why, why_size) :
+		      device_match_exactly(devices, n, word, &found);
+	if (r == 0)
+		*ret = list[found];
+	if (r == -ENOTUNIQ && !by_name)
+		device_match(devices, n, word, &found, why, why_size);
+	free(list);
+	free(devices);
+	return r;
 }

@@ -16,12 +16,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "drivers/device.h"
+
 #define ALSA_CAPTURE_FDS_MAX 8
+#define ALSA_PCM_BYTES	     192
 
 struct alsa_capture;
 
 struct alsa_capture_info {
-	char name[192];			/* the PCM that was opened */
+	char name[ALSA_PCM_BYTES];	/* the PCM that was opened */
+	char node[DEVICE_NODE_BYTES];	/* "hw:1,0"; "": no hardware's */
 	unsigned int rate;		/* Hz */
 	unsigned int channels;
 	unsigned int period_frames, buffer_frames;
@@ -67,11 +71,26 @@ int alsa_capture_read(struct alsa_capture *c, int16_t *dst,
 		      unsigned int n_frames, uint64_t *ret_capture_us,
 		      uint64_t *ret_lost);
 
-/* The first hardware capture PCM ("plughw:CARD=...,DEV=..."). Return: 0,
- * -ENODEV, -ENOSPC (@size too small). Any thread. */
-int alsa_find_capture(char *ret_name, size_t size);
+/* Something that records. */
+struct alsa_microphone {
+	struct device device;		/* the card; its name: card and PCM */
+	char pcm[ALSA_PCM_BYTES];	/* "plughw:CARD=...,DEV=..." */
+	char name[DEVICE_ID_BYTES];	/* device_get_lasting_name() */
+};
 
-/* Calls @found for each hardware capture PCM: its name as alsa_find_capture()
- * has it, and one for people. May block. Any thread. */
-void alsa_list_captures(void (*found)(void *user, const char *pcm,
-				      const char *name), void *user);
+/* All hardware capture PCMs, in device_list()'s order. May block. Any thread.
+ * Return: how many, at most @max. */
+size_t alsa_list_captures(struct alsa_microphone *ret, size_t max);
+/* The first of them. Return: 0 or -ENODEV. */
+int alsa_find_capture(struct alsa_microphone *ret);
+
+/**
+ * alsa_resolve() - the microphone that a configuration means
+ * @word:    what device_match() takes
+ * @by_name: a part of the name will do; else an id or port alone
+ * @why:     a sentence on failure; without @by_name of -ENOTUNIQ alone
+ *
+ * May block. Any thread. Return: 0, -ENODEV, -ENOTUNIQ.
+ */
+int alsa_resolve(const char *word, bool by_name, struct alsa_microphone *ret,
+		 char *why, size_t why_size);

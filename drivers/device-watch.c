@@ -105,6 +105,8 @@ static void tell(struct device_watch *w, struct udev_device *d)
 	if (device_read(d, strcmp(subsystem, "sound") ? DEVICE_CAMERA :
 			DEVICE_MICROPHONE, &device))
 		w->on_event(w->user, event, &device);
+	else if (!strcmp(subsystem, "sound") && event != DEVICE_REMOVED)
+		w->on_event(w->user, DEVICE_CHANGED, NULL);
 }
 
 void device_watch_dispatch(struct device_watch *w)

@@ -23,7 +23,8 @@ struct device_watch;
 
 /**
  * device_watch_new() - listen
- * @on_event: of device_watch_dispatch(); @d is borrowed
+ * @on_event: of device_watch_dispatch(); @d is borrowed; NULL: a part of a sound
+ *	      card changed: it may be that it can be opened now
  *
  * Return: 0 or a negative errno.
  */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "drivers/v4l2-capture.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/videodev2.h>
@@ -20,7 +19,6 @@
 
 #define FORMATS_MAX    256	/* looked at; real devices have below 100 */
 #define SIZES_MAX   64 /* of one format looked at */
-#define CAMERAS_MAX 64 /* told of */
 #define BUFFERS_WANTED 6	/* 1 filling, 1 ready, 2 queued, 2 encoding */
 
 struct mapping {
@@ -457,61 +455,72 @@ static bool is_camera(const char *path)
 	return yes;
 }
 
-static int by_name(const struct dirent **a, const struct dirent **b)
+int v4l2_find_camera(struct device *ret)
 {
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static int by_number(const struct dirent **a, const struct dirent **b)
-{
-	return strverscmp((*a)->d_name, (*b)->d_name);
-}
-
-static int is_video_node(const struct dirent *e)
-{
-	return !strncmp(e->d_name, "video", 5);
-}
-
-static int is_visible(const struct dirent *e)
-{
-	return e->d_name[0] != '.';
-}
-
-static int find_in(const char *folder,
-		   int (*filter)(const struct dirent *),
-		   int (*compare)(const struct dirent **,
-				  const struct dirent **),
-		   char *ret_path, size_t size)
-{
-	struct dirent **list;
-	int n = scandir(folder, &list, filter, compare);
+	struct device *list = calloc(DEVICES_MAX, sizeof(*list));
+	size_t n = list ? device_list(DEVICE_CAMERA, list, DEVICES_MAX) : 0;
 	int r = -ENODEV;
 
-	for (int i = 0; i < n; i++) {
-		char path[512];
-
-		snprintf(path, sizeof(path), "%s/%s", folder, list[i]->d_name);
-		if (r == -ENODEV && is_camera(path)) {
-			if (strlen(path) >= size) {
-				r = -ENOSPC;
-			} else {
-				strcpy(ret_path, path);
-				r = 0;
-			}
-		}
-		free(list[i]);
+	for (size_t i = 0; i < n && r < 0; i++) {
+		if (!is_camera(list[i].node))
+			continue;
+		*ret = list[i];
+		r = 0;
 	}
-	if (n >= 0)
-		free(list);
+	free(list);
 	return r;
 }
 
-int v4l2_find_camera(char *ret_path, size_t size)
+/* Of the nodes of one piece of hardware the first that has pictures. */
+static int choose_node(const struct device *list, size_t n, size_t first,
+		       struct device *ret)
 {
-	int r = find_in("/dev/v4l/by-id", is_visible, by_name, ret_path, size);
+	for (size_t i = first; i < n; i++) {
+		if (strcmp(list[i].hardware, list[first].hardware) ||
+		    !is_camera(list[i].node))
+			continue;
+		*ret = list[i];
+		return 0;
+	}
+	/* None may be opened, or none is a camera: opening it says why. */
+	*ret = list[first];
+	return 0;
+}
 
-	if (r == -ENODEV)
-		r = find_in("/dev", is_video_node, by_number, ret_path, size);
+/* A node's path, or a link's, as the kernel has it. */
+static void read_path(const char *path, const struct device *list, size_t n,
+		      struct device *ret)
+{
+	char *real = realpath(path, NULL);
+
+	*ret = (struct device) { .kind = DEVICE_CAMERA };
+	for (size_t i = 0; real && i < n; i++)
+		if (!strcmp(list[i].node, real))
+			*ret = list[i];
+	if (real && strlen(real) < sizeof(ret->node))
+		strcpy(ret->node, real);
+	free(real);
+}
+
+int v4l2_resolve(const char *word, struct device *ret, char *why,
+		 size_t why_size)
+{
+	struct device *list = calloc(DEVICES_MAX, sizeof(*list));
+	size_t n = list ? device_list(DEVICE_CAMERA, list, DEVICES_MAX) : 0;
+	size_t found = 0;
+	int r = 0;
+
+	if (!list)
+		return -ENOMEM;
+	if (*word == '/')
+		read_path(word, list, n, ret);
+	else
+		r = device_match(list, n, word, &found, why, why_size);
+	if (r == 0 && *word != '/')
+		r = strstr(word, "-video-index") ?
+			(*ret = list[found], 0) :
+			choose_node(list, n, found, ret);
+	free(list);
 	return r;
 }
 
@@ -565,7 +574,6 @@ static bool read_camera(const char *path, struct v4l2_camera *ret)
 		xioctl(c.fd, VIDIOC_QUERYCAP, &cap) >= 0;
 	if (yes) {
 		*ret = (struct v4l2_camera) { 0 };
-		snprintf(ret->path, sizeof(ret->path), "%s", path);
 		snprintf(ret->card, sizeof(ret->card), "%s",
 			 (const char *) cap.card);
 		read_formats(&c, ret);
@@ -574,53 +582,21 @@ static bool read_camera(const char *path, struct v4l2_camera *ret)
 	return yes;
 }
 
-/* Nodes that were told by their links. */
-struct seen {
-	dev_t nodes[CAMERAS_MAX];
-	unsigned int n;
-};
-
-static bool is_new(struct seen *seen, const char *path)
-{
-	struct stat st;
-
-	if (stat(path, &st) < 0 || seen->n == CAMERAS_MAX)
-		return false;
-	for (unsigned int i = 0; i < seen->n; i++)
-		if (seen->nodes[i] == st.st_rdev)
-			return false;
-	seen->nodes[seen->n++] = st.st_rdev;
-	return true;
-}
-
-static void list_in(const char *folder, int (*filter)(const struct dirent *),
-		    int (*compare)(const struct dirent **,
-				   const struct dirent **),
-		    struct seen *seen,
-		    void (*found)(void *user, const struct v4l2_camera *c),
-		    void *user)
-{
-	struct dirent **list;
-	int n = scandir(folder, &list, filter, compare);
-
-	for (int i = 0; i < n; i++) {
-		struct v4l2_camera camera;
-		char path[512];
-
-		snprintf(path, sizeof(path), "%s/%s", folder, list[i]->d_name);
-		if (is_new(seen, path) && read_camera(path, &camera))
-			found(user, &camera);
-		free(list[i]);
-	}
-	if (n >= 0)
-		free(list);
-}
-
 void v4l2_list_cameras(void (*found)(void *user, const struct v4l2_camera *c),
 		       void *user)
 {
-	struct seen seen = { .n = 0 };
+	struct device *list = calloc(DEVICES_MAX, sizeof(*list));
+	size_t n = list ? device_list(DEVICE_CAMERA, list, DEVICES_MAX) : 0;
 
-	list_in("/dev/v4l/by-id", is_visible, by_name, &seen, found, user);
-	list_in("/dev", is_video_node, by_number, &seen, found, user);
+	for (size_t i = 0; i < n; i++) {
+		struct v4l2_camera camera;
+
+		if (!read_camera(list[i].node, &camera))
+			continue;
+		camera.device = list[i];
+		snprintf(camera.name, sizeof(camera.name), "%s",
+			 device_get_lasting_name(list, n, &list[i]));
+		found(user, &camera);
+	}
+	free(list);
 }

@@ -12,6 +12,8 @@
  */
 #pragma once
 
+#include "drivers/device.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -102,16 +104,28 @@ int v4l2_capture_force_keyframe(struct v4l2_capture *c);
 /* Sets an encoding camera's bit rate. Return: 0 or -ENOTSUP. Any thread. */
 int v4l2_capture_set_bitrate(struct v4l2_capture *c, unsigned int bps);
 
-/* The first capture device of the machine: /dev/v4l/by-id links first, in
- * byte order, then /dev/videoN in number order. Return: 0, -ENODEV, -ENOSPC
- * (@size too small). Any thread. */
-int v4l2_find_camera(char *ret_path, size_t size);
+/* The first capture device of the machine, in device_list()'s order. Opens
+ * those before it, and may block. Return: 0 or -ENODEV. Any thread. */
+int v4l2_find_camera(struct device *ret);
+
+/**
+ * v4l2_resolve() - the camera that a configuration means
+ * @word: a path, or what device_match() takes
+ * @ret:  its node, and what is known of it; of a path that leads nowhere
+ *	  nothing
+ * @why:  on failure a sentence
+ *
+ * May block. Return: 0, -ENODEV, -ENOTUNIQ, -ENOMEM. Any thread.
+ */
+int v4l2_resolve(const char *word, struct device *ret, char *why,
+		 size_t why_size);
 
 #define V4L2_CAMERA_FORMATS_MAX 8
 
 struct v4l2_camera {
-	char path[512];		/* its by-id link, or else the device node */
-	char card[64];		/* as the driver names it */
+	struct device device;
+	char name[DEVICE_ID_BYTES];	/* device_get_lasting_name() */
+	char card[64];			/* as the driver names it */
 	unsigned int n_formats;
 	struct {
 		uint32_t fourcc;
@@ -119,7 +133,7 @@ struct v4l2_camera {
 	} formats[V4L2_CAMERA_FORMATS_MAX];
 };
 
-/* Calls @found for each capture device of the machine, in v4l2_find_camera()'s
- * order, each once. Opens them for it, and may block. Any thread. */
+/* Calls @found for each capture device of the machine, in device_list()'s
+ * order. Opens them for it, and may block. Any thread. */
 void v4l2_list_cameras(void (*found)(void *user, const struct v4l2_camera *c),
 		       void *user);

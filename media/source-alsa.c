@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WHY_BYTES 256
+
 struct source_alsa {
 	struct audio_source base;
 	struct alsa_capture *capture;
@@ -30,29 +32,55 @@ static struct audio_source *alsa_close(struct audio_source *s)
 	return NULL;
 }
 
+/* An identity goes before a PCM of that name, a PCM before a part of a
+ * microphone's name. */
+static int open_meant(struct source_alsa *a,
+		      const struct audio_source_config *config, char *why,
+		      size_t why_size)
+{
+	bool is_hardware = strstr(config->path, "hw:") != NULL;
+	const char *pcm = config->path;
+	struct alsa_microphone found;
+	int r = is_hardware ? -ENODEV
+			    : alsa_resolve(pcm, false, &found, why, why_size);
+
+	if (r == -ENOTUNIQ)
+		return r;
+	r = alsa_capture_open(&a->capture, r == 0 ? found.pcm : pcm,
+			      AUDIO_RATE_HZ, config->channels);
+	if (r != -ENOENT || is_hardware)
+		return r;
+	r = alsa_resolve(pcm, true, &found, why, why_size);
+	if (r == 0)
+		r = alsa_capture_open(&a->capture, found.pcm, AUDIO_RATE_HZ,
+				      config->channels);
+	return r;
+}
+
 static int alsa_open(struct audio_source **ret,
 		     const struct audio_source_config *config, char *why,
 		     size_t why_size)
 {
 	struct source_alsa *a = calloc(1, sizeof(*a));
 	struct alsa_capture_info info;
+	char reason[WHY_BYTES] = "";
 	int r;
 
 	if (!a)
 		return -ENOMEM;
-	r = alsa_capture_open(&a->capture, config->path, AUDIO_RATE_HZ,
-			      config->channels);
+	r = open_meant(a, config, reason, sizeof(reason));
 	if (r == 0)
 		r = alsa_capture_start(a->capture);
 	if (r < 0) {
-		snprintf(why, why_size, "cannot record from '%s': %s",
-			 config->path, strerror(-r));
+		snprintf(why, why_size, "cannot record from '%.150s': %s",
+			 config->path, *reason ? reason : strerror(-r));
 		alsa_close(&a->base);
 		return r;
 	}
 	alsa_capture_get_info(a->capture, &info);
 	a->base.ops = &audio_source_alsa_ops;
 	a->base.channels = config->channels;
+	snprintf(a->base.node, sizeof(a->base.node), "%s", info.node);
 	snprintf(a->base.detail, sizeof(a->base.detail), "alsa:%.150s %u Hz",
 		 info.name, info.rate);
 	*ret = &a->base;

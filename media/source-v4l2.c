@@ -26,7 +26,6 @@
 #include <string.h>
 
 #define NO_LOG	       64
-#define PATH_MAX_BYTES 160
 
 /* What source and pictures share: goes with the last of them. */
 struct camera {
@@ -39,6 +38,7 @@ struct source_v4l2 {
 	struct video_source base;
 	const struct media_clock *clock;
 	struct camera *camera;
+	struct device device;
 	struct v4l2_format_info format;
 	struct lav_pictures *pictures;
 	struct unit_pool *units;
@@ -121,7 +121,10 @@ static int open_wishes(struct source_v4l2 *v,
 			.fps = config->fps,
 		};
 	v->camera->capture = v4l2_capture_free(v->camera->capture);
-	r = v4l2_capture_open(&v->camera->capture, config->path, wishes, n);
+	/* A path that leads nowhere: open(2) says so. */
+	r = v4l2_capture_open(&v->camera->capture, *v->device.node
+						   ? v->device.node
+						   : config->path, wishes, n);
 	if (r == 0)
 		v4l2_capture_get_format(v->camera->capture, &v->format);
 	return r;
@@ -190,8 +193,9 @@ static void describe(struct source_v4l2 *v,
 	v->base.fps = fps ? fps : config->fps;
 	v->base.coded = f->fourcc == V4L2_PIX_FMT_H264 && config->coded_wanted;
 	v->base.switchable = true;
+	snprintf(v->base.node, sizeof(v->base.node), "%s", v->device.node);
 	snprintf(v->base.detail, sizeof(v->base.detail),
-		 "v4l2:%.100s %c%c%c%c %ux%u@%u", config->path,
+		 "v4l2:%.120s %c%c%c%c %ux%u@%u", config->path,
 		 (char) (f->fourcc & 0x7f), (char) (f->fourcc >> 8 & 0x7f),
 		 (char) (f->fourcc >> 16 & 0x7f),
 		 (char) (f->fourcc >> 24 & 0x7f), f->width, f->height,
@@ -231,6 +235,11 @@ static int v4l2_open(struct video_source **ret,
 
 	if (!v)
 		return -ENOMEM;
+	r = v4l2_resolve(config->path, &v->device, why, why_size);
+	if (r < 0) {
+		free(v);
+		return r;
+	}
 	v->base.ops = &source_v4l2_ops;
 	v->clock = config->clock;
 	v->units = config->units;
@@ -461,19 +470,28 @@ const struct video_source_ops source_v4l2_ops = {
 	.close = v4l2_close,
 };
 
-/* The first camera, else the test picture. What it opens is not "auto" any
- * more. */
+/* The first camera, else the test picture, which stands in for one. What it
+ * opens is not "auto" any more. */
 static int auto_open(struct video_source **ret,
 		     const struct video_source_config *config, char *why,
 		     size_t why_size)
 {
 	struct video_source_config found = *config;
-	char path[PATH_MAX_BYTES];
+	struct device device;
+	int r = v4l2_find_camera(&device);
 
-	if (v4l2_find_camera(path, sizeof(path)) < 0)
-		return source_test_ops.open(ret, config, why, why_size);
-	found.path = path;
-	return source_v4l2_ops.open(ret, &found, why, why_size);
+	if (r == 0) {
+		found.path = device.node;
+		return source_v4l2_ops.open(ret, &found, why, why_size);
+	}
+	if (config->device_only) {
+		snprintf(why, why_size, "no camera is there");
+		return r;
+	}
+	r = source_test_ops.open(ret, config, why, why_size);
+	if (r == 0)
+		(*ret)->is_stand_in = true;
+	return r;
 }
 
 const struct video_source_ops source_auto_ops = {

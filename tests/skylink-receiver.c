@@ -59,6 +59,14 @@ struct order {
 	bool given;
 };
 
+/* Of the sound's packets. */
+struct rtp_order {
+	uint32_t timestamp;
+	uint16_t next_seq;
+	bool known;
+	unsigned int gaps, times_back;
+};
+
 struct receiver {
 	GMainLoop *loop;
 	Room *room;
@@ -84,6 +92,10 @@ struct receiver {
 	uint32_t timestamp;
 	uint16_t next_seq;
 	bool seq_known;
+	struct rtp_order sound;
+	unsigned int times_back;	/* units whose RTP time did not rise */
+	uint64_t longest_us;		/* between two units */
+	uint64_t unit_us;		/* when the last one came */
 	uint64_t first_us, last_us;
 	unsigned int units, frames, damaged, gaps, barcodes, not_increasing;
 	unsigned int audio_packets, width, height;
@@ -259,6 +271,12 @@ static void decode_audio(struct receiver *r, const struct rtc_media_packet *p)
 	AVFrame *f = r->audio.frame;
 
 	r->audio_packets++;
+	r->sound.gaps += r->sound.known && p->seq != r->sound.next_seq;
+	r->sound.times_back += r->sound.known &&
+		(int32_t) (p->timestamp - r->sound.timestamp) <= 0;
+	r->sound.known = true;
+	r->sound.next_seq = (uint16_t) (p->seq + 1);
+	r->sound.timestamp = p->timestamp;
 	r->audio.packet->data = (uint8_t *) p->payload;
 	r->audio.packet->size = (int) p->len;
 	if (avcodec_send_packet(r->audio.ctx, r->audio.packet) < 0)
@@ -296,6 +314,15 @@ static void take_video(struct receiver *r, const struct rtc_media_packet *p)
 	if (!r->in_unit || p->timestamp != r->timestamp) {
 		depacketizer_init(&r->depacketizer, r->unit, UNIT_MAX_BYTES -
 				  AV_INPUT_BUFFER_PADDING_SIZE);
+		if (r->unit_us) {
+			uint64_t us = p->received_us - r->unit_us;
+
+			r->times_back +=
+				(int32_t) (p->timestamp - r->timestamp) <= 0;
+			r->longest_us = us > r->longest_us ? us :
+							     r->longest_us;
+		}
+		r->unit_us = p->received_us;
 		r->in_unit = true;
 		r->broken = false;
 		r->timestamp = p->timestamp;
@@ -443,7 +470,8 @@ static void print_result(struct receiver *r)
 	       "\"latency_ms_p95\":%.1f,\"luma_min\":%.1f,\"luma_max\":%.1f,"
 	       "\"audio_packets\":%u,\"tone_hz\":%.0f,\"tone_level\":%.3f,"
 	       "\"barred\":%u,\"barcode_runs\":%u,\"without_barcode\":%u,"
-	       "\"repeated\":%u",
+	       "\"repeated\":%u,\"times_back\":%u,\"longest_ms\":%u,"
+	       "\"audio_gaps\":%u,\"audio_times_back\":%u",
 	       r->video.ctx ? media_codec_name(r->video_codec) : "",
 	       r->width, r->height, seconds, r->units, r->frames, r->damaged,
 	       r->gaps, r->barcodes, r->not_increasing,
@@ -453,7 +481,9 @@ static void print_result(struct receiver *r)
 	       n ? r->latency_100us[n * 95 / 100] / 10.0 : 0.0,
 	       r->luma_min, r->luma_max, r->audio_packets, r->tone_hz,
 	       r->tone_level, r->barred, r->barcode_runs, r->without_barcode,
-	       r->repeated);
+	       r->repeated, r->times_back,
+	       (unsigned int) (r->longest_us / 1000), r->sound.gaps,
+	       r->sound.times_back);
 	if (r->status) {
 		g_autofree char *status = json_to_string(r->status, FALSE);
 

@@ -502,9 +502,11 @@ const ControlMethod control_methods[] = {
 	 .help = "Deletes a received file."},
 	{.name = "device.list", .role = CONTROL_ROLE_READ,
 	 .params = NO_PARAMS,
-	 .result = "An array of {kind, source, name}",
+	 .result = "An array of {kind, source, name, id, port, node, inUse, "
+		   "pcm, formats}",
 	 .help = "The cameras and microphones that are there, and the test "
-		 "sources."},
+		 "sources. source is what to write into the configuration: it "
+		 "stays the same when the device is plugged in again."},
 	{.name = "stats.status", .role = CONTROL_ROLE_READ,
 	 .params = NO_PARAMS,
 	 .result = "{version, uptime_s, room, schedule, life, selftest, "
@@ -720,6 +722,12 @@ const ControlEvent control_events[] = {
 	{"device.state", "kind, state, detail",
 	 "A camera or microphone came, went, or was replaced by a "
 	 "placeholder."},
+	{"device.added", "kind, name, id, port, node",
+	 "A camera or sound card was plugged in."},
+	{"device.removed", "kind, name, id, port, node",
+	 "A camera or sound card was unplugged."},
+	{"device.changed", "kind, name, id, port, node",
+	 "A camera's or sound card's names or permissions changed."},
 	{"config.changed", "changed, rejoined, overridden",
 	 "The configuration was read again and changed something; as "
 	 "config.reload answers."},

@@ -61,10 +61,10 @@ static void on_camera(void *user, const struct v4l2_camera *camera)
 	/* To agree on a format with a camera that runs would disturb it. */
 	if (l->live) {
 		doctor_add(l->report, l->check, DOCTOR_OK, NULL, "%s (%s)",
-			   camera->card, camera->path);
+			   camera->card, camera->device.node);
 		return;
 	}
-	r = v4l2_capture_open(&capture, camera->path, &wish, 1);
+	r = v4l2_capture_open(&capture, camera->device.node, &wish, 1);
 	if (r == 0)
 		v4l2_capture_free(capture);
 	/* No signal is the cable's business. */
@@ -72,21 +72,26 @@ static void on_camera(void *user, const struct v4l2_camera *camera)
 		doctor_add(l->report, l->check, DOCTOR_WARNING,
 			   "Look at the cable, and at what sends to it.",
 			   "%s (%s) gets no steady signal", camera->card,
-			   camera->path);
+			   camera->device.node);
 	else
-		add_opened(l, camera->path, camera->card, r);
+		add_opened(l, camera->device.node, camera->card, r);
 }
 
-static void on_microphone(void *user, const char *pcm, const char *name)
+static void look_at_microphones(struct look *l)
 {
-	struct look *l = user;
-	struct alsa_capture *capture = NULL;
-	int r = alsa_capture_open(&capture, pcm, RATE_HZ, 1);
+	g_autofree struct alsa_microphone *all =
+		g_new(struct alsa_microphone, DEVICES_MAX);
+	size_t n = alsa_list_captures(all, DEVICES_MAX);
 
-	l->n_found++;
-	if (r == 0)
-		alsa_capture_free(capture);
-	add_opened(l, pcm, name, r);
+	for (size_t i = 0; i < n; i++) {
+		struct alsa_capture *capture = NULL;
+		int r = alsa_capture_open(&capture, all[i].pcm, RATE_HZ, 1);
+
+		l->n_found++;
+		if (r == 0)
+			alsa_capture_free(capture);
+		add_opened(l, all[i].pcm, all[i].device.name, r);
+	}
 }
 
 /* What the listing passes over because it may not look. */
@@ -115,21 +120,33 @@ static void add_closed_nodes(struct look *l, const char *pattern)
 	globfree(&nodes);
 }
 
-/* A device that the configuration names must be there. */
+/* A device that the configuration names must be there, and be the only one of
+ * that name. */
 static void check_named(struct look *l, const char *source, const char *prefix,
-			gboolean is_path)
+			gboolean is_camera)
 {
+	struct alsa_microphone microphone;
+	struct device camera;
+	char why[256] = "";
 	const char *name;
+	int r;
 
 	if (!source || !g_str_has_prefix(source, prefix))
 		return;
 	name = source + strlen(prefix);
-	if (!*name || !is_path || access(name, F_OK) == 0)
-		return;
-	doctor_add(l->report, l->check, DOCTOR_FAILED,
-		   "Plug it in, or choose another source; 'skylinkctl call "
-		   "device.list' shows what is there.",
-		   "%s is configured, but it is not there", source);
+	/* A PCM may have any name. */
+	r = is_camera ? v4l2_resolve(name, &camera, why, sizeof(why)) :
+			alsa_resolve(name, FALSE, &microphone, why,
+				     sizeof(why));
+	if (r == -ENOTUNIQ)
+		doctor_add(l->report, l->check, DOCTOR_FAILED,
+			   "Name one of them; 'skylinkctl devices' shows what "
+			   "is there.", "%s", why);
+	else if (is_camera && (r < 0 || !*camera.node))
+		doctor_add(l->report, l->check, DOCTOR_FAILED,
+			   "Plug it in, or choose another source; 'skylinkctl "
+			   "devices' shows what is there.",
+			   "%s is configured, but it is not there", source);
 }
 
 static void check_none(struct look *l, const char *source, const char *stands)
@@ -146,8 +163,7 @@ static void check_none(struct look *l, const char *source, const char *stands)
 			   source ? source : "none");
 	else
 		doctor_add(l->report, l->check, DOCTOR_WARNING,
-			   "Plug one in: it is taken when the source is opened "
-			   "next, after a restart at the latest.",
+			   "Plug one in: it is taken by itself.",
 			   "None is there: peers get %s", stands);
 }
 
@@ -167,7 +183,7 @@ void doctor_check_devices(const DoctorInput *input, DoctorReport *r)
 
 	doctor_begin(r, "microphone");
 	check_named(&microphone, input->audio_source, "alsa:", FALSE);
-	alsa_list_captures(on_microphone, &microphone);
+	look_at_microphones(&microphone);
 	add_closed_nodes(&microphone, "/dev/snd/pcmC*c");
 	check_none(&microphone, input->audio_source, "a test tone");
 }

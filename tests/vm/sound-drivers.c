@@ -216,7 +216,7 @@ static bool aloop_unbound(void)
 	struct alsa_capture *c;
 	struct heard h = { 0 };
 	uint64_t deadline;
-	char name[64];
+	struct alsa_microphone found;
 	pthread_t thread;
 	bool unbound = false;
 	int r;
@@ -229,7 +229,7 @@ static bool aloop_unbound(void)
 	alsa_capture_free(c);
 	pthread_join(thread, NULL);
 	REQUIRE(unbound);
-	REQUIRE_EQ(alsa_find_capture(name, sizeof(name)), -ENODEV);
+	REQUIRE_EQ(alsa_find_capture(&found), -ENODEV);
 	REQUIRE(alsa_capture_open(&c, LOOPBACK, RATE, 1) < 0);
 
 	REQUIRE(write_file(DRIVER "bind", "snd_aloop.0"));
@@ -242,9 +242,9 @@ static bool aloop_unbound(void)
 	h = (struct heard){ 0 };
 	REQUIRE_EQ(listen_to(c, RATE / 4, &h), 0);
 	alsa_capture_free(c);
-	REQUIRE_EQ(alsa_find_capture(name, sizeof(name)), 0);
-	REQUIRE(!strcmp(name, "plughw:CARD=Loopback,DEV=0"));
-	REQUIRE_EQ(alsa_find_capture(name, 4), -ENOSPC);
+	REQUIRE_EQ(alsa_find_capture(&found), 0);
+	REQUIRE(!strcmp(found.pcm, "plughw:CARD=Loopback,DEV=0"));
+	REQUIRE(!strcmp(found.device.node, "hw:0"));
 	return true;
 }
 
@@ -254,11 +254,25 @@ static bool usb_converted(void)
 	struct alsa_capture_info info;
 	struct alsa_capture *c;
 	struct heard h = { 0 };
-	char name[64], hw[64];
+	struct alsa_microphone found, same;
+	char hw[64], why[256];
+	const char *name = found.pcm;
 
-	REQUIRE_EQ(alsa_find_capture(name, sizeof(name)), 0);
+	REQUIRE_EQ(alsa_find_capture(&found), 0);
 	REQUIRE(!strncmp(name, "plughw:", 7));
 	snprintf(hw, sizeof(hw), "%.60s", name + 4);
+	printf("# '%s' is %s at %s\n", found.device.name, found.name,
+	       found.device.port);
+	REQUIRE(strstr(found.name, "_SND"));
+	REQUIRE_EQ(alsa_resolve(found.name, false, &same, why, sizeof(why)), 0);
+	REQUIRE(!strcmp(same.pcm, name));
+	REQUIRE_EQ(alsa_resolve(found.device.port, false, &same, why,
+				sizeof(why)), 0);
+	REQUIRE(!strcmp(same.pcm, name));
+	REQUIRE_EQ(alsa_resolve("vusb", false, &same, why, sizeof(why)),
+		   -ENODEV);
+	REQUIRE_EQ(alsa_resolve("vusb", true, &same, why, sizeof(why)), 0);
+	REQUIRE(!strcmp(same.pcm, name));
 	REQUIRE_EQ(alsa_capture_open(&c, hw, RATE, 1), 0);
 	alsa_capture_get_info(c, &info);
 	printf("# %s\n", info.name);
@@ -278,10 +292,11 @@ static bool usb_unplugged(void)
 	struct alsa_capture *c;
 	struct heard h = { 0 };
 	uint64_t deadline;
-	char name[64];
+	struct alsa_microphone found;
+	const char *name = found.pcm;
 	int r;
 
-	REQUIRE_EQ(alsa_find_capture(name, sizeof(name)), 0);
+	REQUIRE_EQ(alsa_find_capture(&found), 0);
 	REQUIRE_EQ(alsa_capture_open(&c, name, RATE, 2), 0);
 	REQUIRE_EQ(alsa_capture_start(c), 0);
 	REQUIRE_EQ(listen_to(c, RATE / 4, &h), 0);

@@ -25,8 +25,8 @@
 #define WEBCAM	   "/dev/video10"
 #define HDMI	   "/dev/video11"
 #define PLANES	   "/dev/video12"
-#define LINK(s)	   "/dev/v4l/by-id/usb-Vusb_Test_Devices_Vusb_Camera_" s \
-		   "-video-index0"
+#define ID(s)	   "usb-Vusb_Test_Devices_Vusb_Camera_" s
+#define LINK(s)	   "/dev/v4l/by-id/" ID(s) "-video-index0"
 #define USB_A	   LINK("CAM-A")
 #define USB_B	   LINK("CAM-B")
 #define DRIVER	   "/sys/bus/platform/drivers/vivid/"
@@ -253,11 +253,20 @@ static bool vivid_multiplanar(void)
 
 static bool vivid_find(void)
 {
-	char path[64], little[4];
+	struct device device;
+	char why[256];
 
-	REQUIRE_EQ(v4l2_find_camera(path, sizeof(path)), 0);
-	REQUIRE(!strcmp(path, WEBCAM));
-	REQUIRE_EQ(v4l2_find_camera(little, sizeof(little)), -ENOSPC);
+	REQUIRE_EQ(v4l2_find_camera(&device), 0);
+	REQUIRE(!strcmp(device.node, WEBCAM));
+	/* Without udev: the place in sysfs. */
+	REQUIRE(!strcmp(device.id, ""));
+	printf("# %s is '%s' at %s\n", device.node, device.name, device.port);
+	REQUIRE(strstr(device.port, "vivid.0-video-index"));
+	REQUIRE_EQ(v4l2_resolve(device.port, &device, why, sizeof(why)), 0);
+	REQUIRE(!strcmp(device.node, WEBCAM));
+	REQUIRE_EQ(v4l2_resolve("nobody", &device, why, sizeof(why)), -ENODEV);
+	REQUIRE_EQ(v4l2_resolve("/dev/nobody", &device, why, sizeof(why)), 0);
+	REQUIRE(!strcmp(device.node, ""));
 	return true;
 }
 
@@ -456,10 +465,27 @@ static bool vivid_unbound(void)
 /* --- USB ----------------------------------------------------------------- */
 static bool usb_find(void)
 {
-	char path[128];
+	char why[256], *link = realpath(USB_A, NULL);
+	struct device device, same;
 
-	REQUIRE_EQ(v4l2_find_camera(path, sizeof(path)), 0);
-	REQUIRE(!strcmp(path, USB_A));
+	REQUIRE_EQ(v4l2_find_camera(&device), 0);
+	REQUIRE(!strcmp(device.id, ID("CAM-A") "-video-index0"));
+	REQUIRE(device.has_serial);
+	REQUIRE(link && !strcmp(device.node, link));
+	printf("# %s is '%s' at %s\n", device.node, device.name, device.port);
+	/* By its serial number, by its socket, by the link, by the path. */
+	REQUIRE_EQ(v4l2_resolve(ID("CAM-A"), &same, why, sizeof(why)), 0);
+	REQUIRE(!strcmp(same.node, device.node));
+	REQUIRE_EQ(v4l2_resolve(device.port, &same, why, sizeof(why)), 0);
+	REQUIRE(!strcmp(same.node, device.node));
+	REQUIRE_EQ(v4l2_resolve(USB_A, &same, why, sizeof(why)), 0);
+	REQUIRE(!strcmp(same.id, device.id));
+	REQUIRE_EQ(v4l2_resolve(device.node, &same, why, sizeof(why)), 0);
+	REQUIRE(!strcmp(same.id, device.id));
+	/* Two of one model. */
+	REQUIRE_EQ(v4l2_resolve("vusb", &same, why, sizeof(why)), -ENOTUNIQ);
+	REQUIRE(strstr(why, ID("CAM-A")) && strstr(why, ID("CAM-B")));
+	free(link);
 	return true;
 }
 
