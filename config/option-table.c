@@ -274,9 +274,10 @@ static const struct option_row rows[N_OPTIONS] = {
 		.argument = "PATH",
 		.change = OPTION_LIVE,
 		.help = "auto: the first camera, else the moving test "
-			"picture. test: the test picture; test-screen: in a "
-			"screen's colours. v4l2: a camera's "
-			"device or by-id link. file: a file or FIFO, looped. "
+			"picture until one is plugged in. test: the test picture; test-screen: in a "
+			"screen's colours. v4l2: a camera, best by "
+			"the identity that 'skylinkctl call device.list' "
+			"shows, or by its path or a part of its name. file: a file or FIFO, looped. "
 			"h264: an H.264 elementary stream, sent as it is. "
 			"none: no picture.",
 	},
@@ -338,8 +339,10 @@ static const struct option_row rows[N_OPTIONS] = {
 		.argument = "NAME-OR-PATH",
 		.change = OPTION_LIVE,
 		.help = "auto: the first ALSA capture device, else the test "
-			"tone. test: the tone. alsa: an ALSA device such as "
-			"alsa:hw:1,0. file: a file or FIFO, looped. none: no "
+			"tone until one is plugged in. test: the tone. alsa: "
+			"a microphone, best by the identity that 'skylinkctl "
+			"call device.list' shows, or an ALSA device such as "
+			"hw:1,0, or a part of its name. file: a file or FIFO, looped. none: no "
 			"sound.",
 	},
 	[OPT_AUDIO_CHANNELS] = {

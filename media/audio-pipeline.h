@@ -30,7 +30,8 @@ enum audio_source_state {
 struct audio_choice {
 	/* "auto"	the first ALSA capture device, else the test tone
 	 * "test"	a 440 Hz tone, interrupted for 50 ms each full second
-	 * "alsa:NAME"	an ALSA PCM name ("alsa:hw:1,0", "alsa:default")
+	 * "alsa:NAME"	a microphone's identity, an ALSA PCM name ("alsa:hw:1,0",
+	 *		"alsa:default"), or a part of a microphone's name
 	 * "file:PATH"	whatever libavformat reads, looped; also a FIFO
 	 * NULL		none: no device is open and nothing flows
 	 */

@@ -13,7 +13,8 @@ struct video_choice {
 	/* "auto"		the first camera, else the test picture
 	 * "test"		the moving test picture with its barcode
 	 * "test-screen"	the same on a desktop's colours
-	 * "v4l2:/dev/videoN"	a camera ("v4l2:" and any path or by-id link)
+	 * "v4l2:WORD"		a camera: its path, identity, or a part of its
+	 *			name (drivers/device.h)
 	 * "file:PATH"		whatever libavformat reads, looped; also a FIFO
 	 * "h264:PATH"		an Annex B elementary stream, passed through
 	 * NULL			none: no device is open and nothing flows
