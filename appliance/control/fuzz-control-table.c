@@ -52,7 +52,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!method)
 		return 0;
-	size -= strlen(name) + 1;
+	size -= (size_t) (end + 1 -
+			  (const char *) data); /* a name may hold a NUL */
 	params = json_checked_parse(end + 1, (gssize) size, TEXT_MAX_BYTES,
 				    NULL);
 	if (!params ||
