@@ -274,7 +274,10 @@ def suite_vm(results, options):
 
 def suite_package(results, options):
     """The Debian package on a bare Debian."""
-    tap(results, 'package', ['tests/vm/test-package'], 1800)
+    full = {'FULL': '1' if options.full else ''}
+    tap(results, 'package', ['tests/vm/test-package'], 1800, full)
+    if options.full:
+        tap(results, 'package', ['tests/vm/test-unattended'], 5400, full)
 
 
 SUITES = [('gcc', suite_gcc), ('clang', suite_clang), ('asan', suite_asan),
