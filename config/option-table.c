@@ -210,7 +210,9 @@ static const struct option_row rows[N_OPTIONS] = {
 		"roomserver", "names", OPTION_LIST, "", .max = 16,
 		.change = OPTION_RESTART,
 		.help = "More host names and addresses that a certificate of "
-			"its own making is to hold.",
+			"its own making is to hold. One that was made stays: "
+			"remove roomserver.pem from the state directory to "
+			"have another.",
 	},
 	[OPT_ROOMSERVER_TURN] = {
 		"roomserver", "turn", OPTION_STRING, "", .max = 256,

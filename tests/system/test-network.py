@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The network comes late, and changes, under a running daemon: in a network
-namespace whose links and addresses this test makes and takes away."""
+namespace whose links and addresses this test makes and takes away. Sees what
+network.addresses, network.interfaces, network.port_min and network.port_max do."""
 import subprocess
 
 import netns
