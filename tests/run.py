@@ -206,7 +206,8 @@ def suite_tsan(results, options):
     """The queues between threads, under the thread sanitizer."""
     if build(results, 'build-tsan', 'gcc', ['-Db_sanitize=thread']):
         meson_tests(results, 'tsan', 'build-tsan',
-                    ['net-loop', 'video-pipeline', 'audio-pipeline', 'rung'],
+                    ['net-loop', 'video-pipeline', 'audio-pipeline', 'rung',
+                     'console-link'],
                     timeout_factor=8, environment={
                         'TSAN_OPTIONS': 'suppressions=' + os.path.join(
                             TOP, 'tests', 'tsan.supp')})
