@@ -55,7 +55,7 @@ async function replace(t, version) {
 for (const version of ['0.9.3', '2.7.2']) {
   const name = `${version}: its stream replaced ${TIMES} times`;
   if (process.env.FULL || version === '2.7.2')
-    await test(name, (t) => replace(t, version), { timeout: 600000 });
+    await test(name, (t) => replace(t, version), { timeout: process.env.FULL ? 3000000 : 300000 });
   else skip(name, 'in full runs');
 }
 
