@@ -367,9 +367,10 @@ static void restore(Daemon *d, struct life_state *s)
 	gint64 now = now_s();
 
 	l->recovered = TRUE;
-	daemon_set_muted(d, s->audio_muted, s->video_muted);
 	if (s->stream)
 		daemon_media_restore(d, json_node_get_object(s->stream));
+	/* After it: another stream begins as it says itself. */
+	daemon_set_muted(d, s->audio_muted, s->video_muted);
 	if (s->by_hand && (!s->hand_until_s || now < s->hand_until_s)) {
 		room_plan_by_hand(&l->plan, s->room, now);
 		if (s->hand_until_s && l->plan.hand_until_s)

@@ -20,6 +20,7 @@ enum option_index {
 	O_SOCKET,
 	O_CHECK_CONFIG,
 	O_PRINT_DEFAULT_CONFIG,
+	O_NOTE_END,
 	O_QUIET,
 	O_VERSION,
 	O_HELP,
@@ -65,6 +66,9 @@ const struct skylinkd_option skylinkd_options[] = {
 	[O_PRINT_DEFAULT_CONFIG] = {"print-default-config", 0, NULL,
 				    "Print a configuration file with every "
 				    "key, its default and what it means."},
+	[O_NOTE_END] = {"note-end", 0, NULL,
+			"For the unit's ExecStopPost=: keep how the daemon "
+			"ended, for the next one to tell."},
 	[O_QUIET] = {"quiet", 'q', NULL,
 		     "Print nothing but what was asked for."},
 	[O_VERSION] = {"version", 'V', NULL, "Print the version."},
@@ -339,6 +343,8 @@ static bool choose_action(const struct given *g, struct skylinkd_arguments *a,
 		a->action = SKYLINKD_VERSION;
 	else if (g->value[O_PRINT_DEFAULT_CONFIG])
 		a->action = SKYLINKD_PRINT_DEFAULT_CONFIG;
+	else if (g->value[O_NOTE_END])
+		a->action = SKYLINKD_NOTE_END;
 	else if (g->value[O_CHECK_CONFIG])
 		a->action = SKYLINKD_CHECK_CONFIG;
 	else

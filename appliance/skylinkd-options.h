@@ -38,6 +38,7 @@ enum skylinkd_action {
 	SKYLINKD_VERSION,
 	SKYLINKD_CHECK_CONFIG,
 	SKYLINKD_PRINT_DEFAULT_CONFIG,
+	SKYLINKD_NOTE_END,
 };
 
 struct skylinkd_arguments {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* appliance/skylinkd.c - the daemon's command line */
 #include <stdio.h>
+#include <sys/prctl.h>
 
 #include "appliance/control/control-activation.h"
 #include "appliance/crash-report.h"
+#include "appliance/life/last-end.h"
 #include "appliance/log-filter.h"
 #include "appliance/skylinkd-options.h"
 
@@ -53,6 +55,29 @@ static struct log_filter *install_log(const Config *config)
 	return filter;
 }
 
+static int note_end(void)
+{
+	const char *state = g_getenv("STATE_DIRECTORY");
+	g_autofree char *dir = g_build_filename(state ? state : "", "life",
+						NULL);
+	g_autoptr(GError) error = NULL;
+
+	/* Run by hand, it has nothing to note. */
+	if (!state || last_end_note(dir, &error))
+		return SKYLINKD_EXIT_OK;
+	fprintf(stderr, "skylinkd: %s\n", error->message);
+	return SKYLINKD_EXIT_FAILED;
+}
+
+/* Whoever reads another process's memory needs more than its user: neither
+ * gdb nor a core file nor /proc shows the secrets in it. Who must look starts
+ * the daemon with SKYLINK_DUMPABLE=1. */
+static void hide_memory(void)
+{
+	if (!g_getenv("SKYLINK_DUMPABLE"))
+		prctl(PR_SET_DUMPABLE, 0);
+}
+
 static int run(struct skylinkd_arguments *a)
 {
 	switch (a->action) {
@@ -62,6 +87,7 @@ static int run(struct skylinkd_arguments *a)
 			refuse_clients(a);
 			return SKYLINKD_EXIT_CONFIG;
 		}
+		hide_memory();
 		a->daemon.log = install_log(a->daemon.config);
 		return daemon_run(&a->daemon);
 	case SKYLINKD_HELP: {
@@ -75,6 +101,8 @@ static int run(struct skylinkd_arguments *a)
 		return SKYLINKD_EXIT_OK;
 	case SKYLINKD_CHECK_CONFIG:
 		return check_config(a);
+	case SKYLINKD_NOTE_END:
+		return note_end();
 	case SKYLINKD_PRINT_DEFAULT_CONFIG: {
 		g_autofree char *text = config_print_default();
 
