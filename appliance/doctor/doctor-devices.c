@@ -149,22 +149,27 @@ static void check_named(struct look *l, const char *source, const char *prefix,
 			   "%s is configured, but it is not there", source);
 }
 
-static void check_none(struct look *l, const char *source, const char *stands)
+/* What is not to be used is not opened, and lacks nothing. NULL: nobody knows
+ * what is configured. */
+static gboolean is_wanted(struct look *l, const char *source,
+			  const char *prefix)
 {
-	gboolean wanted = source && (!strcmp(source, "auto") ||
-				     g_str_has_prefix(source, "v4l2:") ||
-				     g_str_has_prefix(source, "alsa:"));
+	doctor_begin(l->report, l->check);
+	if (!source || !strcmp(source, "auto") ||
+	    g_str_has_prefix(source, prefix))
+		return TRUE;
+	doctor_add(l->report, l->check, DOCTOR_SKIPPED, NULL,
+		   "None is wanted: the source is '%s'", source);
+	return FALSE;
+}
 
+static void check_none(struct look *l, const char *stands)
+{
 	if (l->n_found || l->n_closed)
 		return;
-	if (!wanted)
-		doctor_add(l->report, l->check, DOCTOR_OK, NULL,
-			   "None is there, and none is wanted (%s)",
-			   source ? source : "none");
-	else
-		doctor_add(l->report, l->check, DOCTOR_WARNING,
-			   "Plug one in: it is taken by itself.",
-			   "None is there: peers get %s", stands);
+	doctor_add(l->report, l->check, DOCTOR_WARNING,
+		   "Plug one in: it is taken by itself.",
+		   "None is there: peers get %s", stands);
 }
 
 void doctor_check_devices(const DoctorInput *input, DoctorReport *r)
@@ -175,15 +180,16 @@ void doctor_check_devices(const DoctorInput *input, DoctorReport *r)
 				  .check = "microphone",
 				  .live = input->microphone_live};
 
-	doctor_begin(r, "camera");
-	check_named(&camera, input->video_source, "v4l2:", TRUE);
-	v4l2_list_cameras(on_camera, &camera);
-	add_closed_nodes(&camera, "/dev/video*");
-	check_none(&camera, input->video_source, "a test picture");
-
-	doctor_begin(r, "microphone");
-	check_named(&microphone, input->audio_source, "alsa:", FALSE);
-	look_at_microphones(&microphone);
-	add_closed_nodes(&microphone, "/dev/snd/pcmC*c");
-	check_none(&microphone, input->audio_source, "a test tone");
+	if (is_wanted(&camera, input->video_source, "v4l2:")) {
+		check_named(&camera, input->video_source, "v4l2:", TRUE);
+		v4l2_list_cameras(on_camera, &camera);
+		add_closed_nodes(&camera, "/dev/video*");
+		check_none(&camera, "a test picture");
+	}
+	if (is_wanted(&microphone, input->audio_source, "alsa:")) {
+		check_named(&microphone, input->audio_source, "alsa:", FALSE);
+		look_at_microphones(&microphone);
+		add_closed_nodes(&microphone, "/dev/snd/pcmC*c");
+		check_none(&microphone, "a test tone");
+	}
 }

@@ -94,6 +94,13 @@ static void check_all(char **urls, DoctorReport *r)
 		if (ice_url_parse(*urls, strlen(*urls), &url) < 0)
 			continue;	/* the room does without it, too */
 		name = describe(&url);
+		/* A plain request there says nothing about TLS. */
+		if (url.scheme == ICE_URL_TURNS) {
+			doctor_add(r, "ice-server", DOCTOR_SKIPPED, NULL,
+				   "%s: not used: this box speaks TURN by UDP "
+				   "and TCP, without TLS", name);
+			continue;
+		}
 		if (g_get_monotonic_time() < until)
 			probe(&url, name, r);
 		else

@@ -93,17 +93,20 @@ static void assert_row(struct fixture *f, const char *check, const char *state,
 		JsonObject *o = json_array_get_object_element(rows, i);
 		const char *advice;
 
+		/* Whoever is told of a finding is told what to do. */
+		advice = json_object_get_string_member_with_default(o, "advice",
+								    NULL);
+		if (!strcmp(json_object_get_string_member(o, "state"),
+			    "failed") ||
+		    !strcmp(json_object_get_string_member(o, "state"),
+			    "warning"))
+			g_assert_true(advice && *advice);
 		if (strcmp(json_object_get_string_member(o, "check"), check) ||
 		    !g_pattern_match_simple(
 			    pattern, json_object_get_string_member(o, "what")))
 			continue;
 		g_assert_cmpstr(json_object_get_string_member(o, "state"), ==,
 				state);
-		advice = json_object_get_string_member_with_default(o, "advice",
-								    NULL);
-		/* Whoever is told of a failure is told what to do. */
-		if (!strcmp(state, "failed"))
-			g_assert_true(advice && *advice);
 		return;
 	}
 	g_error("no row '%s' is '%s': %s", check, pattern, all);
@@ -353,6 +356,17 @@ static void test_no_ice(struct fixture *f, gconstpointer data)
 	assert_row(f, "ice-server", "skipped", "*the box is in none");
 }
 
+/* It would answer a plain request with silence, and be called dead. */
+static void test_turn_over_tls(struct fixture *f, gconstpointer data)
+{
+	static const char *const urls[] = {"turns:user@127.0.0.1:9", NULL};
+
+	f->input.ice_urls = g_strdupv((char **) urls);
+	doctor_check_ice(&f->input, f->report);
+	assert_row(f, "ice-server", "skipped",
+		   "turns:127.0.0.1:9: not used: *without TLS");
+}
+
 /* --- this machine ---------------------------------------------------------------- */
 static void test_missing_camera(struct fixture *f, gconstpointer data)
 {
@@ -360,6 +374,23 @@ static void test_missing_camera(struct fixture *f, gconstpointer data)
 	f->input.audio_source = g_strdup("none");
 	doctor_check_devices(&f->input, f->report);
 	assert_row(f, "camera", "failed", "*configured, but it is not there");
+}
+
+static void test_devices_that_nobody_wants(struct fixture *f,
+					   gconstpointer data)
+{
+	g_autoptr(JsonNode) node = NULL;
+
+	f->input.video_source = g_strdup("none");
+	f->input.audio_source = g_strdup("file:/srv/music.ogg");
+	doctor_check_devices(&f->input, f->report);
+	node = doctor_report_take(f->report);
+	/* Whatever is plugged into this machine. */
+	for (guint i = 0; i < 2; i++)
+		g_assert_cmpstr(json_object_get_string_member(
+					json_array_get_object_element(
+						json_node_get_array(node), i),
+					"state"), ==, "skipped");
 }
 
 static void test_config(struct fixture *f, gconstpointer data)
@@ -467,7 +498,9 @@ int main(int argc, char *argv[])
 	ADD("no-room", test_no_room);
 	ADD("coturn", test_coturn);
 	ADD("no-ice", test_no_ice);
+	ADD("turn-over-tls", test_turn_over_tls);
 	ADD("missing-camera", test_missing_camera);
+	ADD("unwanted-devices", test_devices_that_nobody_wants);
 	ADD("config", test_config);
 	ADD("full-disk", test_full_disk);
 	ADD("kernel", test_kernel);
