@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define DAY_MIN	  1440
+#define QUOTE_MAX_BYTES 60	/* of what was given, in messages */
 #define DAY_S	  (INT64_C(86400))
 #define DAYS_BACK 2	/* a line of yesterday may last until now; and the zone
 			 * may be a day ahead */
@@ -163,10 +164,11 @@ bool schedule_add(struct schedule *s, const char *text, char **ret_why)
 		fault = room_fault(name);
 	}
 	if (fault) {
-		g_autofree char *valid = g_utf8_make_valid(text, 60);
+		g_autofree char *valid = g_utf8_make_valid(
+			text, (gssize) strnlen(text, QUOTE_MAX_BYTES));
 
-		*ret_why = g_strdup_printf("'%.*s' %s; allowed: %s", 240,
-					   valid, fault, ALLOWED);
+		*ret_why = g_strdup_printf("'%s' %s; allowed: %s", valid,
+					   fault, ALLOWED);
 		return false;
 	}
 	e.room = g_steal_pointer(&name);
