@@ -388,8 +388,15 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason,
 		return 0;
 	if (reason == LWS_CALLBACK_WSI_DESTROY)
 		on_destroy(service, wsi);
-	if (!service->engine)
+	if (!service->engine) {
+		/* Connections that outlived the sessions end with the context. */
+		if (user && (reason == LWS_CALLBACK_CLOSED ||
+			     reason == LWS_CALLBACK_CLOSED_HTTP)) {
+			room_console_on_end(service, user);
+			connection_clear(user);
+		}
 		return 0;
+	}
 	service->nested++;
 	r = handle(service, wsi, reason, user, in, len);
 	if (r == 0 && is_http(reason) && lws_partial_buffered(wsi))
