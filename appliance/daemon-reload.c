@@ -147,6 +147,13 @@ static gboolean apply_life(Daemon *d, const bool changed[N_OPTIONS],
 	return TRUE;
 }
 
+/* Looked at with every call that names a file. */
+static gboolean apply_folders(Daemon *d, const bool changed[N_OPTIONS],
+			      GError **error)
+{
+	return TRUE;
+}
+
 static gboolean apply_log(Daemon *d, const bool changed[N_OPTIONS],
 			  GError **error)
 {
@@ -197,6 +204,7 @@ static const struct part {
 	 OPTIONS(OPT_TRANSFER_ACCEPT, OPT_TRANSFER_QUOTA, OPT_TRANSFER_MAX_FILE,
 		 OPT_TRANSFER_MAX_FILES, OPT_TRANSFER_KEEP)},
 	{apply_clients, OPTIONS(OPT_CONTROL_MAX_CLIENTS)},
+	{apply_folders, OPTIONS(OPT_CONTROL_SOURCE_FOLDERS)},
 	{apply_log, OPTIONS(OPT_LOG_LEVEL)},
 	{apply_life,
 	 OPTIONS(OPT_ROOM_SCHEDULE, OPT_ROOM_TIME_ZONE, OPT_ROOM_RECOVER,

@@ -507,7 +507,9 @@ def _(after):
 @case('bad keys files and certificates are told with file and line')
 def _(after):
     for arguments, words in (
-            (('--keys', written(after, '[a]\ncolour = red\n')), ':2: \'colour\' is not known'),
+            (('--keys', written(after, '[a]\nsecrte = red\n')), ':2: \'secrte\' is not known'),
+            # What is near no name may be a part of a secret.
+            (('--keys', written(after, '[a]\ncolour = red\n')), ':2: this is not known'),
             (('--tls', '--certificate', written(after, 'x'), '--certificate-key', '/none'),
              'for https')):
         try:
