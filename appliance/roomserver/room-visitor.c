@@ -78,9 +78,24 @@ static void read_address(struct lws *wsi, struct room_visitor *ret)
 	ret->same_machine = ret->loopback || IN6_ARE_ADDR_EQUAL(&from, &to);
 }
 
-static bool has_header(struct lws *wsi, const char *name)
+/* A header that libwebsockets knows stands under its token alone, any other
+ * under its name alone. */
+static bool is_proxied(struct lws *wsi)
 {
-	return lws_hdr_custom_length(wsi, name, (int) strlen(name)) > 0;
+	static const char *const names[] = {"forwarded:", "x-forwarded-proto:"};
+	static const enum lws_token_indexes tokens[] = {
+		WSI_TOKEN_X_FORWARDED_FOR, WSI_TOKEN_HTTP_X_REAL_IP,
+		WSI_TOKEN_HTTP_VIA,
+	};
+
+	for (unsigned int i = 0; i < G_N_ELEMENTS(names); i++)
+		if (lws_hdr_custom_length(wsi, names[i],
+					  (int) strlen(names[i])) >= 0)
+			return true;
+	for (unsigned int i = 0; i < G_N_ELEMENTS(tokens); i++)
+		if (lws_hdr_total_length(wsi, tokens[i]) > 0)
+			return true;
+	return false;
 }
 
 /* A proxy on this machine stands for somebody who may be elsewhere. */
@@ -89,16 +104,13 @@ static void read_proxy(struct lws *wsi, struct room_visitor *ret)
 	static const char proto_name[] = "x-forwarded-proto:";
 	char proto[8] = "";
 
-	if (!ret->loopback)
+	if (!ret->loopback || !is_proxied(wsi))
 		return;
+	ret->loopback = false;
 	if (lws_hdr_custom_copy(wsi, proto, sizeof(proto), proto_name,
 				(int) strlen(proto_name)) > 0 &&
 	    g_ascii_strcasecmp(proto, "https") == 0)
 		ret->secure = true;
-	if (*proto || has_header(wsi, "forwarded:") ||
-	    has_header(wsi, "via:") ||
-	    lws_hdr_total_length(wsi, WSI_TOKEN_X_FORWARDED_FOR) > 0)
-		ret->loopback = false;
 }
 
 /* --- as whom ---------------------------------------------------------------- */

@@ -556,6 +556,18 @@ def _(after):
         pass
 
 
+@case('who comes through a proxy on this machine is not this machine')
+def _(after):
+    server = started(after)
+    assert server.request('GET', '/')[0] == 200
+    for name, value in (('X-Forwarded-For', '192.0.2.1'), ('X-Real-IP', '192.0.2.1'),
+                        ('Forwarded', 'for=192.0.2.1'), ('Via', '1.1 proxy'),
+                        ('X-Forwarded-Proto', 'http'), ('X-Forwarded-Proto', 'https'),
+                        ('X-Forwarded-Proto', 'https, http')):
+        status, _, body = server.request('GET', '/', headers={name: value})
+        assert status == 403 and b'from another machine' in body, (name, value, status, body)
+
+
 @case('a restart: the same certificate, and old tokens go on working')
 def _(after):
     state = os.path.join(scratch(after), 'new', 'state')
