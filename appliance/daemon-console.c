@@ -520,7 +520,12 @@ gboolean daemon_console_listen(Daemon *d, GError **error)
 	config.tls = config_get_bool(c, OPT_CONSOLE_TLS);
 	state_dir = daemon_room_server_files(d, &config);
 	d->console->server = room_server_new(&config, error);
-	return d->console->server != NULL;
+	if (!d->console->server)
+		return FALSE;
+	if (!config.tls && !daemon_room_server_is_local(d->console->server))
+		g_warning("console.tls = no: passwords cross the network in "
+			  "the clear");
+	return TRUE;
 }
 
 void daemon_console_print(Daemon *d)
@@ -528,6 +533,7 @@ void daemon_console_print(Daemon *d)
 	struct daemon_console *c = d->console;
 	struct room_server *server = c->server ? c->server : d->room_server;
 	const char *url = server ? room_server_get_url(server) : NULL;
+	const char *print = server ? room_server_get_fingerprint(server) : NULL;
 
 	if (d->options->demo && url && !d->options->quiet) {
 		if (g_str_has_prefix(url, "https:"))
@@ -537,6 +543,8 @@ void daemon_console_print(Daemon *d)
 			"password is %s)\n", url, c->token, c->operate);
 	} else if (c->server) {
 		g_message("the console is at %sconsole/", url);
+		if (print)
+			g_message("its certificate has SHA-256 %s", print);
 	}
 	config_secret_free(g_steal_pointer(&c->operate));
 	config_secret_free(g_steal_pointer(&c->watch));

@@ -109,6 +109,8 @@ gboolean daemon_room_server_start(Daemon *d, GError **error);
 /* Certificate, names and where files are kept: those of [roomserver]. Return:
  * the directory, which @config borrows; g_free() */
 char *daemon_room_server_files(Daemon *d, struct room_server_config *config);
+/* Only this machine reaches it, in the clear. */
+gboolean daemon_room_server_is_local(struct room_server *server);
 
 /* --- daemon-console.c ------------------------------------------------------- */
 /* What is configured can be had. */

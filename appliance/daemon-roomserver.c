@@ -55,15 +55,21 @@ static const char *or_null(const char *text)
 	return *text ? text : NULL;
 }
 
+gboolean daemon_room_server_is_local(struct room_server *server)
+{
+	const char *url = room_server_get_url(server);
+
+	return g_str_has_prefix(url, "http://127.") ||
+		g_str_has_prefix(url, "http://[::1]");
+}
+
 /* What others reach and nobody guards. */
 static void warn_if_open(Daemon *d)
 {
 	Config *c = d->options->config;
 	const char *url = room_server_get_url(d->room_server);
-	gboolean local = g_str_has_prefix(url, "http://127.") ||
-		g_str_has_prefix(url, "http://[::1]");
 
-	if (local || d->options->demo)
+	if (daemon_room_server_is_local(d->room_server) || d->options->demo)
 		return;
 	if (!*config_get_string(c, OPT_ROOMSERVER_KEYS_FILE))
 		g_warning("whoever reaches %s may join its rooms: set "

@@ -863,7 +863,10 @@ def _(after):
     console = 'https://10.9.0.1:8443/'
     assert page(machine, console) not in (0, 200, 404), page(machine, console)
     assert page(machine, console.replace('https', 'http') + 'login') != 200
+    assert re.search(r'its certificate has SHA-256 [0-9A-F:]{95}$', box.daemon.log(), re.M)
+    assert 'console.tls = no' not in box.daemon.log()
     box.change(console_tls='no')
+    assert 'console.tls = no' in box.daemon.log()
     assert page(machine, console) == 0
 
 
