@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 
 from daemon import Daemon, Refused, program
-from wire import Skip, Suite, until
+from wire import Skip, Suite, own_mounts, until
 
 suite = Suite()
 case = suite.case
@@ -437,6 +437,7 @@ def _(after):
 def _(after):
     if os.geteuid() != 0:
         raise Skip('needs root to mount a small file system')
+    own_mounts()
     mount = tempfile.mkdtemp(prefix='skylink-small-')
     after(lambda: os.rmdir(mount))
     done = subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=4m,mode=755', 'tmpfs', mount],

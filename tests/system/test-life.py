@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 
 from daemon import SMALL, Control, Daemon, Refused, program
-from wire import Skip, Suite, until
+from wire import Skip, Suite, own_mounts, until
 
 suite = Suite()
 FILE = '''[room]
@@ -184,6 +184,7 @@ def _(after):
 @suite.case('on a full disk the call goes on, status says so, and it is kept when there is room')
 def _(after):
     state = folder(after)
+    own_mounts()
     if subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=16k', 'none', state],
                       stderr=subprocess.DEVNULL, check=False).returncode:
         raise Skip('no tmpfs may be mounted here')

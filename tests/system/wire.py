@@ -5,6 +5,7 @@ Plain sockets, so that tests can do what no library would: stop reading, cut a
 request, lie about lengths.
 """
 import base64
+import ctypes
 import functools
 import hashlib
 import json
@@ -18,6 +19,7 @@ import time
 import urllib.request
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+CLONE_NEWNS = 0x20000
 BUILD = os.environ.get('BUILD', os.path.join(TOP, 'build'))
 
 
@@ -274,6 +276,13 @@ def read_until(sock, end):
 
 class Skip(Exception):
     """A case cannot run here; its text is the reason."""
+
+
+def own_mounts():
+    """What is mounted from now on ends with this program, however it ends."""
+    if ctypes.CDLL(None).unshare(CLONE_NEWNS):
+        raise Skip('no mount namespace may be made here')
+    subprocess.run(['mount', '--make-rprivate', '/'], check=True)
 
 
 class Suite:
