@@ -83,19 +83,31 @@ static void note_node(struct audio_feed *f)
 
 /* --- into the source, which may hang ---------------------------------------
  */
-/* Return: what a thread that was left behind holds is what this one wants. */
-static bool look_around(struct audio_feed *f, bool *ret_had_device)
+/* Return: false: a thread that was left behind holds what this one wants, or
+ * this one was left behind. */
+static bool claim_device(struct audio_feed *f)
 {
 	struct audio_pipeline *p = f->p;
-	bool held = false;
+	bool is_free;
 
 	pthread_mutex_lock(&p->threads.lock);
-	*ret_had_device = p->had_device;
+	is_free = p->feed == f;
+	if (is_free)
+		snprintf(f->held, sizeof(f->held), "%s", f->now.spec);
 	for (unsigned int i = 0; i < CAPTURE_LEFT_MAX; i++)
-		held |= p->stuck[i] &&
-			!strcmp(p->stuck[i]->now.spec, f->now.spec);
+		is_free &= !p->stuck[i] || strcmp(p->stuck[i]->held, f->held);
 	pthread_mutex_unlock(&p->threads.lock);
-	return held;
+	return is_free;
+}
+
+static bool had_device(struct audio_pipeline *p)
+{
+	bool had;
+
+	pthread_mutex_lock(&p->threads.lock);
+	had = p->had_device;
+	pthread_mutex_unlock(&p->threads.lock);
+	return had;
 }
 
 static int open_source(struct audio_feed *f, const struct audio_source_ops *ops,
@@ -106,12 +118,11 @@ static int open_source(struct audio_feed *f, const struct audio_source_ops *ops,
 		.channels = f->now.channels,
 		.clock = f->p->clock,
 		.wake_fd = f->thread.wake_fd,
+		.device_only = had_device(f->p) || f->is_live,
 	};
-	bool had_device, held = look_around(f, &had_device);
 	int r;
 
-	config.device_only = had_device || f->is_live;
-	if (ops->is_device && held) {
+	if (ops->is_device && !claim_device(f)) {
 		snprintf(f->why, sizeof(f->why),
 			 "the driver of '%.160s' hangs: unplug it and plug it "
 			 "in again", f->now.spec);

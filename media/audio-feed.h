@@ -67,6 +67,7 @@ struct audio_feed {
 	bool is_wanted;
 	bool has_next, has_poke;
 	struct audio_choice_copy next;
+	char held[DETAIL_MAX_BYTES]; /* as in video-feed.h */
 
 	/* The feed's own */
 	struct audio_choice_copy now;

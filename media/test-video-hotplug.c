@@ -29,7 +29,7 @@ struct v4l2_capture {
 
 static struct {
 	pthread_mutex_t lock;
-	bool plugged, hangs;
+	bool plugged, hangs, hangs_closing, allows_two;
 	unsigned int number, width, height;
 	int open_result;	/* of the next n_refusals */
 	unsigned int n_refusals;
@@ -83,7 +83,7 @@ int v4l2_capture_open(struct v4l2_capture **ret, const char *path,
 	} else if (mock.n_refusals) {
 		mock.n_refusals--;
 		r = mock.open_result;
-	} else if (mock.n_open) {
+	} else if (mock.n_open && !mock.allows_two) {
 		r = -EBUSY;
 	} else {
 		c = g_new0(struct v4l2_capture, 1);
@@ -137,6 +137,13 @@ int v4l2_capture_start(struct v4l2_capture *c)
 
 void v4l2_capture_stop(struct v4l2_capture *c)
 {
+	bool hangs;
+
+	pthread_mutex_lock(&mock.lock);
+	hangs = mock.hangs_closing;
+	pthread_mutex_unlock(&mock.lock);
+	while (hangs && sem_wait(&mock.let_go) < 0)
+		;
 }
 
 int v4l2_capture_get_fd(const struct v4l2_capture *c)
@@ -222,6 +229,20 @@ static void hang(bool hangs)
 {
 	pthread_mutex_lock(&mock.lock);
 	mock.hangs = hangs;
+	pthread_mutex_unlock(&mock.lock);
+}
+
+static void hang_closing(bool hangs)
+{
+	pthread_mutex_lock(&mock.lock);
+	mock.hangs_closing = hangs;
+	pthread_mutex_unlock(&mock.lock);
+}
+
+static void allow_two(bool allows)
+{
+	pthread_mutex_lock(&mock.lock);
+	mock.allows_two = allows;
 	pthread_mutex_unlock(&mock.lock);
 }
 
@@ -484,13 +505,65 @@ static void test_hangs(void)
 	stop(&v, p);
 }
 
+static unsigned int count_open(void)
+{
+	unsigned int n;
+
+	pthread_mutex_lock(&mock.lock);
+	n = mock.n_open;
+	pthread_mutex_unlock(&mock.lock);
+	return n;
+}
+
+/* One that hangs while it is closed is busy itself, and not the one that comes
+ * after it; nor does the thread that was left behind in it open that one. */
+static void test_hangs_closing(void)
+{
+	gint64 until = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
+	struct video_choice none = {NULL, 320, 240, FPS};
+	struct video_choice other = {"v4l2:usb-Other", 320, 240, FPS};
+	struct video_choice same = {SPEC, 320, 240, FPS};
+	struct video_pipeline_stats s;
+	struct viewer v;
+	struct video_pipeline *p;
+	char *error = NULL;
+
+	plug(0, 320, 240);
+	p = begin(&v, SPEC);
+	wait_for(&v, enough_live, 1);
+	hang_closing(true);
+	g_assert_cmpint(video_pipeline_set_source(p, &none, &error), ==, 0);
+	let_it_be_stuck(p);
+	hang_closing(false);
+	g_assert_cmpint(video_pipeline_set_source(p, &same, &error), ==, 0);
+	wait_for(&v, enough_placeholders, 1);
+	pthread_mutex_lock(&v.lock);
+	g_assert_nonnull(strstr(v.detail, "hangs"));
+	pthread_mutex_unlock(&v.lock);
+	allow_two(true);
+	g_assert_cmpint(video_pipeline_set_source(p, &other, &error), ==, 0);
+	wait_for(&v, enough_live, 2);
+	wait_more(&v, 3);
+	g_assert_cmpuint(count_open(), ==, 2);
+	sem_post(&mock.let_go);
+	while (count_open() > 1) {
+		g_assert_cmpint(g_get_monotonic_time(), <, until);
+		g_usleep(1000);
+	}
+	allow_two(false);
+	wait_more(&v, 3);
+	video_pipeline_get_stats(p, &s);
+	g_assert_cmpint(s.state, ==, VIDEO_SOURCE_LIVE);
+	g_assert_cmpuint(v.n_live, ==, 2);
+	stop(&v, p);
+}
+
 /* The end does not wait for it, and what it shared goes when it does. */
 static void test_hangs_at_the_end(void)
 {
 	gint64 until = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
 	struct viewer v;
 	struct video_pipeline *p;
-	unsigned int n_open = 1;
 
 	plug(0, 320, 240);
 	p = begin(&v, SPEC);
@@ -501,12 +574,9 @@ static void test_hangs_at_the_end(void)
 	stop(&v, p);
 	hang(false);
 	sem_post(&mock.let_go);
-	while (n_open) {
+	while (count_open()) {
 		g_assert_cmpint(g_get_monotonic_time(), <, until);
 		g_usleep(1000);
-		pthread_mutex_lock(&mock.lock);
-		n_open = mock.n_open;
-		pthread_mutex_unlock(&mock.lock);
 	}
 }
 
@@ -526,6 +596,7 @@ int main(int argc, char *argv[])
 			test_released_and_taken);
 	g_test_add_func("/video-hotplug/auto", test_auto);
 	g_test_add_func("/video-hotplug/hangs", test_hangs);
+	g_test_add_func("/video-hotplug/hangs-closing", test_hangs_closing);
 	g_test_add_func("/video-hotplug/hangs-at-the-end",
 			test_hangs_at_the_end);
 	return g_test_run();

@@ -70,18 +70,21 @@ static bool had_device(struct video_pipeline *p)
 	return had;
 }
 
-/* Does a thread that was left behind hold what this one wants? */
-static bool is_held_by_a_stuck_thread(struct video_feed *f)
+/* Return: false: a thread that was left behind holds what this one wants, or
+ * this one was left behind. */
+static bool claim_device(struct video_feed *f)
 {
 	struct video_pipeline *p = f->p;
-	bool held = false;
+	bool is_free;
 
 	pthread_mutex_lock(&p->threads.lock);
+	is_free = p->feed == f;
+	if (is_free)
+		snprintf(f->held, sizeof(f->held), "%s", f->now.spec);
 	for (unsigned int i = 0; i < CAPTURE_LEFT_MAX; i++)
-		held |= p->stuck[i] &&
-			!strcmp(p->stuck[i]->now.spec, f->now.spec);
+		is_free &= !p->stuck[i] || strcmp(p->stuck[i]->held, f->held);
 	pthread_mutex_unlock(&p->threads.lock);
-	return held;
+	return is_free;
 }
 
 /* --- into the source, which may hang ---------------------------------------
@@ -116,7 +119,7 @@ static int open_source(struct video_feed *f, const struct video_source_ops *ops,
 		}
 		config.message =
 			f->now.ops->is_device ? "NO CAMERA" : "NO PICTURE";
-	} else if (ops->is_device && is_held_by_a_stuck_thread(f)) {
+	} else if (ops->is_device && !claim_device(f)) {
 		snprintf(f->why, sizeof(f->why),
 			 "the driver of '%.160s' hangs: unplug it and plug it "
 			 "in again", f->now.spec);

@@ -72,6 +72,8 @@ struct video_feed {
 	bool is_wanted;
 	bool has_next, has_poke;
 	struct video_choice_copy next; /* what to change to */
+	char held[DETAIL_MAX_BYTES];   /* the device it opened last: not that
+					* of now, while it is closed */
 
 	/* The feed's own. A source that was opened but has not delivered yet
 	 * stands beside the placeholder and takes its place with its first
