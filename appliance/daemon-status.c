@@ -157,6 +157,7 @@ static JsonNode *describe_room_server(Daemon *d)
 	set_int(o, "messages_in", s.messages_in);
 	set_int(o, "messages_out", s.messages_out);
 	set_int(o, "refused", s.refused);
+	set_int(o, "logins_failed", s.logins_failed);
 	set_int(o, "dropped_slow", s.dropped_slow);
 	set_int(o, "timeouts", s.timeouts);
 	set_int(o, "bad_messages", s.bad_messages);

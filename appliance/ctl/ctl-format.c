@@ -175,6 +175,7 @@ static void status_room_server(GString *s, JsonObject *o, bool color)
 	append_count(s, r, "clients", "clients", true);
 	append_count(s, r, "rooms", "rooms", true);
 	append_count(s, r, "refused", "refused", false);
+	append_count(s, r, "logins_failed", "failed logins", false);
 	append_count(s, r, "dropped_slow", "dropped for not reading", false);
 	append_count(s, r, "timeouts", "timeouts", false);
 	append_count(s, r, "bad_messages", "bad messages", false);

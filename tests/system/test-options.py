@@ -859,7 +859,10 @@ def _(after):
                     f'Origin: {url[:-1]}', '-d', json.dumps({'password': password}))
     assert login('watching-only', secure) in (200, 204), login('watching-only', secure)
     assert login('correct-horse', secure) in (200, 204), login('correct-horse', secure)
+    assert box.daemon.status()['roomserver']['logins_failed'] == 0
     assert login('wrong-password', secure) not in (200, 204)
+    assert box.daemon.status()['roomserver']['logins_failed'] == 1
+    assert '1 failed login' in box.ctl('status').stdout
     console = 'https://10.9.0.1:8443/'
     assert page(machine, console) not in (0, 200, 404), page(machine, console)
     assert page(machine, console.replace('https', 'http') + 'login') != 200
