@@ -13,6 +13,7 @@
 #include "config/schedule.h"
 
 #define RESULT_FILE "selftest.json"
+#define TRIAL_MS     60000	/* for the thread; then a driver hangs */
 #define LOOP_MS	    15000	/* until the packets are through */
 #define LOOP_LOOK_MS 100
 #define LOOP_PACKETS 20		/* of each kind */
@@ -37,6 +38,7 @@ struct trial {
 	SelfTestInput input;
 	char *source;
 	Daemon *d;			/* control's; NULL: it ended */
+	gboolean looked;		/* control's: its thread is through */
 };
 
 struct daemon_selftest {
@@ -47,6 +49,8 @@ struct daemon_selftest {
 	gint64 next_s;			/* 0: none */
 	StateWriter *writer;		/* NULL: nothing is kept */
 	struct trial *trial;		/* NULL: none runs */
+	struct trial *left;		/* given up; its thread may be at work */
+	GSource *deadline;		/* of the thread */
 	struct loop loop;
 	gint64 began_s;
 	JsonObject *last;		/* NULL: there was none yet */
@@ -141,6 +145,13 @@ static void loop_end(Daemon *d)
 	l->to = rtc_peer_free(l->to);
 }
 
+static void drop_deadline(struct daemon_selftest *s)
+{
+	if (s->deadline)
+		g_source_destroy(s->deadline);
+	g_clear_pointer(&s->deadline, g_source_unref);
+}
+
 static void finish(Daemon *d, const char *aborted)
 {
 	struct daemon_selftest *s = d->selftest;
@@ -149,6 +160,7 @@ static void finish(Daemon *d, const char *aborted)
 	JsonArray *list;
 
 	loop_end(d);
+	drop_deadline(s);
 	t->d = NULL;
 	if (aborted)
 		doctor_report_cancel(t->report, 0);
@@ -156,7 +168,11 @@ static void finish(Daemon *d, const char *aborted)
 	list = json_node_get_array(rows);
 	conclude(d, aborted ? "aborted" : self_test_result(list), aborted,
 		 json_array_ref(list));
-	trial_unref(t);
+	/* The next one waits for it: at most one thread hangs in a driver. */
+	if (t->looked)
+		trial_unref(t);
+	else
+		s->left = t;
 }
 
 static struct rtc_peer *other(Daemon *d, struct rtc_peer **self)
@@ -251,6 +267,21 @@ static const struct rtc_peer_ops to_ops = {
 	.local_candidate = to_candidate, IGNORING,
 };
 
+/* Nobody else is here, and what is allowed may be one. */
+static struct rtc_peer *second_peer(Daemon *d,
+				    const struct rtc_peer_config *config,
+				    GError **error)
+{
+	unsigned int max = (unsigned int)
+		config_get_int(d->options->config, OPT_NETWORK_MAX_PEERS);
+	struct rtc_peer *peer;
+
+	rtc_engine_set_max_peers(d->engine, MAX(max, 2));
+	peer = rtc_peer_new(d->engine, config, error);
+	rtc_engine_set_max_peers(d->engine, max);
+	return peer;
+}
+
 static gboolean loop_open(Daemon *d, GError **error)
 {
 	struct loop *l = &d->selftest->loop;
@@ -274,7 +305,7 @@ static gboolean loop_open(Daemon *d, GError **error)
 	config.own_certificate = true;
 	config.ops = &to_ops;
 	if (l->from)
-		l->to = rtc_peer_new(d->engine, &config, error);
+		l->to = second_peer(d, &config, error);
 	if (!l->to)
 		return FALSE;
 	offer = rtc_peer_create_offer(l->from, false, error);
@@ -398,8 +429,24 @@ static gboolean on_looked(gpointer data)
 {
 	struct trial *t = data;
 
-	if (t->d)
+	t->looked = TRUE;
+	if (t->d) {
+		drop_deadline(t->d->selftest);
 		loop_begin(t->d);
+	}
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean on_deadline(gpointer data)
+{
+	Daemon *d = data;
+	DoctorReport *report = d->selftest->trial->report;
+
+	doctor_report_cancel(report, 0);
+	doctor_add(report, "self-test", DOCTOR_FAILED,
+		   "If a camera hangs, unplug it and plug it in again.",
+		   "it did not come to its end within %d s", TRIAL_MS / 1000);
+	finish(d, NULL);
 	return G_SOURCE_REMOVE;
 }
 
@@ -421,11 +468,16 @@ static const char *why_not(Daemon *d)
 {
 	g_autoptr(GPtrArray) ids = d->room ? room_list_peer_ids(d->room)
 					   : NULL;
+	struct daemon_selftest *s = d->selftest;
 
 	if (ids && ids->len)
 		return "somebody is in the room";
 	if (d->doctor)
 		return "the doctor is at work";
+	if (s->left && s->left->looked)
+		g_clear_pointer(&s->left, trial_unref);
+	if (s->left)
+		return "the self-test before has not let go of a device yet";
 	return NULL;
 }
 
@@ -459,9 +511,13 @@ static void begin(Daemon *d)
 	thread = g_thread_try_new("self-test", work, t, &error);
 	if (thread) {
 		g_thread_unref(thread);
+		s->deadline = g_timeout_source_new(TRIAL_MS);
+		g_source_set_callback(s->deadline, on_deadline, d, NULL);
+		g_source_attach(s->deadline, NULL);
 		return;
 	}
 	trial_unref(t);
+	t->looked = TRUE;
 	finish(d, error->message);
 }
 
@@ -579,6 +635,8 @@ void daemon_selftest_stop(Daemon *d)
 	if (!s)
 		return;
 	loop_end(d);
+	drop_deadline(s);
+	g_clear_pointer(&s->left, trial_unref);
 	if (s->trial) {
 		s->trial->d = NULL;
 		doctor_report_cancel(s->trial->report, STOP_WAIT_MS);

@@ -41,12 +41,14 @@ char *video_choice_find_fault(const struct video_choice *c)
 	return NULL;
 }
 
-static bool is_fifo(const struct video_source_ops *ops, const char *path)
+bool video_choice_is_fifo(const struct video_choice *c)
 {
+	const char *path = NULL;
+	const struct video_source_ops *ops =
+		c->source ? video_source_find(c->source, &path) : NULL;
 	struct stat st;
 
-	/* Its writer would see a reader come and go. */
-	return path && !ops->is_device && stat(path, &st) == 0 &&
+	return ops && path && !ops->is_device && stat(path, &st) == 0 &&
 	       S_ISFIFO(st.st_mode);
 }
 
@@ -72,11 +74,9 @@ int video_choice_try(const struct video_choice *choice, char **ret_error)
 		*ret_error = fault;
 		return -EINVAL;
 	}
-	if (!choice->source)
+	if (!choice->source || video_choice_is_fifo(choice))
 		return 0;
 	ops = video_source_find(choice->source, &config.path);
-	if (is_fifo(ops, config.path))
-		return 0;
 	r = unit_pool_new(&config.units, &count, MEDIA_CODEC_H264, N_UNITS);
 	if (r == 0)
 		r = ops->open(&source, &config, why, sizeof(why));

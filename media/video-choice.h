@@ -28,6 +28,10 @@ struct video_choice {
  * and what would be right; free() it. */
 char *video_choice_find_fault(const struct video_choice *choice);
 
+/* Is it a FIFO? To be opened by who stays: its writer sees readers come and
+ * go. */
+bool video_choice_is_fifo(const struct video_choice *choice);
+
 /**
  * video_choice_try() - can this source be opened now? May block
  * @ret_error: on failure a sentence that says what is wrong; free() it

@@ -126,7 +126,7 @@ JsonNode *doctor_report_take(DoctorReport *r)
 	return node;
 }
 
-static gboolean is_cancelled(DoctorReport *r)
+gboolean doctor_report_is_cancelled(DoctorReport *r)
 {
 	gboolean cancelled;
 
@@ -153,7 +153,8 @@ void doctor_run(const DoctorInput *input, DoctorReport *r)
 	};
 
 	for (unsigned int i = 0;
-	     i < G_N_ELEMENTS(checks) && !is_cancelled(r); i++) {
+	     i < G_N_ELEMENTS(checks) && !doctor_report_is_cancelled(r);
+	     i++) {
 		doctor_begin(r, checks[i].name);
 		checks[i].run(input, r);
 	}

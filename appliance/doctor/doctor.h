@@ -65,6 +65,7 @@ JsonNode *doctor_report_take(DoctorReport *report);
 /* No further check is begun; waits for the one that runs, so long. Return:
  * FALSE when it still does. */
 gboolean doctor_report_cancel(DoctorReport *report, guint wait_ms);
+gboolean doctor_report_is_cancelled(DoctorReport *report);
 
 /* All checks, into @report. */
 void doctor_run(const DoctorInput *input, DoctorReport *report);

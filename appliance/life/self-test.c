@@ -13,14 +13,16 @@
 
 #define N_UNITS	  4
 #define WHY_BYTES 256
+#define HEED_US	  UINT64_C(100000)	/* so soon it lets go of the camera */
 #define DAY_S	  86400
 #define ZONES_MAX 32		/* of thermal_zone0 and so on */
 #define SMALL_FILE_MAX_BYTES 64
 
 /* --- the camera -------------------------------------------------------------- */
-/* Return: 0 or a negative errno; @ret_units: of a source that codes itself. */
-static int watch(struct video_source *s, struct picture_look *look,
-		 unsigned int *ret_units)
+/* Return: 0 or a negative errno, -ECANCELED: nobody asks any more; @ret_units:
+ * of a source that codes itself. */
+static int watch(struct video_source *s, DoctorReport *report,
+		 struct picture_look *look, unsigned int *ret_units)
 {
 	const struct media_clock *clock = media_clock_system();
 	uint64_t end_us = media_clock_now_us(clock) +
@@ -31,14 +33,18 @@ static int watch(struct video_source *s, struct picture_look *look,
 		struct video_sample sample = {0};
 		struct video_source_wait wait;
 		struct pollfd fd;
+		uint64_t now_us = media_clock_now_us(clock);
 		int r;
 
-		if (media_clock_now_us(clock) >= end_us)
+		if (doctor_report_is_cancelled(report))
+			return -ECANCELED;
+		if (now_us >= end_us)
 			return -ETIMEDOUT;
 		s->ops->wait(s, &wait);
 		fd = (struct pollfd){.fd = wait.fd, .events = wait.events};
 		r = media_clock_wait(clock, &fd, wait.fd >= 0,
-				     MIN(wait.deadline_us, end_us));
+				     MIN(wait.deadline_us,
+					 MIN(now_us + HEED_US, end_us)));
 		if (r >= 0)
 			r = s->ops->take(s, &sample);
 		if (r < 0)
@@ -104,6 +110,12 @@ void self_test_look(const struct video_choice *video, DoctorReport *report)
 			   "no picture is sent");
 		return;
 	}
+	if (video_choice_is_fifo(video)) {
+		doctor_add(report, "picture", DOCTOR_SKIPPED, NULL,
+			   "%s: a FIFO, whose writer would see a reader come "
+			   "and go", video->source);
+		return;
+	}
 	r = unit_pool_new(&config.units, &count, MEDIA_CODEC_H264, N_UNITS);
 	if (r == 0)
 		r = ops->open(&source, &config, why, sizeof(why));
@@ -112,8 +124,9 @@ void self_test_look(const struct video_choice *video, DoctorReport *report)
 			   "See what the doctor says of devices.", "%s: %s",
 			   video->source, *why ? why : g_strerror(-r));
 	} else {
-		r = watch(source, &look, &units);
-		tell_look(source, &look, units, r, report);
+		r = watch(source, report, &look, &units);
+		if (r != -ECANCELED)
+			tell_look(source, &look, units, r, report);
 	}
 	if (source)
 		source->ops->close(source);
@@ -170,6 +183,8 @@ void self_test_temperature(const char *sysfs, DoctorReport *report)
 void self_test_run(const SelfTestInput *input, DoctorReport *report)
 {
 	doctor_run(input->doctor, report);
+	if (doctor_report_is_cancelled(report))
+		return;
 	self_test_look(&input->video, report);
 	self_test_temperature(input->sysfs, report);
 }

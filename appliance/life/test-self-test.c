@@ -3,6 +3,7 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "config/schedule.h"
 
@@ -40,6 +41,33 @@ static void test_the_camera(void)
 	expect_look("test", "ok test 320x180@30: 8 pictures");
 	expect_look("v4l2:/dev/none", "failed v4l2:/dev/none: ");
 	expect_look(NULL, "skipped no picture is sent");
+}
+
+/* Nobody reads of a FIFO: whoever writes there would see it, and without one it
+ * would not end. */
+static void test_a_fifo(void)
+{
+	g_autofree char *dir = g_dir_make_tmp("self-test-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(dir, "pictures", NULL);
+	g_autofree char *source = g_strconcat("file:", path, NULL);
+
+	g_assert_cmpint(mkfifo(path, 0600), ==, 0);
+	expect_look(source, "skipped file:");
+	g_assert_cmpint(g_unlink(path), ==, 0);
+	g_assert_cmpint(g_rmdir(dir), ==, 0);
+}
+
+/* Somebody comes and wants the camera: nothing is said of it any more. */
+static void test_cancelled(void)
+{
+	const struct video_choice video = {"test", 320, 180, 30};
+	g_autoptr(DoctorReport) report = doctor_report_new();
+	g_autofree char *is = NULL;
+
+	doctor_report_cancel(report, 0);
+	self_test_look(&video, report);
+	is = row(report, 0);
+	g_assert_true(g_str_has_prefix(is, "failed This check did not come"));
 }
 
 static void put(const char *dir, const char *path, const char *text)
@@ -137,6 +165,8 @@ int main(int argc, char *argv[])
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/self-test/camera", test_the_camera);
+	g_test_add_func("/self-test/fifo", test_a_fifo);
+	g_test_add_func("/self-test/cancelled", test_cancelled);
 	g_test_add_func("/self-test/machine", test_the_machine);
 	g_test_add_func("/self-test/results", test_results);
 	g_test_add_func("/self-test/nights", test_a_year_of_nights);

@@ -261,7 +261,8 @@ def _(after):
 @suite.case('the self-test: what it looks at, its event, kept over a stop; nobody is sent anything')
 def _(after):
     state = folder(after)
-    d, control = box(after, state)
+    # One peer is allowed, and it needs two, of its own.
+    d, control = box(after, state, arguments=('--set', 'network.max_peers=1'))
     in_room(control, 'lobby')
     assert control.call('selftest.show')['last'] is None
     control.call('subscribe', events=['selftest.done', 'handshakeProgress', 'peerJoined'])
