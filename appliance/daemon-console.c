@@ -8,6 +8,7 @@
  * A page is made once a second while somebody looks, and not otherwise; lines
  * are made always, so that who opens the console sees what was before.
  */
+#include "appliance/daemon-life.h"
 #include "appliance/daemon-media.h"
 
 #include <stdio.h>
@@ -259,6 +260,7 @@ static void publish(struct daemon_console *c)
 	g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
 	JsonObject *root = json_object_new();
 	JsonObject *page = json_node_get_object(status);
+	const char *wanted = daemon_life_planned(d);
 	g_autofree char *json = NULL;
 
 	for (unsigned int i = 0; i < G_N_ELEMENTS(left_out); i++)
@@ -268,9 +270,8 @@ static void publish(struct daemon_console *c)
 	json_object_set_string_member(page, "box", g_get_host_name());
 	json_object_set_int_member(page, "time", now_ms());
 	json_object_set_int_member(page, "since", c->state_since_ms);
-	json_object_set_string_member(
-		page, "wanted_room",
-		config_get_string(d->options->config, OPT_ROOM_NAME));
+	json_object_set_string_member(page, "wanted_room",
+				      wanted ? wanted : "");
 	json_object_set_member(page, "preview", describe_preview(d));
 	json_object_set_object_member(root, "page", json_object_ref(page));
 	json_node_take_object(node, root);
@@ -325,18 +326,31 @@ static gboolean run_mute(Daemon *d, const struct console_command *command,
 	return TRUE;
 }
 
+/* Back to what is planned, whatever was chosen by hand. */
 static gboolean run_join(Daemon *d, GError **error)
 {
-	const char *name = config_get_string(d->options->config, OPT_ROOM_NAME);
+	const char *name;
 
 	if (d->room_name)
 		return TRUE;	/* it is there, or on its way */
-	if (!*name) {
+	name = daemon_life_wanted(d, TRUE);
+	if (!name) {
 		g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
 			    "No room is configured: set room.name");
 		return FALSE;
 	}
+	daemon_abandon_join(d, "Somebody at a console came in between");
+	daemon_media_open_configured(d);
 	return daemon_join(d, name, error);
+}
+
+static void run_leave(Daemon *d)
+{
+	if (!d->room_name)
+		return;
+	daemon_abandon_join(d, "Somebody at a console came in between");
+	daemon_leave(d);
+	daemon_life_by_hand(d, NULL);
 }
 
 static void on_checked(Daemon *d, JsonNode *findings)
@@ -377,7 +391,7 @@ static void on_command(void *user, const struct console_command *command)
 		run_join(d, &error);
 		break;
 	case CONSOLE_LEAVE:
-		daemon_leave(d);
+		run_leave(d);
 		break;
 	case CONSOLE_CHECK:
 		if (run_check(c, command, &error))

@@ -183,6 +183,21 @@ const char *daemon_life_wanted(Daemon *d, gboolean follow)
 	return d->life->room;
 }
 
+const char *daemon_life_planned(Daemon *d)
+{
+	const char *name = config_get_string(d->options->config, OPT_ROOM_NAME);
+	struct room_plan untouched;
+	struct room_plan_state s;
+
+	if (!d->life)
+		return *name ? name : NULL;
+	get_plan(d, &s);
+	untouched = d->life->plan;
+	untouched.by_hand = FALSE;
+	room_plan_get(&untouched, now_s(), &s);
+	return s.room;
+}
+
 void daemon_life_reload(Daemon *d)
 {
 	if (!d->life)

@@ -28,11 +28,13 @@ gboolean daemon_life_begin(Daemon *d, GError **error);
 /* It ends as it should. */
 void daemon_life_stop(Daemon *d);
 
-/* joinRoom, or leaveRoom (NULL), at the control socket. */
+/* joinRoom, or leaveRoom (NULL), at the control socket or the console. */
 void daemon_life_by_hand(Daemon *d, const char *room);
 /* The room to be in now, for whoever has to join anew; borrowed; NULL: none.
  * @follow: forget what was chosen by hand. */
 const char *daemon_life_wanted(Daemon *d, gboolean follow);
+/* The room to be in if nobody had chosen another; borrowed; NULL: none. */
+const char *daemon_life_planned(Daemon *d);
 /* room.schedule or room.time_zone changed. */
 void daemon_life_reload(Daemon *d);
 /* Something of the state may have changed: it is looked at soon. Cheap. */

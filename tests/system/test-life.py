@@ -7,11 +7,13 @@ import os
 import re
 import resource
 import signal
+import socket
 import subprocess
 import tempfile
+import urllib.request
 
 from daemon import SMALL, Control, Daemon, Refused, program
-from wire import Skip, Suite, own_mounts, until
+from wire import Skip, Suite, WebSocket, own_mounts, until
 
 suite = Suite()
 FILE = '''[room]
@@ -179,6 +181,66 @@ def _(after):
     page = subprocess.run([program('appliance/skylinkctl'), '--socket', d.path, 'schedule'],
                           stdout=subprocess.PIPE, check=True, text=True).stdout
     assert 'no room, chosen by hand' in page and 'Asia/Kathmandu' in page, page
+
+
+class Console:
+    """What the page does: it logs in, and sends what is pressed."""
+
+    def __init__(self, after, url, password):
+        self.host, _, port = url[len('http://'):-1].rpartition(':')
+        self.port = int(port)
+        origin = {'Origin': url[:-1], 'Content-Type': 'application/json'}
+        with urllib.request.urlopen(urllib.request.Request(
+                url + 'login', json.dumps({'password': password}).encode(), origin)) as answer:
+            cookie = answer.headers['Set-Cookie'].partition(';')[0]
+        self.socket = WebSocket(self, path='/console/socket', headers=(
+            f'Origin: {origin["Origin"]}\r\nCookie: {cookie}\r\n'))
+        after(self.socket.close)
+        assert self.socket.status == 101, self.socket.head
+
+    def connect(self, *_):
+        return socket.create_connection((self.host, self.port), 20)
+
+    def page(self):
+        """The next one."""
+        while True:
+            page = json.loads(self.socket.receive()).get('page')
+            if page:
+                return page
+
+    def press(self, command):
+        self.socket.send(json.dumps({'id': 7, 'command': command}))
+        while True:
+            result = json.loads(self.socket.receive()).get('result')
+            if result:
+                assert result == {'id': 7, 'ok': True}, result
+                return
+
+
+@suite.case('at the console a leave is one by hand, and a join goes back to the schedule')
+def _(after):
+    state = folder(after)
+    password = os.path.join(state, 'password')
+    with open(os.open(password, os.O_WRONLY | os.O_CREAT, 0o600), 'w', encoding='utf-8') as f:
+        f.write('a long one')
+    setup = {'room': 'schedule = daily 00:00-24:00 = day',
+             'more': f'[console]\npassword_file = {password}'}
+    d, control = box(after, state, **setup)
+    in_room(control, 'day')
+    console = Console(after, status(control)['roomserver']['url'], 'a long one')
+    assert console.page()['wanted_room'] == 'day'
+    console.press('leave')
+    plan = control.call('schedule.get')
+    assert (plan['source'], plan['room']) == ('hand', None), plan
+    until(lambda: kept(state).get('byHand'), 10)
+    kill(d)
+    d, control = box(after, state, **setup)
+    assert status(control)['room']['state'] == 'idle'
+    console = Console(after, status(control)['roomserver']['url'], 'a long one')
+    assert console.page()['wanted_room'] == 'day'
+    console.press('join')
+    in_room(control, 'day')
+    assert control.call('schedule.get')['source'] == 'schedule'
 
 
 @suite.case('on a full disk the call goes on, status says so, and it is kept when there is room')
