@@ -874,7 +874,7 @@ void daemon_media_restore(Daemon *d, JsonObject *saved)
 gboolean daemon_streams_start(Daemon *d, GError **error)
 {
 	d->streams = g_new0(struct daemon_streams, 1);
-	d->streams->trials = stream_trials_new();
+	d->streams->trials = stream_trials_new(0);
 	d->streams->user = configured_stream(d);
 	return set_sources(d, error);
 }

@@ -36,7 +36,8 @@ struct StreamTrials {
 	gboolean telling;
 	GSource *deadline;
 	unsigned int deadline_ms;
-	unsigned int n_left; /* threads that were left behind, ever */
+	Work *left[STREAM_TRIALS_LEFT_MAX]; /* whose threads were left behind */
+	unsigned int n_left;
 };
 
 static void work_unref(gpointer data)
@@ -129,6 +130,31 @@ static void give_up(Work *w)
 	g_source_destroy(w->ready);
 }
 
+static gboolean is_through(Work *w)
+{
+	gboolean through;
+
+	g_mutex_lock(&w->lock);
+	through = w->through;
+	g_mutex_unlock(&w->lock);
+	return through;
+}
+
+/* A driver that came back after all counts no more. */
+static gboolean may_try(StreamTrials *t)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < t->n_left; i++) {
+		if (is_through(t->left[i]))
+			work_unref(t->left[i]);
+		else
+			t->left[n++] = t->left[i];
+	}
+	t->n_left = n;
+	return n < STREAM_TRIALS_LEFT_MAX;
+}
+
 static void run_next(StreamTrials *t);
 
 static void drop_deadline(StreamTrials *t)
@@ -164,12 +190,12 @@ static gboolean on_ready(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-static gboolean on_deadline(gpointer data)
+#define NO_ANSWER "the device's driver does not answer"
+
+static void give_up_head(StreamTrials *t)
 {
-	StreamTrials *t = data;
 	const Trial *trial = g_queue_peek_head(&t->waiting);
-	const char *why = "the device's driver does not answer";
-	g_autofree char *text = g_strdup(why);
+	g_autofree char *text = g_strdup(NO_ANSWER);
 	g_autoptr(JsonNode) none = json_node_new(JSON_NODE_ARRAY);
 	StreamTrialResult given_up = {0};
 
@@ -181,10 +207,19 @@ static gboolean on_deadline(gpointer data)
 		given_up.video_error = text;
 	else
 		given_up.audio_error = text;
-	t->n_left++;
-	g_warning("%s: a thread that tried it is left behind (%u of %u)", why,
-		  t->n_left, STREAM_TRIALS_LEFT_MAX);
 	tell(t, &given_up);
+}
+
+static gboolean on_deadline(gpointer data)
+{
+	StreamTrials *t = data;
+	const Trial *trial = g_queue_peek_head(&t->waiting);
+
+	g_atomic_ref_count_inc(&trial->work->refs);
+	t->left[t->n_left++] = trial->work;
+	g_warning(NO_ANSWER ": a thread that tried it is left behind (%u of "
+		  "%u)", t->n_left, STREAM_TRIALS_LEFT_MAX);
+	give_up_head(t);
 	return G_SOURCE_REMOVE;
 }
 
@@ -194,6 +229,11 @@ static void run_next(StreamTrials *t)
 
 	if (!trial || t->busy || t->telling)
 		return;
+	/* Others were waiting when the last one was left behind. */
+	if (!may_try(t)) {
+		give_up_head(t);
+		return;
+	}
 	t->busy = TRUE;
 	if (trial->begin)
 		trial->begin(trial->work->stream, trial->data);
@@ -205,12 +245,12 @@ static void run_next(StreamTrials *t)
 	g_thread_unref(g_thread_new("try-source", try_thread, trial->work));
 }
 
-StreamTrials *stream_trials_new(void)
+StreamTrials *stream_trials_new(unsigned int deadline_ms)
 {
 	StreamTrials *t = g_new0(StreamTrials, 1);
 
 	g_queue_init(&t->waiting);
-	t->deadline_ms = STREAM_TRIAL_MS;
+	t->deadline_ms = deadline_ms ? deadline_ms : STREAM_TRIAL_MS;
 	return t;
 }
 
@@ -242,6 +282,8 @@ void stream_trials_free(StreamTrials *t)
 		wait_for(head->work);
 	}
 	g_queue_clear_full(&t->waiting, (GDestroyNotify) trial_free);
+	for (unsigned int i = 0; i < t->n_left; i++)
+		work_unref(t->left[i]);
 	g_free(t);
 }
 
@@ -253,7 +295,7 @@ gboolean stream_trials_add(StreamTrials *t, const MediaStream *stream,
 	Trial *trial;
 
 	if (g_queue_get_length(&t->waiting) >= STREAM_TRIALS_MAX ||
-	    t->n_left >= STREAM_TRIALS_LEFT_MAX) {
+	    !may_try(t)) {
 		if (free_data)
 			free_data(data);
 		return FALSE;

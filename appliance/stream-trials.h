@@ -17,7 +17,7 @@
 #define STREAM_TRIALS_MAX      8
 #define STREAM_TRIAL_MS	       20000 /* then it is given up: the driver hangs */
 #define STREAM_TRIALS_LEFT_MAX 4     /* threads in drivers that hang; no more
-				      * is tried then */
+				      * is tried until one comes back */
 #define STREAM_TRIALS_END_MS   2000  /* waited for a thread at the end */
 
 typedef struct StreamTrials StreamTrials;
@@ -32,7 +32,8 @@ typedef struct {
 
 typedef void (*StreamTrialDone)(const StreamTrialResult *result, gpointer data);
 
-StreamTrials *stream_trials_new(void);
+/* @deadline_ms: 0: STREAM_TRIAL_MS */
+StreamTrials *stream_trials_new(unsigned int deadline_ms);
 /* Waits for the thread, for STREAM_TRIALS_END_MS; what waits is not called back,
  * its data is freed. */
 void stream_trials_free(StreamTrials *t);
@@ -45,7 +46,7 @@ void stream_trials_free(StreamTrials *t);
  * @done:   called once, later, on the thread's default context, unless freed
  * @data:   (transfer full), freed with @free_data after @done
  *
- * Return: FALSE: too many wait; @data is freed.
+ * Return: FALSE: too many wait, or hang in drivers; @data is freed.
  */
 gboolean stream_trials_add(StreamTrials *t, const MediaStream *stream,
 			   void (*begin)(MediaStream *copy, gpointer data),
