@@ -227,7 +227,8 @@ static void fill_state(Daemon *d, struct life_state *s)
 		.room = g_strdup(d->room_name),
 		.audio_muted = d->audio_muted,
 		.video_muted = d->video_muted,
-		.locked = d->locked_by_us,
+		/* Or will be: it may die again before. */
+		.locked = d->locked_by_us || l->relock,
 	};
 	if (data && !json_node_equal(data, configured))
 		s->user_data = json_node_copy(data);
@@ -310,7 +311,9 @@ void daemon_life_event(Daemon *d, const char *name, JsonObject *params)
 		return;
 	if (!strcmp(name, "peerJoined") && d->life->relock) {
 		d->life->relock = FALSE;
-		room_lock(d->room, TRUE, NULL);
+		/* Another room was never locked: the hour's, or by hand. */
+		if (!g_strcmp0(d->room_name, d->life->was_room))
+			room_lock(d->room, TRUE, NULL);
 	}
 	daemon_life_changed(d);
 }

@@ -112,6 +112,21 @@ def _(after):
     assert 'restarted after signal KILL; was in room hall' in d.log(), d.log()
 
 
+@suite.case('the lock of a room is not taken to another one')
+def _(after):
+    state = folder(after)
+    d, control = box(after, state)
+    in_room(control, 'lobby')
+    control.call('lockRoom')
+    until(lambda: kept(state).get('locked'), 10)
+    kill(d)
+    d, control = box(after, state, arguments=('--set', 'room.name=yard'))
+    in_room(control, 'yard')
+    control.call('setUserData', userData='here')
+    until(lambda: kept(state).get('userData') == 'here', 10)
+    assert not kept(state)['locked'] and not status(control)['room']['locked'], kept(state)
+
+
 @suite.case('a leave is not undone by a kill, and a stop forgets what was chosen by hand')
 def _(after):
     state = folder(after)
