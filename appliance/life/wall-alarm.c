@@ -8,6 +8,7 @@
 
 struct WallAlarm {
 	int fd;
+	gboolean stepped;	/* found out by setting it */
 	GSource *source;
 	WallAlarmFunc func;
 	void *user;
@@ -23,11 +24,12 @@ static gboolean on_readable(int fd, GIOCondition condition, gpointer data)
 	WallAlarm *a = data;
 	uint64_t times;
 	ssize_t n = read(fd, &times, sizeof(times));
-	gboolean stepped = n < 0 && errno == ECANCELED;
+	gboolean stepped = a->stepped || (n < 0 && errno == ECANCELED);
 
 	/* EAGAIN: another reading came in between. */
 	if (n < 0 && !stepped)
 		return G_SOURCE_CONTINUE;
+	a->stepped = FALSE;
 	a->func(a->user, stepped);
 	return G_SOURCE_CONTINUE;
 }
@@ -62,14 +64,19 @@ WallAlarm *wall_alarm_free(WallAlarm *a)
 
 void wall_alarm_set(WallAlarm *a, int64_t at_s)
 {
+	const int flags = TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET;
 	int64_t last = now_s() + WALL_ALARM_MAX_S;
 	struct itimerspec when = {
 		/* 0 would disarm it */
 		.it_value.tv_sec = at_s > 0 && at_s < last ? at_s : last,
 	};
 
-	/* The clock was set since it was looked at: that is told by the
-	 * descriptor, which becomes readable. */
-	timerfd_settime(a->fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET,
-			&when, NULL);
+	/* When the clock is set from now on the descriptor becomes readable;
+	 * when it was set just before this call alone says so. */
+	if (timerfd_settime(a->fd, flags, &when, NULL) == 0 ||
+	    errno != ECANCELED)
+		return;
+	a->stepped = TRUE;
+	when.it_value = (struct timespec){.tv_nsec = 1};
+	timerfd_settime(a->fd, flags, &when, NULL);
 }
