@@ -100,7 +100,10 @@ static void start(StateWriter *w)
 	w->writing = g_strdup(w->wanted);
 	w->done = g_idle_source_new();
 	g_source_set_callback(w->done, on_done, w, NULL);
-	w->thread = g_thread_new("state", work, w);
+	w->thread = g_thread_try_new("state", work, w, &w->outcome);
+	/* As if it had not been able to write: tried again later. */
+	if (!w->thread)
+		g_source_attach(w->done, NULL);
 }
 
 StateWriter *state_writer_new(const char *path,
@@ -140,7 +143,7 @@ StateWriter *state_writer_free(StateWriter *w)
 {
 	if (!w)
 		return NULL;
-	if (w->thread)
+	if (w->writing)
 		take_outcome(w);
 	drop(&w->retry);
 	if (w->wanted && g_strcmp0(w->wanted, w->written) &&
