@@ -47,7 +47,8 @@ bool whole_file_write(const char *path, const void *data, size_t len,
 		      unsigned int flags, const struct whole_file_ops *ops,
 		      GError **error);
 
-/* Reads at most @max_bytes, with a NUL behind them; g_free() it. Return: 0, -ENOENT, -EFBIG for a longer one, or what
- * the kernel said; only regular files. */
+/* Reads at most @max_bytes, with a NUL behind them; g_free() it. Return: 0,
+ * -ENOENT, -EFBIG for a longer one, or what the kernel said; only regular
+ * files. */
 int whole_file_read(const char *path, size_t max_bytes, char **ret,
 		    size_t *ret_len);

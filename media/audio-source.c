@@ -23,7 +23,8 @@ const struct audio_source_ops *audio_source_find(const char *spec,
 	return NULL;
 }
 
-/* The first microphone, else the tone, which stands in for one. What it opens is not "auto" any more. */
+/* The first microphone, else the tone, which stands in for one. What it opens
+ * is not "auto" any more. */
 static int auto_open(struct audio_source **ret,
 		     const struct audio_source_config *config, char *why,
 		     size_t why_size)

@@ -157,8 +157,9 @@ void self_test_temperature(const char *sysfs, DoctorReport *report)
 			"%s/class/thermal/thermal_zone%u/temp", sysfs, i);
 		gint64 milli;
 
+		/* A sensor that is switched off tells nothing. */
 		if (!read_number(path, &milli))
-			break;
+			continue;
 		hottest = MAX(hottest, milli / 1000);
 	}
 	if (!read_number(throttled, &times))
