@@ -7,6 +7,7 @@ the daemon's own table: an option without an effect here fails, and so does an
 effect without an option.
 
 In a network of its own, so that packets can be looked at."""
+import atexit
 import json
 import os
 import re
@@ -138,7 +139,13 @@ def start_slow(after):
     return box, silent
 
 
+def end_slow():
+    while SLOW_END:
+        SLOW_END.pop()()
+
+
 SLOW_END = []
+atexit.register(end_slow)   # also when its case is not reached
 SLOW = start_slow(SLOW_END.append)
 
 
@@ -647,8 +654,7 @@ def _(after):
     # The default would be 7 s: a lower bound, which no load moves.
     until(lambda: any(seconds > 8.9 for seconds in silent.held), 60, 0.05)
     Options.changed.add('room.socket_timeout')
-    for cleanup in reversed(SLOW_END):
-        cleanup()
+    end_slow()
 
 
 # --- relays ------------------------------------------------------------------------------
