@@ -61,6 +61,7 @@ static int watch(struct video_source *s, DoctorReport *report,
 	return 0;
 }
 
+/* A file may show the same all day; a sensor does not. */
 static void tell_look(struct video_source *s, const struct picture_look *look,
 		      unsigned int units, int r, DoctorReport *report)
 {
@@ -70,11 +71,11 @@ static void tell_look(struct video_source *s, const struct picture_look *look,
 			   "another one.",
 			   "%s: %u pictures came, then: %s", s->detail,
 			   look->n + units, g_strerror(-r));
-	else if (picture_look_is_black(look))
+	else if (s->ops->is_device && picture_look_is_black(look))
 		doctor_add(report, "picture", DOCTOR_WARNING,
 			   "Take the cap off, or switch the light on.",
 			   "%s: the pictures are black", s->detail);
-	else if (picture_look_is_frozen(look))
+	else if (s->ops->is_device && picture_look_is_frozen(look))
 		doctor_add(report, "picture", DOCTOR_FAILED,
 			   "Unplug the camera and plug it in again.",
 			   "%s: %u pictures, all the same", s->detail, look->n);

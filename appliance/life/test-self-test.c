@@ -57,6 +57,27 @@ static void test_a_fifo(void)
 	g_assert_cmpint(g_rmdir(dir), ==, 0);
 }
 
+/* Whoever sends a picture of a sign means it. */
+static void test_a_still_picture(void)
+{
+	g_autofree char *dir = g_dir_make_tmp("self-test-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(dir, "sign.y4m", NULL);
+	g_autofree char *source = g_strconcat("file:", path, NULL);
+	g_autoptr(GString) file = g_string_new(
+		"YUV4MPEG2 W128 H64 F30:1 Ip A1:1 C420jpeg\n");
+
+	for (guint i = 0; i < 2 * SELF_TEST_PICTURES; i++) {
+		g_string_append(file, "FRAME\n");
+		for (guint k = 0; k < 128 * 64 * 3 / 2; k++)
+			g_string_append_c(file, (char) 128);
+	}
+	g_assert_true(g_file_set_contents(path, file->str, (gssize) file->len,
+					  NULL));
+	expect_look(source, "ok ");
+	g_assert_cmpint(g_unlink(path), ==, 0);
+	g_assert_cmpint(g_rmdir(dir), ==, 0);
+}
+
 /* Somebody comes and wants the camera: nothing is said of it any more. */
 static void test_cancelled(void)
 {
@@ -166,6 +187,7 @@ int main(int argc, char *argv[])
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/self-test/camera", test_the_camera);
 	g_test_add_func("/self-test/fifo", test_a_fifo);
+	g_test_add_func("/self-test/still", test_a_still_picture);
 	g_test_add_func("/self-test/cancelled", test_cancelled);
 	g_test_add_func("/self-test/machine", test_the_machine);
 	g_test_add_func("/self-test/results", test_results);
