@@ -791,7 +791,8 @@ def _(after):
     user, host = re.fullmatch(r'turn:([^:@]+)@(.*)', entry['url']).groups()
     assert host == f'127.0.0.1:{port}' and int(user) > time.time() + 80000
     assert allocate(port, user, entry['credential']) == 0x103
-    assert allocate(port, user, entry['credential'][:-2] + 'A=') == 0x113
+    wrong = ('B' if entry['credential'][0] == 'A' else 'A') + entry['credential'][1:]
+    assert allocate(port, user, wrong) == 0x113
     # One that has ended, from the same secret.
     old = str(int(time.time()) - 60)
     digest = hmac.new(b'north', old.encode(), hashlib.sha1).digest()
