@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "appliance/control/control-config.h"
+#include "appliance/daemon-landlock.h"
 
 struct config_job {
 	Daemon *d;
@@ -72,6 +73,17 @@ static void fail_problems(ControlCall *call, int code, const char *what,
 	control_call_fail(call, code, data, "%s", text->str);
 }
 
+/* What Landlock keeps from us is for the next start to read. */
+static gboolean can_check_files(Daemon *d, const Config *config)
+{
+	const struct daemon_landlock *l = d->options->landlock;
+
+	return daemon_landlock_covers(l, config, OPT_ROOMSERVER_KEYS_FILE) &&
+	       daemon_landlock_covers(l, config, OPT_CONSOLE_PASSWORD_FILE) &&
+	       daemon_landlock_covers(l, config,
+				      OPT_ROOMSERVER_VIEWER_PASSWORD_FILE);
+}
+
 /* (transfer full), whatever @problems it takes. */
 static Config *read_files(Daemon *d, const char *set_text, GPtrArray *problems)
 {
@@ -79,7 +91,8 @@ static Config *read_files(Daemon *d, const char *set_text, GPtrArray *problems)
 					  problems);
 	g_autoptr(GError) error = NULL;
 
-	if (!problems->len && !daemon_check_files(config, &error))
+	if (!problems->len && can_check_files(d, config) &&
+	    !daemon_check_files(config, &error))
 		g_ptr_array_add(problems, g_strdup(error->message));
 	return config;
 }

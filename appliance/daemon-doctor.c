@@ -6,6 +6,7 @@
  * until the thread comes back.
  */
 #include "appliance/daemon-doctor.h"
+#include "appliance/daemon-landlock.h"
 #include "appliance/daemon-media.h"
 
 #include <string.h>
@@ -153,6 +154,9 @@ void daemon_doctor_fill(Daemon *d, DoctorInput *in)
 	in->set_path = g_strdup(d->options->set_path);
 	in->config_given = d->options->config_path &&
 		strcmp(d->options->config_path, CONFIG_MAIN_FILE);
+	in->landlock_abi = daemon_landlock_get_abi(d->options->landlock);
+	set(&in->landlock_reason,
+	    daemon_landlock_get_reason(d->options->landlock));
 	set(&in->socket, control_server_get_path(d->control));
 	spool_path_input_init(&path);
 	path.configured = config_get_string(d->options->config,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "appliance/control/control-config.h"
+#include "appliance/daemon-landlock.h"
 #include "appliance/daemon-life.h"
 #include "appliance/daemon-media.h"
 #include "appliance/daemon-transfers.h"
@@ -250,11 +251,19 @@ static const Config *base_of(Daemon *d, enum option_id id)
 		d->reload->joined : d->options->config;
 }
 
+/* A file that Landlock keeps from us can be had by a new start alone. */
+static gboolean needs_restart(Daemon *d, const Config *next, enum option_id id)
+{
+	return option_table_get(id)->change == OPTION_RESTART ||
+		!daemon_landlock_covers(d->options->landlock, next, id);
+}
+
 static gboolean awaits_join(Daemon *d, const Config *next)
 {
 	for (enum option_id i = 0; i < N_OPTIONS; i++)
 		if (option_table_get(i)->change == OPTION_REJOIN &&
-		    d->room_name && !same(next, d->reload->joined, i))
+		    d->room_name && !same(next, d->reload->joined, i) &&
+		    !needs_restart(d, next, i))
 			return TRUE;
 	return FALSE;
 }
@@ -262,6 +271,8 @@ static gboolean awaits_join(Daemon *d, const Config *next)
 static const char *effect_of(Daemon *d, const Config *next, enum option_id id,
 			     gboolean rejoin)
 {
+	if (needs_restart(d, next, id))
+		return "restart";
 	switch (option_table_get(id)->change) {
 	case OPTION_LIVE:
 		return "applied";
@@ -311,7 +322,7 @@ static void take(Daemon *d, const Config *next, bool changed[N_OPTIONS])
 
 	for (enum option_id i = 0; i < N_OPTIONS; i++) {
 		gboolean differs = !same(next, running, i);
-		gboolean can = option_table_get(i)->change != OPTION_RESTART;
+		gboolean can = !needs_restart(d, next, i);
 
 		changed[i] = differs && can;
 		if (!differs || can)

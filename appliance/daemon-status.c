@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "appliance/daemon-landlock.h"
 #include "appliance/daemon-life.h"
 #include "appliance/daemon-selftest.h"
 #include "appliance/status-view.h"
@@ -218,6 +219,16 @@ static JsonNode *describe_control(Daemon *d)
 	return node_of(o);
 }
 
+static JsonObject *describe_landlock(Daemon *d)
+{
+	const struct daemon_landlock *l = d->options->landlock;
+	JsonObject *o = json_object_new();
+
+	set_int(o, "abi", (guint64) daemon_landlock_get_abi(l));
+	set_or_null(o, "reason", daemon_landlock_get_reason(l));
+	return o;
+}
+
 static JsonNode *describe_process(Daemon *d)
 {
 	JsonObject *o = json_object_new();
@@ -231,6 +242,7 @@ static JsonNode *describe_process(Daemon *d)
 	set_int(o, "threads", d->process.threads);
 	set_int(o, "fds", d->process.fds);
 	set_int(o, "context_switches", d->process.switches);
+	json_object_set_object_member(o, "landlock", describe_landlock(d));
 	return node_of(o);
 }
 

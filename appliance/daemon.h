@@ -12,6 +12,7 @@
 #include "config/config.h"
 
 struct log_filter;
+struct daemon_landlock;
 
 /* The command line. --demo, --source, --audio-source, --listen, --socket and
  * --set are already in @config (origin: the option's name); the flags below
@@ -35,6 +36,8 @@ struct daemon_options {
 	const char *instance;	/* -i NAME, or NULL */
 	int listen_fd;		/* systemd's control socket; -1: none */
 	struct log_filter *log;	/* borrowed; setLogLevel changes it */
+	/* borrowed; NULL: every file is open to us */
+	const struct daemon_landlock *landlock;
 };
 
 /* The files that the configuration names, beyond its own: are they right?

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "appliance/control/control-path.h"
+#include "appliance/daemon-landlock.h"
 #include "appliance/help-text.h"
 #include "appliance/spool/spool-path.h"
 #include "config/nearest.h"
@@ -287,11 +288,16 @@ static void read_files(const struct given *g,
 				  problems);
 }
 
-static void check_secret(const Config *config, GPtrArray *problems)
+static void check_secret(const struct skylinkd_arguments *a,
+			 const Config *config, GPtrArray *problems)
 {
 	g_autoptr(GError) error = NULL;
 	char *secret = NULL;
 
+	/* The next start is to read it: the reload tells so. */
+	if (!daemon_landlock_covers(a->daemon.landlock, config,
+				    OPT_ROOM_SECRET_FILE))
+		return;
 	if (config_read_secret(config, OPT_ROOM_SECRET_FILE, &secret,
 			       &error))
 		config_secret_free(secret);
@@ -315,7 +321,7 @@ static bool load(const struct given *g, const struct skylinkd_arguments *a,
 	/* The files were checked alone; told once is enough. */
 	if (problems->len == 0)
 		config_check(config, problems);
-	check_secret(config, problems);
+	check_secret(a, config, problems);
 	return true;
 }
 

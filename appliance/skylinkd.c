@@ -5,6 +5,7 @@
 
 #include "appliance/control/control-activation.h"
 #include "appliance/crash-report.h"
+#include "appliance/daemon-landlock.h"
 #include "appliance/life/last-end.h"
 #include "appliance/log-filter.h"
 #include "appliance/skylinkd-options.h"
@@ -78,6 +79,22 @@ static void hide_memory(void)
 		prctl(PR_SET_DUMPABLE, 0);
 }
 
+static int run_daemon(struct skylinkd_arguments *a)
+{
+	struct daemon_landlock landlock;
+	int status;
+
+	/* The log begins threads: GLib's, and those of what it loads. */
+	daemon_landlock_start(&a->daemon, &landlock);
+	a->daemon.landlock = &landlock;
+	a->daemon.log = install_log(a->daemon.config);
+	daemon_landlock_tell(&landlock);
+	status = daemon_run(&a->daemon);
+	a->daemon.landlock = NULL;
+	daemon_landlock_done(&landlock);
+	return status;
+}
+
 static int run(struct skylinkd_arguments *a)
 {
 	switch (a->action) {
@@ -88,8 +105,7 @@ static int run(struct skylinkd_arguments *a)
 			return SKYLINKD_EXIT_CONFIG;
 		}
 		hide_memory();
-		a->daemon.log = install_log(a->daemon.config);
-		return daemon_run(&a->daemon);
+		return run_daemon(a);
 	case SKYLINKD_HELP: {
 		g_autofree char *text = skylinkd_options_help();
 

@@ -21,6 +21,7 @@ static const struct section_row sections[] = {
 	{"transfer", "Files that peers exchange."},
 	{"control", "The socket skylinkctl talks to."},
 	{"selftest", "What the box tries by itself at night."},
+	{"security", "What the daemon keeps from itself."},
 	{"log", "What goes to the journal."},
 };
 
@@ -601,6 +602,16 @@ static const struct option_row rows[N_OPTIONS] = {
 		.change = OPTION_LIVE,
 		.help = "The hour in which it runs, by the clock of "
 			"room.time_zone; at a random minute.",
+	},
+
+	[OPT_SECURITY_LANDLOCK] = {
+		"security", "landlock", OPTION_CHOICE, "auto",
+		.values = "auto|off",
+		.change = OPTION_RESTART,
+		.help = "Let the kernel refuse the daemon all files but the "
+			"system's, its own and those that the configuration "
+			"names at the start. auto: where the kernel can; "
+			"'skylinkctl doctor' tells.",
 	},
 
 	[OPT_LOG_LEVEL] = {

@@ -86,6 +86,8 @@ static void status_process(GString *s, JsonObject *o, bool color)
 	}
 	append_count(s, p, "threads", "threads", true);
 	append_count(s, p, "fds", "files", true);
+	append_text(s, ", without Landlock: ", get_object(p, "landlock"),
+		    "reason");
 	g_string_append_c(s, '\n');
 }
 

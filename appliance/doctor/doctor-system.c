@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "appliance/control/control-credentials.h"
+#include "appliance/landlock.h"
 #include "webrtc/net-demux.h"
 
 #ifndef UDP_SEGMENT
@@ -145,6 +146,28 @@ static void check_demux(const DoctorInput *input, int fd, DoctorReport *r)
 	doctor_add(r, "reuseport-bpf", DOCTOR_OK, NULL, "The kernel has it");
 }
 
+static void check_landlock(const DoctorInput *input, DoctorReport *r)
+{
+	static const char advice[] =
+		"Whoever got into the daemon could open what its user can. A "
+		"kernel from 5.13 on can refuse it that, if 'landlock' is "
+		"among its lsm=.";
+	int abi = input->landlock_abi ? input->landlock_abi : landlock_probe();
+
+	if (input->landlock_abi)
+		doctor_add(r, "landlock", DOCTOR_OK, NULL, "In force, ABI %d",
+			   abi);
+	else if (input->landlock_reason)
+		doctor_add(r, "landlock", DOCTOR_WARNING, advice,
+			   "Not in force: %s", input->landlock_reason);
+	else if (abi > 0)
+		doctor_add(r, "landlock", DOCTOR_OK, NULL,
+			   "The kernel has it, ABI %d", abi);
+	else
+		doctor_add(r, "landlock", DOCTOR_WARNING, advice,
+			   "Cannot be had: %s", landlock_explain(-abi));
+}
+
 void doctor_check_kernel(const DoctorInput *input, DoctorReport *r)
 {
 	struct sockaddr_in any = {
@@ -155,6 +178,7 @@ void doctor_check_kernel(const DoctorInput *input, DoctorReport *r)
 	int size = 1200;
 
 	check_io_uring(input, r);
+	check_landlock(input, r);
 	if (fd < 0 || bind(fd, (struct sockaddr *) &any, sizeof(any)) < 0) {
 		doctor_add(r, "udp", DOCTOR_FAILED,
 			   "Look at the unit's RestrictAddressFamilies= and "
@@ -220,9 +244,15 @@ static int try_to_write(const char *dir)
 	return r;
 }
 
-static const char *disk_advice(int e)
+static const char *disk_advice(int e, const DoctorInput *input)
 {
 	switch (e) {
+	case EACCES:
+		if (!input->landlock_abi)
+			break;
+		return "Let the daemon's user write there. What was made, or "
+		       "mounted, there while the daemon ran can be used from "
+		       "its next start on (security.landlock).";
 	case ENOSPC:
 	case EDQUOT:
 		return "Make room: 'skylinkctl received' shows what came, and "
@@ -230,19 +260,18 @@ static const char *disk_advice(int e)
 	case EROFS:
 		return "It is mounted read-only: look at the disk, or at the "
 		       "unit's ReadWritePaths=.";
-	default:
-		return "Let the daemon's user write there.";
 	}
+	return "Let the daemon's user write there.";
 }
 
 static gboolean check_directory(const char *check, const char *path,
-				DoctorReport *r)
+				const DoctorInput *input, DoctorReport *r)
 {
 	g_autofree char *at = existing_part(path);
 	int e = try_to_write(at);
 
 	if (e) {
-		doctor_add(r, check, DOCTOR_FAILED, disk_advice(e),
+		doctor_add(r, check, DOCTOR_FAILED, disk_advice(e, input),
 			   "Nothing can be written in %s: %s", at,
 			   g_strerror(e));
 		return FALSE;
@@ -285,8 +314,9 @@ static void check_space(const DoctorInput *input, DoctorReport *r)
 	free_text = g_format_size(free_bytes);
 	quota = g_format_size(input->quota_bytes);
 	if (free_bytes < LITTLE_BYTES)
-		doctor_add(r, "disk-space", DOCTOR_WARNING, disk_advice(ENOSPC),
-			   "%s are free in %s", free_text, at);
+		doctor_add(r, "disk-space", DOCTOR_WARNING,
+			   disk_advice(ENOSPC, input), "%s are free in %s",
+			   free_text, at);
 	else if (free_bytes + used < input->quota_bytes)
 		doctor_add(r, "disk-space", DOCTOR_WARNING,
 			   "Lower transfer.quota, or make room.",
@@ -301,9 +331,9 @@ static void check_space(const DoctorInput *input, DoctorReport *r)
 void doctor_check_disk(const DoctorInput *input, DoctorReport *r)
 {
 	if (input->state_dir)
-		check_directory("state-directory", input->state_dir, r);
+		check_directory("state-directory", input->state_dir, input, r);
 	if (!input->spool_dir)
 		return;
-	if (check_directory("spool", input->spool_dir, r))
+	if (check_directory("spool", input->spool_dir, input, r))
 		check_space(input, r);
 }

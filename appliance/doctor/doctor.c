@@ -219,6 +219,7 @@ void doctor_input_clear(DoctorInput *i)
 	g_free(i->io_reason);
 	g_free(i->demux);
 	g_free(i->demux_reason);
+	g_free(i->landlock_reason);
 	g_free(i->state_dir);
 	g_free(i->spool_dir);
 	g_free(i->socket);

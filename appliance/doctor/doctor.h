@@ -42,6 +42,8 @@ typedef struct {
 	gboolean camera_live, microphone_live;	/* this daemon has them open */
 	char *io, *io_reason, *demux, *demux_reason; /* of the engine that runs;
 						      * NULL: none does */
+	int landlock_abi;	/* that this daemon has in force; or 0 ... */
+	char *landlock_reason;	/* ... and why not; NULL: no daemon says */
 	char *state_dir, *spool_dir;
 	guint64 quota_bytes;
 	char *socket;		/* the control socket */

@@ -79,6 +79,8 @@ ERRORS = {
     **dict.fromkeys(('poll', 'ppoll', 'epoll_wait', 'epoll_pwait', 'select'), 'EINTR'),
     'futex': 'EINTR EAGAIN',
     **dict.fromkeys(('clone3', 'clone'), 'EAGAIN'),
+    'landlock_create_ruleset': 'ENOSYS EOPNOTSUPP EPERM ENOMEM',
+    **dict.fromkeys(('landlock_add_rule', 'landlock_restrict_self'), 'ENOMEM EPERM'),
     'io_uring_setup': 'ENOSYS EPERM ENOMEM', 'io_uring_enter': 'EAGAIN EINTR',
     'io_uring_register': 'EINVAL ENOMEM',
     'ioctl': 'EINVAL ENOTTY', 'fcntl': 'EINVAL', 'flock': 'EINTR ENOLCK',

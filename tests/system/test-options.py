@@ -90,8 +90,9 @@ def need_network():
         raise Skip(ALONE)
 
 
-def scratch(after, text=None, mode=0o600):
-    path = tempfile.mkstemp(prefix='skylink-option-')[1]
+def scratch(after, text=None, mode=0o600, folder=None):
+    """folder: one that the daemon may read, for what counts without a new start."""
+    path = tempfile.mkstemp(prefix='skylink-option-', dir=folder)[1]
     after(lambda: os.path.exists(path) and os.unlink(path))
     if text is not None:
         with open(path, 'w', encoding='utf-8') as f:
@@ -340,8 +341,7 @@ def _(after):
 @effect('files are opened there, and nowhere else', 'control.source_folders')
 def _(after):
     box = Options(after, peer=False)
-    folder = tempfile.mkdtemp(prefix='skylink-sources-')
-    after(lambda: shutil.rmtree(folder))
+    folder = tempfile.mkdtemp(prefix='skylink-sources-', dir=box.state)
     path = os.path.join(folder, 'pictures.h264')
     with open(path, 'wb'):
         pass
@@ -361,6 +361,25 @@ def _(after):
             assert 'control.source_folders' in ask(other, method), (other, method)
     box.change(control_source_folders='')
     assert 'control.source_folders' in ask(path)
+
+
+@effect('other files are not to be had, or are', 'security.landlock')
+def _(after):
+    box = Options(after, peer=False)
+    landlock = box.daemon.status()['process']['landlock']
+    if not landlock['abi']:
+        assert landlock['reason'], landlock
+    path = scratch(after, '')
+    ask = {'control.source_folders': os.path.dirname(path)}
+
+    def effects():
+        changed = box.control.call('config.set', values=ask, dryRun=True)['changed']
+        return [c['effect'] for c in changed]
+    assert effects() == ['restart' if landlock['abi'] else 'applied']
+    box.change(security_landlock='off')
+    assert box.daemon.status()['process']['landlock'] == {
+        'abi': 0, 'reason': 'security.landlock says so'}
+    assert effects() == ['applied']
 
 
 @effect('what is logged', 'log.level')
@@ -616,7 +635,7 @@ def _(after):
     recorder = Recorder(after)
     box = Options(after, peer=False)
     box.change(room_server=recorder.url, room_app_key='kiosk', room_name='hall',
-               room_region='sg', room_secret_file=scratch(after, 's3cret\n'),
+               room_region='sg', room_secret_file=scratch(after, 's3cret\n', folder=box.state),
                room_start='2031-01-31T09:00:00.000Z', room_duration=7)
     asked = until(lambda: recorder.asked and recorder.asked[-1], 20, 0.05)
     assert asked.startswith('/api/kiosk/hall/2031-01-31T09:00:00.000Z/7?'), asked
@@ -630,12 +649,12 @@ def _(after):
 def _(after):
     server = Server('--tls')
     after(server.stop)
-    certificate = scratch(after, ssl.get_server_certificate(('127.0.0.1', server.port)))
     box = Options(after, FILE.replace('[video]', 'server = https://127.0.0.1:%d\n[video]' %
                                       server.port), peer=False, arguments=())
     until(lambda: box.daemon.status()['room']['error'], 20, 0.05)
     assert server.stats()['clients'] == 0
-    box.change(room_ca_file=certificate)
+    box.change(room_ca_file=scratch(
+        after, ssl.get_server_certificate(('127.0.0.1', server.port)), folder=box.state))
     assert box.joined()['room']['server'].startswith('https:')
     assert server.stats()['clients'] == 1
 
