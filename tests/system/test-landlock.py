@@ -10,10 +10,11 @@ import ctypes
 import errno
 import os
 import shutil
+import subprocess
 import tempfile
 
 from box import FILE, Box, refusal
-from daemon import Daemon, Refused, program
+from daemon import Daemon, Receiver, Refused, program
 from wire import Skip, Suite, until
 
 suite = Suite()
@@ -96,6 +97,34 @@ def _(after):
     assert not asked(box, box.inside, 'file')
     row = doctor(box)
     assert row['state'] == 'ok' and row['what'] == f'In force, ABI {abi}', row
+
+
+@case('not one of its threads opens a file outside, whatever it runs')
+def _(after):
+    need_kernel()
+    secret = outside(after)
+    box = Box(after)
+    receiver = Receiver(box.url, 'lobby', 60)
+    after(receiver.kill)
+    until(lambda: any(r['takers'] for r in box.daemon.status()['video']['rungs']), 30, 0.05)
+
+    def threads(path):
+        """(name, errno) of each, whoever it is: libraries' too."""
+        done = subprocess.run([program('tests/thread-open'), str(box.daemon.process.pid), path],
+                              capture_output=True, text=True, check=False)
+        if done.returncode == 77:
+            raise Skip(done.stdout.strip())
+        assert done.returncode == 0, done
+        return [(name, int(number)) for _, number, name in
+                (line.split(' ', 2) for line in done.stdout.splitlines())]
+    may, may_not = threads(box.daemon.config), threads(secret)
+    print(f'# {len(may_not)} threads: {" ".join(sorted(name for name, _ in may_not))}')
+    assert {number for _, number in may} == {0}, may
+    assert {number for _, number in may_not} == {errno.EACCES}, may_not
+    assert {'skylinkd', 'capture', 'network'} <= {name for name, _ in may_not}, may_not
+    # None of them took harm.
+    box.connected()
+    assert Receiver(box.url, 'lobby', 1).result()['frames'] > 0
 
 
 @case('without it the same link is followed: the difference is Landlock')
