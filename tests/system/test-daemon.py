@@ -107,10 +107,12 @@ def _(after):
                      *SMALL, *SERVER)
     daemon.wait_state('joined')
     control = controlled(after, daemon)
-    control.call('subscribe', events=['device.state', 'stats.codec', 'channelMessage'])
+    control.call('subscribe', events=['device.state', 'stats.codec'])
+    messages = controlled(after, daemon)    # in no order with those of media
+    messages.call('subscribe', events=['channelMessage'])
     receiver = Receiver(daemon.url(), 'lobby')
     after(receiver.kill)
-    assert control.event('channelMessage')['message']['type'] == 'enter'
+    assert messages.event('channelMessage')['message']['type'] == 'enter'
     assert control.event('stats.codec')['running'] is True
     state = control.event('device.state', lambda p: p['state'] == 'placeholder')
     assert state['kind'] == 'video' and '/dev/video-none' in state['detail'], state
