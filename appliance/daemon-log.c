@@ -6,6 +6,7 @@
 #include "appliance/daemon-messages.h"
 
 #define QUOTED_MAX_BYTES 120
+#define REASON_MAX_BYTES 480	/* one that says what to do about it */
 
 static JsonObject *object_of(JsonObject *o, const char *name)
 {
@@ -15,19 +16,24 @@ static JsonObject *object_of(JsonObject *o, const char *name)
 }
 
 /* A stranger's words: cut, and with nothing in them a terminal acts on. */
-static char *quote(const char *text)
+static char *harmless(const char *text, size_t max_bytes)
 {
-	g_autofree char *cut = g_utf8_make_valid(text ? text : "", -1);
-	char *out;
+	char *cut = g_utf8_make_valid(text ? text : "", -1);
 
-	if (strlen(cut) > QUOTED_MAX_BYTES)
-		*g_utf8_find_prev_char(cut, cut + QUOTED_MAX_BYTES) = '\0';
+	if (strlen(cut) > max_bytes)
+		*g_utf8_find_prev_char(cut, cut + max_bytes) = '\0';
 	for (char *p = cut; *p; p = g_utf8_next_char(p)) {
 		if (!g_unichar_isprint(g_utf8_get_char(p)))
 			memset(p, '?', (size_t) (g_utf8_next_char(p) - p));
 	}
-	out = g_strdup_printf("\"%s\"", cut);
-	return out;
+	return cut;
+}
+
+static char *quote(const char *text)
+{
+	g_autofree char *cut = harmless(text, QUOTED_MAX_BYTES);
+
+	return g_strdup_printf("\"%s\"", cut);
 }
 
 static void log_peer(enum daemon_message m, const char *what,
@@ -67,14 +73,34 @@ static void log_system_action(const char *room, JsonObject *params)
 			   message);
 }
 
-void daemon_log_event(const char *room, const char *name, JsonObject *params)
+/* A server that is away is asked for ever: a reason is told when it is new. */
+static void log_not_joined(char **told, const char *room, JsonObject *params)
+{
+	JsonObject *error = object_of(params, "error");
+	struct daemon_message_about about = {
+		.room = room, .reason = text_member(error, "content")};
+	g_autofree char *reason = NULL;
+
+	if (!about.reason || !g_strcmp0(*told, about.reason))
+		return;
+	g_free(*told);
+	*told = g_strdup(about.reason);
+	reason = harmless(about.reason, REASON_MAX_BYTES);
+	daemon_message_log(DAEMON_MESSAGE_NOT_JOINED, &about,
+			   "the room is not joined: %s", reason);
+}
+
+void daemon_log_event(char **told, const char *room, const char *name, JsonObject *params)
 {
 	bool self = json_object_get_boolean_member_with_default(
 		params, "isSelf", FALSE);
 	struct daemon_message_about about = {.room = room};
 
 	if (!strcmp(name, "peerJoined") && self) {
+		g_clear_pointer(told, g_free);
 		log_joined(params);
+	} else if (!strcmp(name, "readyStateChange")) {
+		log_not_joined(told, room, params);
 	} else if (!strcmp(name, "peerLeft") && self) {
 		daemon_message_log(DAEMON_MESSAGE_ROOM_LEFT, &about,
 				   "left the room");

@@ -84,6 +84,11 @@ static const struct daemon_message_row rows[N_DAEMON_MESSAGES] = {
 		G_LOG_LEVEL_MESSAGE, "",
 		"The daemon ends as daemon.restart asked it to; systemd starts "
 		"it anew."},
+	[DAEMON_MESSAGE_NOT_JOINED] = {
+		"a3a255d3d5014602ae8a8b5810d4a4ba", "room-not-joined",
+		G_LOG_LEVEL_WARNING, "SKYLINK_ROOM, SKYLINK_REASON",
+		"The room cannot be joined, and why; it is tried again for "
+		"ever, and the same reason is told once."},
 };
 
 const struct daemon_message_row *daemon_message_get(enum daemon_message m)

@@ -50,6 +50,7 @@ typedef struct {
 	ControlCall *init_call;		/* and waits */
 
 	char *room_name;		/* the room wanted; NULL: none */
+	char *told;			/* daemon_log_event()'s */
 	enum media_codec video_codecs[2];
 	unsigned int n_video_codecs;
 
@@ -257,8 +258,9 @@ char *daemon_notify_text(JsonObject *room, guint n_peers);
 
 /* --- daemon-log.c ---------------------------------------------------------- */
 /* One line for what an operator cares about; the rest is for debugging. */
-/* @room: the one we are in, or NULL */
-void daemon_log_event(const char *room, const char *name, JsonObject *params);
+/* @told: why the room is not joined, as told last: at the start a pointer to
+ * NULL; g_free(). @room: the one we are in, or NULL */
+void daemon_log_event(char **told, const char *room, const char *name, JsonObject *params);
 
 /* --- daemon.c -------------------------------------------------------------- */
 /* An event of the daemon's own, with an API name: to everybody who would get it

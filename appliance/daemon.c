@@ -22,7 +22,7 @@
 /* --- the room ------------------------------------------------------------- */
 static void tell_event(Daemon *d, const char *name, JsonObject *params)
 {
-	daemon_log_event(d->room_name, name, params);
+	daemon_log_event(&d->told, d->room_name, name, params);
 	daemon_console_event(d, name, params);
 	daemon_notify_event(d);
 	if (d->room && g_str_has_prefix(name, "peer"))
@@ -318,6 +318,7 @@ static void stop(Daemon *d)
 	d->events = control_queue_free(d->events);
 	g_clear_pointer(&d->room_server_url, g_free);
 	g_clear_pointer(&d->room_name, g_free);
+	g_clear_pointer(&d->told, g_free);
 	g_clear_pointer(&d->app_key, g_free);
 	g_clear_pointer(&d->default_room, g_free);
 	room_access_done(&d->access);

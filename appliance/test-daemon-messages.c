@@ -51,9 +51,10 @@ static void test_fields(gconstpointer user)
 	g_autoptr(JsonObject) params = json_object_new();
 	g_autofree char *cut = g_strnfill(DAEMON_MESSAGE_FIELD_MAX, 'x');
 	g_autofree char *cut_line = g_strconcat("SKYLINK_PEER=", cut, NULL);
+	g_autofree char *told = NULL;
 
 	json_object_set_string_member(params, "peerId", "abc");
-	daemon_log_event("lobby", "peerJoined", params);
+	daemon_log_event(&told, "lobby", "peerJoined", params);
 	g_assert_true(has(kept, "MESSAGE=peer \"abc\" (\"\") joined"));
 	g_assert_true(has(kept, "MESSAGE_ID=d6ddf3bbaf04497bbcd1d8444b42b4bf"));
 	g_assert_true(has(kept, "SKYLINK_EVENT=peer-joined"));
@@ -61,14 +62,43 @@ static void test_fields(gconstpointer user)
 	g_assert_true(has(kept, "SKYLINK_PEER=abc"));
 
 	json_object_set_string_member(params, "peerId", long_name);
-	daemon_log_event(NULL, "peerLeft", params);
+	daemon_log_event(&told, NULL, "peerLeft", params);
 	g_assert_true(has(kept, cut_line));
 	g_assert_true(has(kept, "SKYLINK_EVENT=peer-left"));
 
 	json_object_set_string_member(params, "reason", "locked");
-	daemon_log_event("lobby", "systemAction", params);
+	daemon_log_event(&told, "lobby", "systemAction", params);
 	g_assert_true(has(kept, "SKYLINK_REASON=locked"));
 	g_assert_true(has(kept, "PRIORITY=4"));
+}
+
+static void not_ready(char **told, const char *json)
+{
+	g_autoptr(JsonNode) node = json_from_string(json, NULL);
+
+	daemon_log_event(told, "lobby", "readyStateChange",
+			 json_node_get_object(node));
+}
+
+static void test_not_joined(gconstpointer user)
+{
+	static const char away[] =
+		"{\"readyState\":-1,\"error\":{\"content\":\"no\\u001b reply\"}}";
+	GPtrArray *kept = (GPtrArray *) user;
+	g_autofree char *told = NULL;
+
+	not_ready(&told, away);
+	g_assert_true(has(kept, "MESSAGE=the room is not joined: no? reply"));
+	g_assert_true(has(kept, "SKYLINK_EVENT=room-not-joined"));
+	g_assert_true(has(kept, "PRIORITY=4"));
+
+	g_ptr_array_set_size(kept, 0);
+	not_ready(&told, away);
+	not_ready(&told, "{\"readyState\":1,\"error\":null}");
+	not_ready(&told, "{\"readyState\":-1,\"error\":{\"content\":7}}");
+	g_assert_cmpuint(kept->len, ==, 0);
+	not_ready(&told, "{\"readyState\":-1,\"error\":{\"content\":\"x\"}}");
+	g_assert_true(has(kept, "MESSAGE=the room is not joined: x"));
 }
 
 static void assert_status(const char *json, guint peers, const char *text)
@@ -103,6 +133,8 @@ int main(int argc, char *argv[])
 	g_log_set_writer_func(keep, kept, NULL);
 	g_test_add_func("/daemon-messages/rows", test_rows);
 	g_test_add_data_func("/daemon-messages/fields", kept, test_fields);
+	g_test_add_data_func("/daemon-messages/not-joined", kept,
+			     test_not_joined);
 	g_test_add_func("/daemon-messages/status", test_status);
 	return g_test_run();
 }

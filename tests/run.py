@@ -195,7 +195,7 @@ def suite_asan(results, options):
         # The whole daemon, from its start to its end: leaks and races of
         # shutdown show here.
         for name in ('test-daemon.py', 'test-conformance.py',
-                     'test-files.py'):
+                     'test-files.py', 'test-faults.py'):
             tap(results, 'asan', [f'tests/system/{name}'], 600,
                 dict(SANITIZERS, BUILD=os.path.join(TOP, 'build-asan'),
                      LSAN_OPTIONS='suppressions=' + os.path.join(

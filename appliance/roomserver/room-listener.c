@@ -119,14 +119,16 @@ static int open_port(const char *host, uint16_t port)
 	return try_listen(&at, false);
 }
 
-static uint16_t bound_port(int fd)
+/* Return: 0, negative errno. */
+static int find_bound_port(int fd, uint16_t *ret)
 {
 	struct endpoint at = {.len = sizeof(at.v6)};
 
 	if (getsockname(fd, &at.any, &at.len) < 0)
-		return 0;
-	return ntohs(at.any.sa_family == AF_INET6 ? at.v6.sin6_port
+		return -errno;
+	*ret = ntohs(at.any.sa_family == AF_INET6 ? at.v6.sin6_port
 						  : at.v4.sin_port);
+	return 0;
 }
 
 /* The first address of this machine that others can reach. */
@@ -157,6 +159,7 @@ gboolean room_listener_open(struct room_listener *ret, const char *address,
 	unsigned int more = next_free_port ? ROOM_LISTENER_MORE_PORTS : 0;
 	char host[64];
 	uint16_t port;
+	int r;
 
 	if (room_listener_split(address, host, &port) < 0) {
 		g_set_error(error, ROOM_LISTENER_ERROR, ROOM_LISTENER_ADDRESS,
@@ -183,7 +186,14 @@ gboolean room_listener_open(struct room_listener *ret, const char *address,
 		}
 	}
 
-	listener.port = bound_port(listener.fd);
+	r = find_bound_port(listener.fd, &listener.port);
+	if (r < 0) {
+		close(listener.fd);
+		g_set_error(error, ROOM_LISTENER_ERROR, ROOM_LISTENER_BIND,
+			    "Cannot tell on which port of %s it listens: %s",
+			    address, g_strerror(-r));
+		return FALSE;
+	}
 	if (is_any(host)) {
 		find_public_host(listener.host);
 		g_strlcpy(listener.local_host, "127.0.0.1",
