@@ -31,10 +31,10 @@ static const struct place {
 	{"/dev/shm", LANDLOCK_WRITE},
 };
 
-/* Of a user's own sound, settings and graphics. */
-static const char *const home_places[] = {
-	".asoundrc", ".config/alsa", ".config/dconf", ".config/pipewire",
-	".config/pulse", ".drirc",
+/* A user's own settings of sound, graphics, proxies and certificates. */
+static const char *const home_places[] = {".asoundrc", ".drirc", ".pkcs11"};
+static const char *const config_places[] = {
+	"alsa", "dconf", "glib-2.0", "pipewire", "pkcs11", "pulse",
 };
 
 /* Where else libraries are told to look: files or folders, with ':' between. */
@@ -65,18 +65,24 @@ static void add_mapped(Landlock *l)
 		fclose(f);
 }
 
-static void add_system(Landlock *l)
+static void add_below(Landlock *l, const char *folder,
+		      const char *const *names, unsigned int n)
 {
-	const char *home = g_get_home_dir();
-
-	for (unsigned int i = 0; i < G_N_ELEMENTS(places); i++)
-		landlock_add(l, places[i].path, places[i].uses);
-	for (unsigned int i = 0; i < G_N_ELEMENTS(home_places); i++) {
-		g_autofree char *path = g_build_filename(home, home_places[i],
+	for (unsigned int i = 0; i < n; i++) {
+		g_autofree char *path = g_build_filename(folder, names[i],
 							 NULL);
 
 		landlock_add(l, path, LANDLOCK_READ);
 	}
+}
+
+static void add_system(Landlock *l)
+{
+	for (unsigned int i = 0; i < G_N_ELEMENTS(places); i++)
+		landlock_add(l, places[i].path, places[i].uses);
+	add_below(l, g_get_home_dir(), home_places, G_N_ELEMENTS(home_places));
+	add_below(l, g_get_user_config_dir(), config_places,
+		  G_N_ELEMENTS(config_places));
 	for (unsigned int i = 0; i < G_N_ELEMENTS(variables); i++) {
 		g_auto(GStrv) list = g_strsplit(
 			g_getenv(variables[i]) ? g_getenv(variables[i]) : "",
