@@ -6,25 +6,44 @@
  */
 #include "appliance/daemon-private.h"
 
+#include <errno.h>
+#include <stddef.h>
 #include <string.h>
-
-#include "build-config.h"
-
-#if HAVE_SYSTEMD
-#include <systemd/sd-daemon.h>
-#endif
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #define STATUS_MS	  1000
 #define STATUS_WAITING_MS 5000
 #define STATUS_MAX_BYTES  256
 
+/* sd_notify(3) waits while the service manager reads nothing: for a manager that
+ * hangs no call may stop. */
 int daemon_notify(const char *state)
 {
-#if HAVE_SYSTEMD
-	return sd_notify(0, state);
-#else
-	return 0;
-#endif
+	const char *path = g_getenv("NOTIFY_SOCKET");
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	size_t len = path ? strlen(path) : 0;
+	ssize_t sent;
+	int fd, r;
+
+	if (!len)
+		return 0;
+	if ((*path != '/' && *path != '@') || len >= sizeof(to.sun_path))
+		return -EINVAL;
+	memcpy(to.sun_path, path, len);
+	if (*path == '@')
+		to.sun_path[0] = '\0';
+
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	sent = sendto(fd, state, strlen(state), MSG_DONTWAIT | MSG_NOSIGNAL,
+		      (const struct sockaddr *) &to,
+		      (socklen_t) (offsetof(struct sockaddr_un, sun_path) + len));
+	r = sent < 0 ? -errno : 1;
+	close(fd);
+	return r;
 }
 
 /* One line, of bounded length: a second one would be a command. */
@@ -90,9 +109,13 @@ static gboolean on_timer(gpointer data)
 	if (g_strcmp0(text, d->notified)) {
 		g_autofree char *state = g_strconcat("STATUS=", text, NULL);
 
-		daemon_notify(state);
-		g_free(d->notified);
-		d->notified = g_steal_pointer(&text);
+		if (daemon_notify(state) >= 0) {
+			g_free(d->notified);
+			d->notified = g_steal_pointer(&text);
+		} else {
+			schedule(d, STATUS_WAITING_MS);
+			return G_SOURCE_REMOVE;
+		}
 	}
 	if (!g_strcmp0(text_member(o, "state"), "waiting"))
 		schedule(d, STATUS_WAITING_MS);

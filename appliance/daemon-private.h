@@ -270,7 +270,8 @@ void daemon_emit(Daemon *d, const char *name, JsonObject *params);
 JsonNode *daemon_configured_user_data(Daemon *d);
 /* room.user_data changed. */
 void daemon_user_data_reload(Daemon *d);
-/* To systemd, if it listens. Return: negative errno: it did not hear it. */
+/* To systemd, if it listens; does not wait. Return: negative errno: it did not
+ * hear it (-EAGAIN: it has not read what came before). sd_notify(3) */
 int daemon_notify(const char *state);
 /* Would daemon_join() begin? Nothing is changed. */
 gboolean daemon_can_join(Daemon *d, const char *name, GError **error);

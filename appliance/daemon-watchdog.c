@@ -112,10 +112,8 @@ static gboolean on_watchdog(gpointer data)
 				   "the %s is stuck: waiting for the watchdog "
 				   "to start the daemon anew", stuck);
 	w->bitten |= stuck != NULL;
-#if HAVE_SYSTEMD
 	if (!w->bitten)
-		sd_notify(0, "WATCHDOG=1");
-#endif
+		daemon_notify("WATCHDOG=1");
 	return G_SOURCE_CONTINUE;
 }
 

@@ -343,6 +343,38 @@ def _(after):
         pass
 
 
+@case('a service manager that reads nothing holds nothing up, and hears of it later')
+def _(after):
+    folder = tempfile.mkdtemp(prefix='skylink-notify-')
+    path = os.path.join(folder, 'notify')
+    after(lambda: os.rmdir(folder))
+    after(lambda: os.unlink(path))
+    told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    after(told.close)
+    told.bind(path)
+    told.settimeout(20)
+    filler = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    after(filler.close)
+    filler.setblocking(False)
+    filled = 0
+    try:
+        while True:
+            filler.sendto(b'STATUS=', path)
+            filled += 1
+    except BlockingIOError:
+        pass
+    os.environ['NOTIFY_SOCKET'] = path
+    try:
+        daemon = started(after, *TEST, *SERVER)
+    finally:
+        del os.environ['NOTIFY_SOCKET']
+    daemon.wait_state('joined')
+    assert 'Cannot tell the service manager' in daemon.log()
+    for _ in range(filled):
+        assert told.recv(4096) == b'STATUS='
+    assert told.recv(4096).startswith(b'READY=1')
+
+
 @case('top: rates of what is sent; Ctrl-C and the end of the daemon')
 def _(after):
     daemon = started(after, *TEST, *SERVER)
