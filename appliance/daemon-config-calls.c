@@ -323,13 +323,16 @@ static gpointer write_thread(gpointer data)
 	return NULL;
 }
 
-/* A disk takes its time; control does not wait for it. */
+/* A disk takes its time; control does not wait for it, unless no thread is to be
+ * had. */
 static void start_write(struct config_job *job)
 {
 	job->done = g_idle_source_new();
 	g_source_set_priority(job->done, G_PRIORITY_DEFAULT);
 	g_source_set_callback(job->done, on_written, job, NULL);
-	job->thread = g_thread_new("config", write_thread, job);
+	job->thread = g_thread_try_new("config", write_thread, job, NULL);
+	if (!job->thread)
+		write_thread(job);
 }
 
 void daemon_config_done(Daemon *d)
@@ -338,7 +341,7 @@ void daemon_config_done(Daemon *d)
 
 	if (!job)
 		return;
-	g_thread_join(job->thread);
+	g_clear_pointer(&job->thread, g_thread_join);
 	control_call_fail(job->call, CONTROL_CODE_STATE, NULL,
 			  "The daemon is stopping");
 	job_free(job);

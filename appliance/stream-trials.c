@@ -192,10 +192,10 @@ static gboolean on_ready(gpointer data)
 
 #define NO_ANSWER "the device's driver does not answer"
 
-static void give_up_head(StreamTrials *t)
+static void give_up_head(StreamTrials *t, const char *why)
 {
 	const Trial *trial = g_queue_peek_head(&t->waiting);
-	g_autofree char *text = g_strdup(NO_ANSWER);
+	g_autofree char *text = g_strdup(why);
 	g_autoptr(JsonNode) none = json_node_new(JSON_NODE_ARRAY);
 	StreamTrialResult given_up = {0};
 
@@ -219,19 +219,21 @@ static gboolean on_deadline(gpointer data)
 	t->left[t->n_left++] = trial->work;
 	g_warning(NO_ANSWER ": a thread that tried it is left behind (%u of "
 		  "%u)", t->n_left, STREAM_TRIALS_LEFT_MAX);
-	give_up_head(t);
+	give_up_head(t, NO_ANSWER);
 	return G_SOURCE_REMOVE;
 }
 
 static void run_next(StreamTrials *t)
 {
 	Trial *trial = g_queue_peek_head(&t->waiting);
+	g_autoptr(GError) error = NULL;
+	GThread *thread;
 
 	if (!trial || t->busy || t->telling)
 		return;
 	/* Others were waiting when the last one was left behind. */
 	if (!may_try(t)) {
-		give_up_head(t);
+		give_up_head(t, NO_ANSWER);
 		return;
 	}
 	t->busy = TRUE;
@@ -242,7 +244,14 @@ static void run_next(StreamTrials *t)
 	g_source_set_callback(t->deadline, on_deadline, t, NULL);
 	g_source_attach(t->deadline, NULL);
 	g_atomic_ref_count_inc(&trial->work->refs);
-	g_thread_unref(g_thread_new("try-source", try_thread, trial->work));
+	thread = g_thread_try_new("try-source", try_thread, trial->work,
+				  &error);
+	if (thread) {
+		g_thread_unref(thread);
+		return;
+	}
+	work_unref(trial->work);
+	give_up_head(t, error->message);
 }
 
 StreamTrials *stream_trials_new(unsigned int deadline_ms)
