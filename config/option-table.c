@@ -279,7 +279,7 @@ static const struct option_row rows[N_OPTIONS] = {
 		.help = "auto: the first camera, else the moving test "
 			"picture until one is plugged in. test: the test picture; test-screen: in a "
 			"screen's colours. v4l2: a camera, best by "
-			"the identity that 'skylinkctl call device.list' "
+			"the identity that 'skylinkctl devices' "
 			"shows, or by its path or a part of its name. file: a file or FIFO, looped. "
 			"h264: an H.264 elementary stream, sent as it is. "
 			"none: no picture.",
@@ -344,7 +344,7 @@ static const struct option_row rows[N_OPTIONS] = {
 		.help = "auto: the first ALSA capture device, else the test "
 			"tone until one is plugged in. test: the tone. alsa: "
 			"a microphone, best by the identity that 'skylinkctl "
-			"call device.list' shows, or an ALSA device such as "
+			"devices' shows, or an ALSA device such as "
 			"hw:1,0, or a part of its name. file: a file or FIFO, looped. none: no "
 			"sound.",
 	},

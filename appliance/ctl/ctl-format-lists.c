@@ -72,6 +72,76 @@ static unsigned int length(JsonArray *array)
 	return array ? json_array_get_length(array) : 0;
 }
 
+static double get_area(JsonObject *format)
+{
+	double width = 0, height = 0;
+
+	get_number(format, "width", &width);
+	get_number(format, "height", &height);
+	return width * height;
+}
+
+/* No other of its kind in @all is larger, or as large and before it. */
+static bool is_largest(JsonArray *all, unsigned int i)
+{
+	JsonObject *o = as_object(json_array_get_element(all, i));
+
+	for (unsigned int k = 0; k < length(all); k++) {
+		JsonObject *other = as_object(json_array_get_element(all, k));
+		double more = get_area(other) - get_area(o);
+
+		if (k != i && !g_strcmp0(get_string(other, "fourcc"),
+					 get_string(o, "fourcc")) &&
+		    (more > 0 || (more >= 0 && k < i)))
+			return false;
+	}
+	return true;
+}
+
+/* "MJPG 1920x1080, YUYV 640x480" */
+static char *format_formats(JsonObject *device)
+{
+	JsonArray *all = get_array(device, "formats");
+	GString *s = g_string_new(NULL);
+
+	for (unsigned int i = 0; i < length(all); i++) {
+		JsonObject *o = as_object(json_array_get_element(all, i));
+		g_autofree char *code = safe(o, "fourcc");
+		double width = 0, height = 0;
+
+		if (!get_number(o, "width", &width) ||
+		    !get_number(o, "height", &height) || !is_largest(all, i))
+			continue;
+		g_string_append_printf(s, "%s%s %.0fx%.0f", s->len ? ", " : "",
+				       code, width, height);
+	}
+	return g_string_free(s, FALSE);
+}
+
+char *ctl_format_devices(JsonNode *devices, bool color)
+{
+	static const char *const heads[] = {"KIND", "SOURCE", "NAME", "NODE",
+					    "FORMATS", NULL};
+	JsonArray *array = devices && JSON_NODE_HOLDS_ARRAY(devices)
+				   ? json_node_get_array(devices) : NULL;
+	struct ctl_columns *t = ctl_columns_new(5);
+	GString *s = g_string_new(NULL);
+
+	take_heads(t, heads);
+	for (unsigned int i = 0; i < length(array); i++) {
+		JsonObject *o = as_object(json_array_get_element(array, i));
+
+		take_member(t, CTL_PLAIN, o, "kind");
+		take_member(t, CTL_BOLD, o, "source");
+		take_member(t, CTL_PLAIN, o, "name");
+		take_member(t, CTL_DIM, o, "node");
+		ctl_columns_take(t, CTL_PLAIN, false, format_formats(o));
+	}
+	ctl_columns_print(t, s, "", color);
+	ctl_columns_free(t);
+	return g_string_free(s, FALSE);
+}
+
 /* What is still to be done stands below. */
 static void append_changes(GString *s, JsonArray *changed, bool color)
 {

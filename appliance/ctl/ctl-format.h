@@ -19,6 +19,8 @@ char *ctl_format_status(JsonNode *status, bool color);
 char *ctl_format_top(JsonNode *before, JsonNode *status, double seconds,
 		     bool color);
 char *ctl_format_peers(JsonNode *peers, bool color);
+/* What device.list answered. */
+char *ctl_format_devices(JsonNode *devices, bool color);
 /* What stats.doctor answered, with what to do below each finding. */
 char *ctl_format_doctor(JsonNode *rows, bool color);
 /* What schedule.get and selftest.show answered. */

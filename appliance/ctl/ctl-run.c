@@ -477,6 +477,8 @@ static int run_with_daemon(struct ctl *c)
 		return run_page(c, "stats.status", ctl_format_status);
 	case CTL_PEERS:
 		return run_page(c, "stats.peers", ctl_format_peers);
+	case CTL_DEVICES:
+		return run_page(c, "device.list", ctl_format_devices);
 	case CTL_DOCTOR:
 		return ctl_run_doctor(c, NULL);
 	case CTL_SELFTEST:

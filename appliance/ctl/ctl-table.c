@@ -85,6 +85,11 @@ const struct ctl_verb ctl_verbs[N_CTL_VERBS] = {
 					      "peers."},
 	[CTL_PEERS] = {"peers", "", .help = "List the peers and how their "
 					    "media fares."},
+	[CTL_DEVICES] = {"devices", "", NULL, 0, 0, 0,
+			 "List the cameras and microphones there are.",
+			 "What stands under SOURCE is for video.source or "
+			 "audio.source: the identity of a device stays the "
+			 "same wherever it is plugged in."},
 	[CTL_DOCTOR] = {"doctor", "", NULL, 0, 0, 0,
 			"Look at everything the box depends on, and say what "
 			"to do.",

@@ -68,6 +68,7 @@ extern const struct ctl_option ctl_options[N_CTL_OPTIONS];
 enum ctl_verb_id {
 	CTL_STATUS,
 	CTL_PEERS,
+	CTL_DEVICES,
 	CTL_DOCTOR,
 	CTL_SELFTEST,
 	CTL_SCHEDULE,

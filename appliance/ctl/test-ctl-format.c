@@ -98,6 +98,27 @@ static void test_color(void)
 }
 
 /* Whatever a daemon leaves out, or says otherwise, there is a page. */
+static void test_devices(void)
+{
+	g_autoptr(JsonNode) n = json_from_string(
+		"[{\"kind\":\"video\",\"source\":\"v4l2:usb-Maker\","
+		"\"name\":\"Cam\\u001b[1m\",\"node\":\"/dev/video0\","
+		"\"formats\":[{\"fourcc\":\"YUYV\",\"width\":640,"
+		"\"height\":480},{\"fourcc\":\"MJPG\",\"width\":640,"
+		"\"height\":480},{\"fourcc\":\"MJPG\",\"width\":1280,"
+		"\"height\":720},{\"fourcc\":\"MJPG\",\"width\":1280,"
+		"\"height\":720}]},"
+		"{\"kind\":\"audio\",\"source\":\"test\",\"name\":\"Tone\"}]",
+		NULL);
+	g_autofree char *page = ctl_format_devices(n, false);
+
+	assert_has(page, "v4l2:usb-Maker");
+	assert_has(page, "/dev/video0");
+	assert_has(page, "YUYV 640x480, MJPG 1280x720\n");
+	assert_has(page, "Tone");
+	g_assert_null(strchr(page, 033));
+}
+
 static void test_odd_answers(void)
 {
 	static const char *const odd[] = {
@@ -110,6 +131,7 @@ static void test_odd_answers(void)
 		"\"x-events\":[null,{}]}",
 		"{\"method\":5,\"params\":[]}",
 		"[1,null,{\"name\":[],\"value\":{}},[]]",
+		"[{\"formats\":[1,null,{},{\"fourcc\":1,\"width\":\"x\"}]}]",
 	};
 
 	for (unsigned int i = 0; i < G_N_ELEMENTS(odd); i++) {
@@ -117,6 +139,7 @@ static void test_odd_answers(void)
 		g_autofree char *a = ctl_format_status(n, true);
 		g_autofree char *b = ctl_format_peers(n, true);
 		g_autofree char *c = ctl_format_config(n, true);
+		g_autofree char *devices = ctl_format_devices(n, true);
 		g_autofree char *d = ctl_format_methods(n, NULL, true);
 		g_autofree char *e = ctl_format_methods(n, "x", true);
 		g_autofree char *f = ctl_format_event_list(n, true);
@@ -208,6 +231,7 @@ int main(int argc, char *argv[])
 	g_test_add_func("/ctl-format/odd", test_odd_answers);
 	g_test_add_func("/ctl-format/safe",
 			test_peers_cannot_write_to_the_terminal);
+	g_test_add_func("/ctl-format/devices", test_devices);
 	g_test_add_func("/ctl-format/changes", test_changes);
 	g_test_add_func("/ctl-format/methods", test_methods);
 	return g_test_run();

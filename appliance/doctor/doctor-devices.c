@@ -140,12 +140,12 @@ static void check_named(struct look *l, const char *source, const char *prefix,
 				     sizeof(why));
 	if (r == -ENOTUNIQ)
 		doctor_add(l->report, l->check, DOCTOR_FAILED,
-			   "Name one of them; 'skylinkctl call device.list' "
-			   "shows what is there.", "%s", why);
+			   "Name one of them; 'skylinkctl devices' shows "
+			   "what is there.", "%s", why);
 	else if (is_camera && (r < 0 || !*camera.node))
 		doctor_add(l->report, l->check, DOCTOR_FAILED,
-			   "Plug it in, or choose another source; 'skylinkctl call "
-			   "device.list' shows what is there.",
+			   "Plug it in, or choose another source; 'skylinkctl "
+			   "devices' shows what is there.",
 			   "%s is configured, but it is not there", source);
 }
 
