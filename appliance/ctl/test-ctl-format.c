@@ -148,6 +148,7 @@ static void test_odd_answers(void)
 		g_assert_nonnull(a);
 		g_assert_true(g_str_has_suffix(b, "\n"));
 		g_assert_nonnull(c);
+		g_assert_nonnull(devices);
 		g_assert_nonnull(d);
 		g_assert_null(e);
 		g_assert_nonnull(f);
