@@ -202,11 +202,16 @@ class Run:
         except OSError:
             return
         try:
-            until(lambda: self.take(control)['room']['state'] == 'joined', PATIENCE_S, 0.05)
+            until(lambda: self.is_settled(self.take(control)['room']), PATIENCE_S, 0.05)
         except (AssertionError, EOFError, OSError):
             pass
         finally:
             control.close()
+
+    @staticmethod
+    def is_settled(room):
+        """In its room, or saying why not."""
+        return room['state'] == 'joined' or room['error']
 
     def take(self, control):
         self.out.status = control.call('stats.status')
