@@ -67,21 +67,32 @@ static bool await_stun(uint16_t port)
 	return answered;
 }
 
-/* A port that was free a moment ago: other runs of this test go on beside. */
+/* A port that was free a moment ago, by TCP and by UDP: coturn takes both, and
+ * waits for one in which a connection has just ended. */
 static uint16_t find_port(void)
 {
-	struct sockaddr_in addr = {
-		.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	socklen_t len = sizeof(addr);
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool is_free;
+	uint16_t port;
 
-	g_assert_cmpint(bind(fd, (struct sockaddr *) &addr, len), ==, 0);
-	g_assert_cmpint(getsockname(fd, (struct sockaddr *) &addr, &len), ==,
-			0);
-	close(fd);
-	return ntohs(addr.sin_port);
+	do {
+		struct sockaddr_in addr = {
+			.sin_family = AF_INET,
+			.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		};
+		socklen_t len = sizeof(addr);
+		int tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		int udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+		g_assert_cmpint(bind(tcp, (struct sockaddr *) &addr, len), ==,
+				0);
+		g_assert_cmpint(getsockname(tcp, (struct sockaddr *) &addr,
+					    &len), ==, 0);
+		is_free = bind(udp, (struct sockaddr *) &addr, len) == 0;
+		port = ntohs(addr.sin_port);
+		close(udp);
+		close(tcp);
+	} while (!is_free);
+	return port;
 }
 
 /* It must not outlive a test that fails. */

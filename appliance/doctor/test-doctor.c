@@ -293,25 +293,36 @@ static void wait_for_stun(guint16 port)
 	}
 }
 
-static guint16 free_udp_port(void)
+/* Free by TCP and by UDP: coturn takes both, and waits for one in which a
+ * connection has just ended. */
+static guint16 free_port(void)
 {
-	struct sockaddr_in at = {
-		.sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	socklen_t len = sizeof(at);
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	gboolean is_free;
+	guint16 port;
 
-	g_assert_cmpint(bind(fd, (struct sockaddr *) &at, len), ==, 0);
-	getsockname(fd, (struct sockaddr *) &at, &len);
-	close(fd);
-	return ntohs(at.sin_port);
+	do {
+		struct sockaddr_in at = {
+			.sin_family = AF_INET,
+			.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		};
+		socklen_t len = sizeof(at);
+		int tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		int udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+		g_assert_cmpint(bind(tcp, (struct sockaddr *) &at, len), ==, 0);
+		getsockname(tcp, (struct sockaddr *) &at, &len);
+		is_free = bind(udp, (struct sockaddr *) &at, len) == 0;
+		port = ntohs(at.sin_port);
+		close(udp);
+		close(tcp);
+	} while (!is_free);
+	return port;
 }
 
 static void test_coturn(struct fixture *f, gconstpointer data)
 {
 	g_autofree char *program = g_find_program_in_path("turnserver");
-	guint16 port = free_udp_port(), dead = free_udp_port();
+	guint16 port = free_port(), dead = free_port();
 	g_autofree char *port_text = g_strdup_printf("%u", port);
 	char *argv[] = {program, (char *) "-n", (char *) "--listening-ip",
 			(char *) "127.0.0.1", (char *) "--listening-port",

@@ -108,7 +108,7 @@ const lanAddress = () => Object.values(networkInterfaces()).flat()
 async function startRelay(t, address) {
   const folder = await mkdtemp(path.join(tmpdir(), 'skylink-relay-'));
   const port = await freePort();
-  const child = spawn(TURNSERVER, ['-n', '--no-cli', '--no-tls', '--no-dtls',
+  const child = spawn(TURNSERVER, ['-n', '--no-cli', '--no-tls', '--no-dtls', '--no-tcp',
     '--lt-cred-mech', '--user=page:secret', '--realm=test', `--listening-ip=${address}`,
     `--relay-ip=${address}`, `--listening-port=${port}`, '--allow-loopback-peers',
     '--log-file=stdout', '--simple-log', '--verbose',

@@ -772,8 +772,8 @@ def _(after):
         port = s.getsockname()[1]
     relay = subprocess.Popen(
         ['turnserver', '-n', '-L', '127.0.0.1', '-p', str(port), '--use-auth-secret',
-         '--static-auth-secret=north', '-r', 'test', '--no-tls', '--no-dtls', '--no-cli',
-         '--relay-ip=127.0.0.1', '--log-file=stdout', '--pidfile', os.devnull],
+         '--static-auth-secret=north', '-r', 'test', '--no-tls', '--no-dtls', '--no-tcp',
+         '--no-cli', '--relay-ip=127.0.0.1', '--log-file=stdout', '--pidfile', os.devnull],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=scratch(after))
     after(lambda: (relay.kill(), relay.wait()))
     def answers():
@@ -785,7 +785,7 @@ def _(after):
                 return s.recv(2000)
             except OSError:
                 return None
-    until(answers, 40)    # it starts slowly on a machine that does much else
+    until(answers, 40)
     server = started(after, '--turn', f'127.0.0.1:{port}', '--turn-secret', 'north')
     entry, = WebSocket(server).join().answer['pc_config']['iceServers']
     user, host = re.fullmatch(r'turn:([^:@]+)@(.*)', entry['url']).groups()
