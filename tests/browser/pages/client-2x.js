@@ -101,8 +101,8 @@ export async function create(version, { record, show, hide, received, plain, api
     setUserData: (data) => skylink.setUserData(room, data),
     mute: (audioMuted, videoMuted) => skylink.muteStreams(room, { audioMuted, videoMuted }),
     // Another camera's stream in place of the one before.
-    replace: async (video) => {
-      await skylink.stopStreams(room);
+    stopStream: () => skylink.stopStreams(room),
+    sendStream: async (video) => {
       await skylink.sendStream(room,
         await navigator.mediaDevices.getUserMedia({ audio: true, video }));
     },
