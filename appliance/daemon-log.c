@@ -90,7 +90,8 @@ static void log_not_joined(char **told, const char *room, JsonObject *params)
 			   "the room is not joined: %s", reason);
 }
 
-void daemon_log_event(char **told, const char *room, const char *name, JsonObject *params)
+void daemon_log_event(char **told, const char *room, const char *name,
+		      JsonObject *params)
 {
 	bool self = json_object_get_boolean_member_with_default(
 		params, "isSelf", FALSE);

@@ -260,7 +260,8 @@ char *daemon_notify_text(JsonObject *room, guint n_peers);
 /* One line for what an operator cares about; the rest is for debugging. */
 /* @told: why the room is not joined, as told last: at the start a pointer to
  * NULL; g_free(). @room: the one we are in, or NULL */
-void daemon_log_event(char **told, const char *room, const char *name, JsonObject *params);
+void daemon_log_event(char **told, const char *room, const char *name,
+		      JsonObject *params);
 
 /* --- daemon.c -------------------------------------------------------------- */
 /* An event of the daemon's own, with an API name: to everybody who would get it

@@ -65,6 +65,8 @@ gboolean daemon_join(Daemon *d, const char *name, GError **error)
 		return FALSE;
 	g_free(d->room_name);
 	d->room_name = g_strdup(name);
+	/* Who asks anew is told anew why it cannot be. */
+	g_clear_pointer(&d->told, g_free);
 	d->locked_by_us = FALSE;
 	daemon_reload_joined(d);
 	daemon_life_changed(d);

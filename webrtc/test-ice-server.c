@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* STUN and TURN servers: dead ones, and a real coturn. */
 #include "webrtc/ice-test.h"
+#include "webrtc/port-test.h"
 
 #include <gio/gio.h>
 #include <netinet/in.h>
@@ -67,34 +68,6 @@ static bool await_stun(uint16_t port)
 	return answered;
 }
 
-/* A port that was free a moment ago, by TCP and by UDP: coturn takes both, and
- * waits for one in which a connection has just ended. */
-static uint16_t find_port(void)
-{
-	bool is_free;
-	uint16_t port;
-
-	do {
-		struct sockaddr_in addr = {
-			.sin_family = AF_INET,
-			.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-		};
-		socklen_t len = sizeof(addr);
-		int tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		int udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-		g_assert_cmpint(bind(tcp, (struct sockaddr *) &addr, len), ==,
-				0);
-		g_assert_cmpint(getsockname(tcp, (struct sockaddr *) &addr,
-					    &len), ==, 0);
-		is_free = bind(udp, (struct sockaddr *) &addr, len) == 0;
-		port = ntohs(addr.sin_port);
-		close(udp);
-		close(tcp);
-	} while (!is_free);
-	return port;
-}
-
 /* It must not outlive a test that fails. */
 static void die_with_us(gpointer unused)
 {
@@ -159,7 +132,7 @@ static void check_relay(uint16_t port, const char *query, const char *host,
 static void test_relay(void)
 {
 	char *path = g_find_program_in_path("turnserver");
-	uint16_t port = find_port();
+	uint16_t port = find_free_port();
 	GSubprocess *turn;
 
 	if (!path) {

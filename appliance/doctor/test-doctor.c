@@ -19,6 +19,7 @@
 #include "appliance/roomserver/room-server.h"
 #include "appliance/signaling/tls-test.h"
 #include "webrtc/stun-probe.h"
+#include "webrtc/port-test.h"
 
 struct fixture {
 	char *dir;
@@ -293,36 +294,10 @@ static void wait_for_stun(guint16 port)
 	}
 }
 
-/* Free by TCP and by UDP: coturn takes both, and waits for one in which a
- * connection has just ended. */
-static guint16 free_port(void)
-{
-	gboolean is_free;
-	guint16 port;
-
-	do {
-		struct sockaddr_in at = {
-			.sin_family = AF_INET,
-			.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-		};
-		socklen_t len = sizeof(at);
-		int tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		int udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-		g_assert_cmpint(bind(tcp, (struct sockaddr *) &at, len), ==, 0);
-		getsockname(tcp, (struct sockaddr *) &at, &len);
-		is_free = bind(udp, (struct sockaddr *) &at, len) == 0;
-		port = ntohs(at.sin_port);
-		close(udp);
-		close(tcp);
-	} while (!is_free);
-	return port;
-}
-
 static void test_coturn(struct fixture *f, gconstpointer data)
 {
 	g_autofree char *program = g_find_program_in_path("turnserver");
-	guint16 port = free_port(), dead = free_port();
+	guint16 port = find_free_port(), dead = find_free_port();
 	g_autofree char *port_text = g_strdup_printf("%u", port);
 	char *argv[] = {program, (char *) "-n", (char *) "--listening-ip",
 			(char *) "127.0.0.1", (char *) "--listening-port",

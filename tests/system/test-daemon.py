@@ -313,8 +313,8 @@ def _(after):
     until(lambda: scrape(path)[sent] > seen[sent] > 0, 20, 0.05)
 
 
-@case('systemd is told: ready, and how the room is')
-def _(after):
+def service_manager(after):
+    """What systemd would read, and the path for NOTIFY_SOCKET."""
     folder = tempfile.mkdtemp(prefix='skylink-notify-')
     path = os.path.join(folder, 'notify')
     after(lambda: os.rmdir(folder))
@@ -323,6 +323,12 @@ def _(after):
     after(told.close)
     told.bind(path)
     told.settimeout(20)
+    return told, path
+
+
+@case('systemd is told: ready, and how the room is')
+def _(after):
+    told, path = service_manager(after)
     os.environ['NOTIFY_SOCKET'] = path
     try:
         daemon = started(after, *TEST, *SERVER)
@@ -345,14 +351,7 @@ def _(after):
 
 @case('a service manager that reads nothing holds nothing up, and hears of it later')
 def _(after):
-    folder = tempfile.mkdtemp(prefix='skylink-notify-')
-    path = os.path.join(folder, 'notify')
-    after(lambda: os.rmdir(folder))
-    after(lambda: os.unlink(path))
-    told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    after(told.close)
-    told.bind(path)
-    told.settimeout(20)
+    told, path = service_manager(after)
     filler = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     after(filler.close)
     filler.setblocking(False)
