@@ -10,11 +10,11 @@
  *   --at N:COMMAND    run COMMAND with sh when N pictures were decoded; several
  *
  * Joins the room as a second appliance, decodes every picture and every sound
- * of the first peer that sends, reads the test picture's barcode, and after
- * SECONDS of received video prints one line of JSON: frames and units seen,
- * barcodes in order or not, latency, sequence gaps, mean luma, pictures with
- * eight bars of falling brightness, how often barcodes came and went, and the
- * strongest tone. Exit status 0 when pictures were decoded.
+ * of every peer that sends, reads the test picture's barcode, and after SECONDS
+ * of received video prints one line of JSON: frames and units seen, barcodes in
+ * order or not, latency, sequence gaps (in each sender's own packets), mean
+ * luma, pictures with eight bars of falling brightness, how often barcodes came
+ * and went, and the strongest tone. Exit status 0 when pictures were decoded.
  *
  * Thread:  control for the room, network for what arrives (decoded there:
  *          a test receiver may)
@@ -43,6 +43,7 @@
 #define ASK_MS	       10000
 #define ORDERS_MAX     8
 #define COMPLAINTS_MAX 20
+#define SENDERS_MAX    8	/* connections in one run */
 #define N_BARS	       8
 #define BAR_STEP       4	/* each darker than the one before, by more */
 
@@ -67,6 +68,24 @@ struct rtp_order {
 	unsigned int gaps, times_back;
 };
 
+/* One connection: a box that joins anew comes by another name, and both may
+ * bring pictures for a moment. Each has its own numbers and its own decoder. */
+struct sender {
+	char *name;
+	struct rtp_order sound;
+	struct decoder video;
+	enum media_codec codec;
+	uint8_t *unit;
+	struct depacketizer depacketizer;
+	bool in_unit, broken;
+	uint32_t timestamp;
+	uint16_t next_seq;
+	bool seq_known;
+	uint64_t unit_us;		/* when the last one came */
+	unsigned int units, damaged, gaps;
+	unsigned int times_back;	/* units whose RTP time did not rise */
+};
+
 struct receiver {
 	GMainLoop *loop;
 	Room *room;
@@ -75,7 +94,7 @@ struct receiver {
 
 	/* control */
 	const char *socket;		/* the sender's; NULL: nobody is asked */
-	struct ctl_client *sender;
+	struct ctl_client *control;
 	JsonNode *status;		/* the last answer */
 	struct order orders[ORDERS_MAX];
 	unsigned int n_orders;
@@ -84,20 +103,13 @@ struct receiver {
 	int decoded_first, decoded_last;
 
 	/* network */
-	struct decoder video, audio;
-	enum media_codec video_codec;
-	uint8_t *unit;
-	struct depacketizer depacketizer;
-	bool in_unit, broken;
-	uint32_t timestamp;
-	uint16_t next_seq;
-	bool seq_known;
-	struct rtp_order sound;
-	unsigned int times_back;	/* units whose RTP time did not rise */
-	uint64_t longest_us;		/* between two units */
-	uint64_t unit_us;		/* when the last one came */
+	struct sender senders[SENDERS_MAX];
+	unsigned int n_senders;
+	struct decoder audio;
+	const char *codec;		/* of the first picture; "": none */
+	uint64_t longest_us;		/* between two units of one sender */
 	uint64_t first_us, last_us;
-	unsigned int units, frames, damaged, gaps, barcodes, not_increasing;
+	unsigned int frames, barcodes, not_increasing;
 	unsigned int audio_packets, width, height;
 	struct barcode last, first;
 	unsigned int barred;		/* pictures with the bars in them */
@@ -226,16 +238,18 @@ static void look_at(struct receiver *r, const AVFrame *f)
 			wall_100us() - b.wall_100us;
 }
 
-static void decode_video(struct receiver *r)
+static void decode_video(struct receiver *r, struct sender *s)
 {
-	r->units++;
-	r->video.packet->data = r->unit;
-	r->video.packet->size = (int) r->depacketizer.len;
-	memset(r->unit + r->depacketizer.len, 0, AV_INPUT_BUFFER_PADDING_SIZE);
-	if (avcodec_send_packet(r->video.ctx, r->video.packet) < 0)
-		r->damaged++;
-	while (avcodec_receive_frame(r->video.ctx, r->video.frame) == 0)
-		look_at(r, r->video.frame);
+	struct decoder *d = &s->video;
+
+	s->units++;
+	d->packet->data = s->unit;
+	d->packet->size = (int) s->depacketizer.len;
+	memset(s->unit + s->depacketizer.len, 0, AV_INPUT_BUFFER_PADDING_SIZE);
+	if (avcodec_send_packet(d->ctx, d->packet) < 0)
+		s->damaged++;
+	while (avcodec_receive_frame(d->ctx, d->frame) == 0)
+		look_at(r, d->frame);
 }
 
 /* The strongest of the frequencies 100, 110, ... 2000 Hz in 200 ms of sound. */
@@ -266,17 +280,18 @@ static void find_tone(struct receiver *r)
 	r->n_tone = 0;
 }
 
-static void decode_audio(struct receiver *r, const struct rtc_media_packet *p)
+static void decode_audio(struct receiver *r, struct rtp_order *sound,
+			 const struct rtc_media_packet *p)
 {
 	AVFrame *f = r->audio.frame;
 
 	r->audio_packets++;
-	r->sound.gaps += r->sound.known && p->seq != r->sound.next_seq;
-	r->sound.times_back += r->sound.known &&
-		(int32_t) (p->timestamp - r->sound.timestamp) <= 0;
-	r->sound.known = true;
-	r->sound.next_seq = (uint16_t) (p->seq + 1);
-	r->sound.timestamp = p->timestamp;
+	sound->gaps += sound->known && p->seq != sound->next_seq;
+	sound->times_back += sound->known &&
+		(int32_t) (p->timestamp - sound->timestamp) <= 0;
+	sound->known = true;
+	sound->next_seq = (uint16_t) (p->seq + 1);
+	sound->timestamp = p->timestamp;
 	r->audio.packet->data = (uint8_t *) p->payload;
 	r->audio.packet->size = (int) p->len;
 	if (avcodec_send_packet(r->audio.ctx, r->audio.packet) < 0)
@@ -294,65 +309,86 @@ static void decode_audio(struct receiver *r, const struct rtc_media_packet *p)
 	}
 }
 
-static void take_video(struct receiver *r, const struct rtc_media_packet *p)
+static void begin_unit(struct receiver *r, struct sender *s,
+		       const struct rtc_media_packet *p)
+{
+	depacketizer_init(&s->depacketizer, s->unit,
+			  UNIT_MAX_BYTES - AV_INPUT_BUFFER_PADDING_SIZE);
+	if (s->unit_us) {
+		s->times_back += (int32_t) (p->timestamp - s->timestamp) <= 0;
+		r->longest_us = MAX(r->longest_us, p->received_us - s->unit_us);
+	}
+	s->unit_us = p->received_us;
+	s->in_unit = true;
+	s->broken = false;
+	s->timestamp = p->timestamp;
+}
+
+static void take_video(struct receiver *r, struct sender *s,
+		       const struct rtc_media_packet *p)
 {
 	int e;
 
-	if (!r->video.ctx) {
-		r->video_codec = p->codec;
-		open_decoder(&r->video, p->codec == MEDIA_CODEC_H264 ?
+	if (!s->video.ctx) {
+		s->codec = p->codec;
+		s->unit = g_malloc(UNIT_MAX_BYTES);
+		open_decoder(&s->video, p->codec == MEDIA_CODEC_H264 ?
 			     AV_CODEC_ID_H264 : AV_CODEC_ID_VP8);
+		if (!*r->codec)
+			r->codec = media_codec_name(p->codec);
 	}
-	if (p->codec != r->video_codec)
+	if (p->codec != s->codec)
 		return;
-	if (r->seq_known && p->seq != r->next_seq) {
-		r->gaps++;
-		r->broken = true;
+	if (s->seq_known && p->seq != s->next_seq) {
+		s->gaps++;
+		s->broken = true;
 	}
-	r->seq_known = true;
-	r->next_seq = (uint16_t) (p->seq + 1);
-	if (!r->in_unit || p->timestamp != r->timestamp) {
-		depacketizer_init(&r->depacketizer, r->unit, UNIT_MAX_BYTES -
-				  AV_INPUT_BUFFER_PADDING_SIZE);
-		if (r->unit_us) {
-			uint64_t us = p->received_us - r->unit_us;
-
-			r->times_back +=
-				(int32_t) (p->timestamp - r->timestamp) <= 0;
-			r->longest_us = us > r->longest_us ? us :
-							     r->longest_us;
-		}
-		r->unit_us = p->received_us;
-		r->in_unit = true;
-		r->broken = false;
-		r->timestamp = p->timestamp;
-	}
+	s->seq_known = true;
+	s->next_seq = (uint16_t) (p->seq + 1);
+	if (!s->in_unit || p->timestamp != s->timestamp)
+		begin_unit(r, s, p);
 	e = p->codec == MEDIA_CODEC_H264 ?
-		depacketize_h264(&r->depacketizer, p->payload, p->len) :
-		depacketize_vp8(&r->depacketizer, p->payload, p->len);
-	r->broken |= e < 0;
+		depacketize_h264(&s->depacketizer, p->payload, p->len) :
+		depacketize_vp8(&s->depacketizer, p->payload, p->len);
+	s->broken |= e < 0;
 	if (!p->marker)
 		return;
-	if (r->broken)
-		r->damaged++;
+	if (s->broken)
+		s->damaged++;
 	else
-		decode_video(r);
-	r->in_unit = false;
+		decode_video(r, s);
+	s->in_unit = false;
+}
+
+/* Return: NULL when there were SENDERS_MAX others. */
+static struct sender *find_sender(struct receiver *r, const char *name)
+{
+	for (unsigned int i = 0; i < r->n_senders; i++) {
+		if (!strcmp(r->senders[i].name, name))
+			return &r->senders[i];
+	}
+	if (r->n_senders == SENDERS_MAX)
+		return NULL;
+	r->senders[r->n_senders].name = g_strdup(name);
+	return &r->senders[r->n_senders++];
 }
 
 static void on_media(void *user, const char *peer_name,
 		     const struct rtc_media_packet *p)
 {
 	struct receiver *r = user;
+	struct sender *s = find_sender(r, peer_name);
 
+	if (!s)
+		return;
 	if (p->codec == MEDIA_CODEC_OPUS) {
-		decode_audio(r, p);
+		decode_audio(r, &s->sound, p);
 		return;
 	}
 	if (!r->first_us)
 		r->first_us = p->received_us;
 	r->last_us = p->received_us;
-	take_video(r, p);
+	take_video(r, s, p);
 	if (r->last_us - r->first_us >= (uint64_t) r->seconds * 1000000)
 		g_atomic_int_set(&r->done, 1);
 }
@@ -365,10 +401,10 @@ static gint64 ask_sender(struct receiver *r)
 	JsonNode *answer = NULL;
 	JsonObject *o = NULL;
 
-	if (!r->sender)
-		r->sender = ctl_client_new(paths, &error);
-	if (r->sender)
-		answer = ctl_client_call(r->sender, "stats.status", NULL,
+	if (!r->control)
+		r->control = ctl_client_new(paths, &error);
+	if (r->control)
+		answer = ctl_client_call(r->control, "stats.status", NULL,
 					 ASK_MS, NULL, &error);
 	if (!answer) {
 		fprintf(stderr, "skylink-receiver: %s\n", error->message);
@@ -461,7 +497,18 @@ static void print_result(struct receiver *r)
 {
 	unsigned int n = r->n_latencies;
 	double seconds = (double) (r->last_us - r->first_us) / 1e6;
+	struct sender all = { 0 };
 
+	for (unsigned int i = 0; i < r->n_senders; i++) {
+		const struct sender *s = &r->senders[i];
+
+		all.units += s->units;
+		all.damaged += s->damaged;
+		all.gaps += s->gaps;
+		all.times_back += s->times_back;
+		all.sound.gaps += s->sound.gaps;
+		all.sound.times_back += s->sound.times_back;
+	}
 	qsort(r->latency_100us, n, sizeof(*r->latency_100us), by_value);
 	printf("{\"codec\":\"%s\",\"width\":%u,\"height\":%u,"
 	       "\"seconds\":%.2f,\"units\":%u,\"frames\":%u,\"damaged\":%u,"
@@ -471,19 +518,18 @@ static void print_result(struct receiver *r)
 	       "\"audio_packets\":%u,\"tone_hz\":%.0f,\"tone_level\":%.3f,"
 	       "\"barred\":%u,\"barcode_runs\":%u,\"without_barcode\":%u,"
 	       "\"repeated\":%u,\"times_back\":%u,\"longest_ms\":%u,"
-	       "\"audio_gaps\":%u,\"audio_times_back\":%u",
-	       r->video.ctx ? media_codec_name(r->video_codec) : "",
-	       r->width, r->height, seconds, r->units, r->frames, r->damaged,
-	       r->gaps, r->barcodes, r->not_increasing,
+	       "\"audio_gaps\":%u,\"audio_times_back\":%u,\"senders\":%u",
+	       r->codec, r->width, r->height, seconds, all.units, r->frames,
+	       all.damaged, all.gaps, r->barcodes, r->not_increasing,
 	       r->barcodes ? (uint16_t) (r->last.number - r->first.number) +
 			     1u : 0u,
 	       n ? r->latency_100us[n / 2] / 10.0 : 0.0,
 	       n ? r->latency_100us[n * 95 / 100] / 10.0 : 0.0,
 	       r->luma_min, r->luma_max, r->audio_packets, r->tone_hz,
 	       r->tone_level, r->barred, r->barcode_runs, r->without_barcode,
-	       r->repeated, r->times_back,
-	       (unsigned int) (r->longest_us / 1000), r->sound.gaps,
-	       r->sound.times_back);
+	       r->repeated, all.times_back,
+	       (unsigned int) (r->longest_us / 1000), all.sound.gaps,
+	       all.sound.times_back, r->n_senders);
 	if (r->status) {
 		g_autofree char *status = json_to_string(r->status, FALSE);
 
@@ -568,7 +614,7 @@ int main(int argc, char *argv[])
 		room.n_video_codecs = 1;
 	}
 	r.loop = g_main_loop_new(NULL, FALSE);
-	r.unit = g_malloc(UNIT_MAX_BYTES);
+	r.codec = "";
 	r.latency_100us = g_new0(uint32_t, LATENCIES_MAX);
 	open_decoder(&r.audio, AV_CODEC_ID_OPUS);
 	r.engine = rtc_engine_new(&engine, &error);
@@ -589,12 +635,15 @@ int main(int argc, char *argv[])
 	room_free(r.room);
 	rtc_engine_free(r.engine);
 	print_result(&r);
-	ctl_client_free(r.sender);
+	ctl_client_free(r.control);
 	g_clear_pointer(&r.status, json_node_unref);
-	if (r.video.ctx)
-		close_decoder(&r.video);
+	for (unsigned int i = 0; i < r.n_senders; i++) {
+		if (r.senders[i].video.ctx)
+			close_decoder(&r.senders[i].video);
+		g_free(r.senders[i].unit);
+		g_free(r.senders[i].name);
+	}
 	close_decoder(&r.audio);
-	g_free(r.unit);
 	g_free(r.latency_100us);
 	return r.frames ? 0 : 1;
 }

@@ -228,7 +228,9 @@ def _(after):
     assert again.url() == url
     daemon.wait_state('joined')
     seen = receiver.result()
-    # Both connections bring pictures for a moment, when the new one is up.
+    # Both connections bring pictures for a moment, when the new one is up; each
+    # is counted by itself.
+    assert seen['senders'] == 2, seen
     # A busy machine leaves out pictures here and there; a hole would be a second.
     assert seen['numbers'] - seen['frames'] < FPS, seen
     assert seen['numbers'] >= 0.95 * 5 * FPS, seen
