@@ -5,7 +5,7 @@
  *      --> new peers open their sockets there
  *      --> a peer whose own address is gone: ICE begins anew (webrtc/)
  *      --> a signaling connection from an address that is gone: joined again
- *      --> who waits to try again does so now
+ *      --> who waits to try again does so within seconds
  */
 #include "appliance/daemon-private.h"
 

@@ -213,6 +213,34 @@ static guint next_wait(RoomSession *s, enum room_wait wait)
 	return ms;
 }
 
+static void wait_to_begin(RoomSession *s, guint ms)
+{
+	s->retry_us = g_get_monotonic_time() + (gint64) ms * 1000;
+	set_timer(s, &s->timer, ms, on_backoff_over);
+}
+
+static guint ms_left(RoomSession *s)
+{
+	gint64 left = s->retry_us - g_get_monotonic_time();
+
+	return (guint) (MAX(left, 0) / 1000);
+}
+
+/* Not all boxes on one switch come at one moment. */
+static guint spread_ms(RoomSession *s)
+{
+	return (guint) (random_of(s) * s->config.spread_ms);
+}
+
+/* Return: FALSE when it begins sooner anyway */
+static gboolean hasten(RoomSession *s, guint ms)
+{
+	if (ms_left(s) < ms)
+		return FALSE;
+	wait_to_begin(s, ms);
+	return TRUE;
+}
+
 /* @cause: static, for status */
 static void fail_by(RoomSession *s, const char *what, const char *cause,
 		    enum room_wait wait)
@@ -236,8 +264,7 @@ static void fail_by(RoomSession *s, const char *what, const char *cause,
 		s->config.lost(s->config.user);
 	}
 	drop_connection(s);
-	s->retry_us = g_get_monotonic_time() + (gint64) ms * 1000;
-	set_timer(s, &s->timer, ms, on_backoff_over);
+	wait_to_begin(s, ms);
 }
 
 static void fail(RoomSession *s, const char *what)
@@ -396,10 +423,16 @@ static void on_failed(void *user, const struct socket_plan_step *failed,
 static void on_closed(void *user, const GError *error)
 {
 	RoomSession *s = user;
+	/* All boxes of the network that changed find it out together. */
+	gboolean spread = s->stale &&
+		g_error_matches(error, SOCKET_CLIENT_ERROR,
+				SOCKET_CLIENT_ERROR_SILENT);
 
 	if (s->state != ROOM_SESSION_CONNECTING)
 		emit_channel_error(s, error->message);
 	fail(s, error->message);
+	if (spread)
+		wait_to_begin(s, ms_left(s) + spread_ms(s));
 }
 
 static void connect_socket(RoomSession *s)
@@ -571,6 +604,8 @@ RoomSession *room_session_new(const RoomSessionConfig *config)
 		s->config.join_ms = ROOM_SESSION_JOIN_MS;
 	if (!s->config.probe_ms)
 		s->config.probe_ms = ROOM_SESSION_PROBE_MS;
+	if (!s->config.spread_ms)
+		s->config.spread_ms = ROOM_SESSION_SPREAD_MS;
 	s->way = (struct way){
 		.room_server = g_strdup(config->room_server),
 		.app_key = g_strdup(config->app_key),
@@ -639,12 +674,14 @@ void room_session_network_changed(RoomSession *s)
 		return;
 	case ROOM_SESSION_BACKOFF:
 		if (!s->refused)
-			on_backoff_over(s);
+			hasten(s, spread_ms(s));
 		return;
 	case ROOM_SESSION_ASKING:
 	case ROOM_SESSION_CONNECTING:
 		drop_connection(s);
-		begin(s);
+		s->state = ROOM_SESSION_BACKOFF;
+		s->refused = FALSE;
+		wait_to_begin(s, spread_ms(s));
 		return;
 	case ROOM_SESSION_JOINING:
 	case ROOM_SESSION_IN_ROOM:
@@ -656,17 +693,14 @@ void room_session_network_changed(RoomSession *s)
 void room_session_retry_soon(RoomSession *s)
 {
 	gint64 now = g_get_monotonic_time();
-	guint ms = (guint) (random_of(s) * ROOM_SESSION_SOON_MS);
 
-	if (s->state != ROOM_SESSION_BACKOFF ||
-	    s->retry_us - now < (gint64) ms * 1000)
+	if (s->state != ROOM_SESSION_BACKOFF)
 		return;
-	/* A network that comes and goes is no reason to hammer. */
+	/* A clock that is set again and again is no reason to hammer. */
 	if (s->retried_us && now - s->retried_us < ROOM_SESSION_SOON_GAP_US)
 		return;
-	s->retried_us = now;
-	s->retry_us = now + (gint64) ms * 1000;
-	set_timer(s, &s->timer, ms, on_backoff_over);
+	if (hasten(s, (guint) (random_of(s) * ROOM_SESSION_SOON_MS)))
+		s->retried_us = now;
 }
 
 enum room_session_state room_session_get_state(RoomSession *s)
@@ -768,7 +802,6 @@ static void set_string(JsonObject *o, const char *name, const char *value)
 JsonObject *room_session_describe(RoomSession *s)
 {
 	JsonObject *o = json_object_new();
-	gint64 left = s->retry_us - g_get_monotonic_time();
 
 	json_object_set_string_member(o, "state",
 				      room_session_state_name(s->state));
@@ -781,8 +814,7 @@ JsonObject *room_session_describe(RoomSession *s)
 		o, "retries",
 		s->state == ROOM_SESSION_IN_ROOM ? 0 : s->attempt);
 	if (s->state == ROOM_SESSION_BACKOFF)
-		json_object_set_int_member(o, "nextAttemptMs",
-					   MAX(left, 0) / 1000);
+		json_object_set_int_member(o, "nextAttemptMs", ms_left(s));
 	else
 		json_object_set_null_member(o, "nextAttemptMs");
 	set_string(o, "lastError", s->last_error);

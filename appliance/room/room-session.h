@@ -19,8 +19,10 @@
 
 #define ROOM_SESSION_BACKOFF_MS	    500
 #define ROOM_SESSION_BACKOFF_MAX_MS 30000
-/* The network came back, for this box and for all on the same switch: within
- * this time, and not more often than that. */
+/* A network came back, or changed, for this box and for all on the same switch:
+ * each begins at a random time within this. */
+#define ROOM_SESSION_SPREAD_MS	    3000
+/* The clock was set: within this time, and not more often than that. */
 #define ROOM_SESSION_SOON_MS	    1000
 #define ROOM_SESSION_SOON_GAP_US    (INT64_C(5) * G_USEC_PER_SEC)
 #define ROOM_SESSION_JOIN_MS	    10000	/* from joinRoom to inRoom */
@@ -46,6 +48,7 @@ typedef struct {
 	guint backoff_ms, backoff_max_ms, join_ms;	/* 0: the defaults */
 	guint retry_delay_ms;	/* 0: SOCKET_PLAN_DELAY_MS */
 	guint probe_ms;		/* 0: ROOM_SESSION_PROBE_MS */
+	guint spread_ms;	/* 0: ROOM_SESSION_SPREAD_MS */
 	gdouble (*random)(void *user);	/* 0 <= x < 1; NULL: GLib's */
 
 	/* An event under SkylinkJS's name. @params: (transfer full) */
@@ -88,11 +91,12 @@ void room_session_rejoin(RoomSession *session, const char *why);
 /* Skips what is left of the wait. */
 void room_session_retry_now(RoomSession *session);
 /* This machine's network is another one: an attempt that waits, or hangs, is
- * made anew at once, and a connection to the server must prove itself within
- * ROOM_SESSION_PROBE_MS. Who was refused goes on waiting. */
+ * made anew within ROOM_SESSION_SPREAD_MS, at a random time, and a connection to
+ * the server must prove itself within ROOM_SESSION_PROBE_MS; one that does goes
+ * on, and nothing waits. Who was refused goes on waiting. */
 void room_session_network_changed(RoomSession *session);
-/* The same within ROOM_SESSION_SOON_MS, at a random time; nothing when that was
- * just done. */
+/* What waits begins within ROOM_SESSION_SOON_MS, at a random time; nothing when
+ * that was just done. */
 void room_session_retry_soon(RoomSession *session);
 
 enum room_session_state room_session_get_state(RoomSession *session);

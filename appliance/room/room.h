@@ -99,8 +99,8 @@ gboolean room_check_name(const char *name, GError **error);
  * bad arguments (name empty, too long, containing '/' or controls). */
 gboolean room_join(Room *room, const char *name, GError **error);
 void room_leave(Room *room);
-/* What was waited for may be there now: the network came back, the clock was
- * set. Nothing happens unless it waits. */
+/* What was waited for may be there now: the clock was set. Nothing happens
+ * unless it waits. */
 void room_retry_soon(Room *room);
 void room_set_muted(Room *room, gboolean audio, gboolean video);
 /* Another stream, or none: peers are told, and it is negotiated anew. Where
@@ -122,7 +122,7 @@ void room_set_video_codecs(Room *room, const enum media_codec *codecs,
 			   unsigned int n);
 
 /* This machine's addresses or routes are others: what waits for the network is
- * tried again at once. */
+ * tried again within seconds, not by all boxes in it at one moment. */
 void room_network_changed(Room *room);
 
 /* From now on; 0: ROOM_MAX_PEERS. Nobody who is here is sent away. */

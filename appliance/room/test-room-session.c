@@ -10,6 +10,8 @@
 #include "appliance/signaling/json-check.h"
 #include "appliance/signaling/message-build.h"
 
+#define SPREAD_MS 100000
+
 struct fixture {
 	SoupServer *server;
 	char *base;
@@ -206,7 +208,7 @@ static void new_session(struct fixture *f, guint backoff_ms, guint max_ms)
 		.room_server = f->base,
 		.app_key = "k", .backoff_ms = backoff_ms,
 		.backoff_max_ms = max_ms, .join_ms = 50, .retry_delay_ms = 1,
-		.probe_ms = 1,
+		.probe_ms = 1, .spread_ms = SPREAD_MS,
 		.random = on_random, .event = on_event, .in_room = on_in_room,
 		.message = on_message, .lost = on_lost, .user = f,
 	};
@@ -383,8 +385,15 @@ static void test_what_waits_longer(struct fixture *f, gconstpointer data)
 	g_assert_cmpint(wait_after(f, "expired"), >, 5000000);
 }
 
-/* A cable that comes back: nobody waits any longer, but whom the server itself
- * has told to. */
+static gint64 next_attempt_ms(struct fixture *f)
+{
+	g_autoptr(JsonObject) o = room_session_describe(f->session);
+
+	return json_object_get_int_member(o, "nextAttemptMs");
+}
+
+/* A cable that comes back: nobody waits as long as before, but whom the server
+ * itself has told to; and not all come at one moment. */
 static void test_network_changes(struct fixture *f, gconstpointer data)
 {
 	f->manner = TURN_AWAY;
@@ -395,26 +404,44 @@ static void test_network_changes(struct fixture *f, gconstpointer data)
 			ROOM_SESSION_IDLE);
 	g_assert_cmpint(wait_after(f, "credentialError"), >, 5000000);
 	room_session_network_changed(f->session);
-	g_assert_cmpint(room_session_get_state(f->session), ==,
-			ROOM_SESSION_BACKOFF);
+	g_assert_cmpint(next_attempt_ms(f), >, 5000000);
 	g_assert_cmpint(wait_after(f, "locked"), >, 400000);
-	f->manner = LET_IN;
+	f->random = 0.9;
 	room_session_network_changed(f->session);
-	g_assert_cmpint(room_session_get_state(f->session), ==,
-			ROOM_SESSION_ASKING);
+	g_assert_cmpint(next_attempt_ms(f), <=, SPREAD_MS);
+	g_assert_cmpint(next_attempt_ms(f), >, SPREAD_MS / 2);
+	/* Changes that follow each other put nothing off. */
+	f->random = 0.3;
+	room_session_network_changed(f->session);
+	f->random = 0.9;
+	room_session_network_changed(f->session);
+	g_assert_cmpint(next_attempt_ms(f), <=, SPREAD_MS / 2);
+	g_assert_cmpuint(f->joined, ==, 2);
+	f->manner = LET_IN;
+	f->random = 0;
+	room_session_network_changed(f->session);
+	WAIT(room_session_get_state(f->session) == ROOM_SESSION_ASKING);
 	/* That attempt may hang in what the network was: another one. */
+	f->random = 0.9;
+	room_session_network_changed(f->session);
+	g_assert_cmpint(next_attempt_ms(f), >, SPREAD_MS / 2);
+	f->random = 0;
 	room_session_network_changed(f->session);
 	WAIT(f->in_room == 1);
 	g_assert_cmpuint(f->lost, ==, 0);
 }
 
-/* The server of this test answers no ping: a connection that leads nowhere. */
+/* The server of this test answers no ping: a connection that leads nowhere, as
+ * those of all others do that were in the same network. */
 static void test_network_gone(struct fixture *f, gconstpointer data)
 {
 	room_session_join(f->session, "lobby");
 	WAIT(f->in_room == 1);
+	f->random = 0.9;
 	room_session_network_changed(f->session);
 	WAIT(f->lost == 1);
+	g_assert_cmpint(next_attempt_ms(f), >, SPREAD_MS / 2);
+	room_session_retry_now(f->session);
 	WAIT(f->in_room == 2);
 }
 
@@ -577,8 +604,10 @@ static void test_thrown_out(struct fixture *f, gconstpointer data)
 	g_assert_cmpstr(f->last_user_cred, ==, "token 2");
 }
 
+/* Not by a change of the network: by the backoff alone. */
 static void test_connection_cut(struct fixture *f, gconstpointer data)
 {
+	f->random = 0.9;
 	room_session_join(f->session, "lobby");
 	WAIT(f->in_room);
 	g_io_stream_close(soup_websocket_connection_get_io_stream(latest(f)),

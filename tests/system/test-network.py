@@ -158,7 +158,7 @@ def _(after):
     box.lost_nobody()
 
 
-@case('signaling from an address that is gone is made anew at once')
+@case('signaling from an address that is gone is made anew within seconds')
 def _(after):
     there = netns.Machine(after)
     lan = netns.Link(after, 'lan', there, '10.9.0.1', '10.9.0.9')
