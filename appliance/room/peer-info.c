@@ -55,6 +55,7 @@ void peer_info_done(struct peer_info *info)
 	g_clear_pointer(&info->sm_version, g_free);
 	g_clear_pointer(&info->dt_version, g_free);
 	g_clear_pointer(&info->room, g_free);
+	g_clear_pointer(&info->rid, g_free);
 	g_clear_pointer(&info->user_data, json_node_unref);
 	g_clear_pointer(&info->audio, json_node_unref);
 	g_clear_pointer(&info->video, json_node_unref);

@@ -28,6 +28,7 @@ struct peer_info {
 	char *agent, *version, *os;	/* never NULL */
 	char *sm_version, *dt_version;	/* NULL: none told */
 	char *room;
+	char *rid;	/* the room it says it is in; NULL: it did not say */
 	JsonNode *user_data;		/* never NULL; "" when unset */
 	JsonNode *audio, *video, *bandwidth;	/* never NULL */
 	gboolean audio_muted, video_muted, screenshare;

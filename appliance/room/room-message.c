@@ -5,6 +5,45 @@
 
 #include "appliance/signaling/message-build.h"
 
+/* --- whose it is --------------------------------------------------------- */
+/* A peer of another room that was introduced to us names its own in all it
+ * says, and speaks to us, or of itself; of the rooms only ours counts. */
+static gboolean is_for_us(Room *r, const Message *m)
+{
+	RoomPeer *peer;
+
+	if (!m->rid || !r->rid || !strcmp(m->rid, r->rid))
+		return TRUE;
+	switch (m->type) {
+	case MESSAGE_ENTER:
+	case MESSAGE_WELCOME:
+	case MESSAGE_OFFER:
+	case MESSAGE_ANSWER:
+	case MESSAGE_CANDIDATE:
+	case MESSAGE_END_OF_CANDIDATES:
+	case MESSAGE_RESTART:
+	case MESSAGE_ANSWER_ACK:
+		if (m->target)
+			return TRUE;
+		break;
+	case MESSAGE_ROOM_LOCK:
+	case MESSAGE_PEER_LIST:
+		return FALSE;
+	default:
+		break;
+	}
+	peer = m->mid ? room_peers_find(r, m->mid) : NULL;
+	return peer && !g_strcmp0(room_peer_get_info(peer)->rid, m->rid);
+}
+
+static void note_room(RoomPeer *peer, const Message *m)
+{
+	struct peer_info *info = room_peer_get_info(peer);
+
+	g_free(info->rid);
+	info->rid = g_strdup(m->rid);
+}
+
 /* --- introductions ------------------------------------------------------- */
 /* Our own second connection, which needs no media from us. */
 static gboolean is_own_child(Room *r, const Message *m)
@@ -29,6 +68,7 @@ static void take_introduction(Room *r, const Message *m)
 		peer = room_peers_add(r, m->mid, hello);
 	if (!peer)
 		return;
+	note_room(peer, m);
 	/* The newcomer is told of before its handshake, as known by now. */
 	if (is_new) {
 		peer_info_take_hello(room_peer_get_info(peer), &m->hello,
@@ -206,6 +246,12 @@ void room_take_message(Room *r, const Message *m)
 		json_object_set_object_member(params, "message",
 					      json_object_ref(m->object));
 		room_emit(r, "channelMessage", params);
+	}
+	if (!is_for_us(r, m)) {
+		r->unexpected++;
+		g_debug("Ignoring a message: '%s' of another room",
+			m->type_name);
+		return;
 	}
 	switch (m->type) {
 	case MESSAGE_ENTER:

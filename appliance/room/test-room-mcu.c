@@ -320,6 +320,103 @@ static void test_not_privileged(struct world *w, gconstpointer data)
 	WAIT(mock_heard(&w->mock, "enter", "b"));
 }
 
+/* --- other rooms --------------------------------------------------------- */
+#define SAYS(id, type, rid, more)                                              \
+	"{\"type\":\"" type "\",\"mid\":\"" id "\",\"rid\":\"" rid "\"" more "}"
+#define HELLO                                                                  \
+	",\"agent\":\"chrome\",\"version\":\"156\",\"os\":\"Linux\","          \
+	"\"weight\":9e15"
+#define TARGET_ME ",\"target\":\"me1\""
+
+static gboolean is_locked(struct box *b)
+{
+	g_autoptr(JsonNode) node = room_describe(b->room);
+
+	return json_object_get_boolean_member(json_node_get_object(node),
+					      "locked");
+}
+
+/* Everything of this list is dropped, and the one after it is not. */
+static void test_of_another_room(struct world *w, gconstpointer data)
+{
+	static const char *const dropped[] = {
+		SAYS("b", "roomLockEvent", "q", ",\"lock\":true"),
+		SAYS("nobody", "roomLockEvent", "q", ",\"lock\":true"),
+		SAYS("b", "muteAudioEvent", "q", ",\"muted\":true"),
+		SAYS("b", "updateUserEvent", "q", ",\"userData\":\"x\""),
+		SAYS("b", "public", "q", ",\"cid\":\"c\",\"data\":1"),
+		SAYS("b", "private", "q", TARGET_ME
+		     ",\"cid\":\"c\",\"data\":1"),
+		SAYS("b", "bye", "q", ""),
+		SAYS("d", "enter", "q", HELLO),
+		"{\"type\":\"approach\",\"rid\":\"q\",\"target\":\"d\"}",
+		"{\"type\":\"peerList\",\"rid\":\"q\",\"result\":{}}",
+	};
+	gint64 before;
+
+	mock_tell(&w->mock, B_SAYS("enter", ""));
+	WAIT(find(w->a, "peerJoined", "peerId", "b"));
+	before = described(w->a, "unexpectedMessages");
+	for (guint i = 0; i < G_N_ELEMENTS(dropped); i++)
+		mock_tell(&w->mock, dropped[i]);
+	WAIT(described(w->a, "unexpectedMessages") ==
+	     before + (gint64) G_N_ELEMENTS(dropped));
+	mock_tell(&w->mock, SAYS("b", "public", "r",
+				 ",\"cid\":\"c\",\"data\":2"));
+	WAIT(count(w->a, "incomingMessage") == 1);
+	g_assert_false(is_locked(w->a));
+	g_assert_cmpint(described(w->a, "peers"), ==, 1);
+	g_assert_cmpuint(count(w->a, "roomLock"), ==, 0);
+	g_assert_cmpuint(count(w->a, "streamMuted"), ==, 0);
+	g_assert_cmpuint(count(w->a, "peerUpdated"), ==, 0);
+	g_assert_cmpuint(count(w->a, "getPeersStateChange"), ==, 0);
+	g_assert_null(mock_heard(&w->mock, "enter", "d"));
+	mock_tell(&w->mock, SAYS("b", "roomLockEvent", "r",
+				 ",\"lock\":true"));
+	WAIT(is_locked(w->a));
+	/* old native clients name none */
+	mock_tell(&w->mock, "{\"type\":\"roomLockEvent\",\"mid\":\"b\","
+			    "\"lock\":false}");
+	WAIT(!is_locked(w->a));
+	mock_tell(&w->mock, SAYS("b", "bye", "r", ""));
+	WAIT(find(w->a, "peerLeft", "peerId", "b"));
+}
+
+/* It speaks to us, and of itself; but not of our room, nor as of a third. */
+static void test_introduced_from_another(struct world *w, gconstpointer data)
+{
+	gint64 before;
+
+	mock_tell(&w->mock, SAYS("e", "enter", "q", TARGET_ME HELLO));
+	WAIT(mock_heard(&w->mock, "welcome", "e"));
+	mock_tell(&w->mock, SAYS("e", "offer", "q", TARGET_ME
+				 ",\"sdp\":\"" SDP_LF "\""));
+	WAIT(mock_heard(&w->mock, "answer", "e"));
+	mock_tell(&w->mock, SAYS("e", "muteAudioEvent", "q",
+				 ",\"muted\":false"));
+	WAIT(find(w->a, "streamMuted", "peerId", "e"));
+	mock_tell(&w->mock, SAYS("e", "public", "q",
+				 ",\"cid\":\"c\",\"data\":1"));
+	mock_tell(&w->mock, SAYS("e", "private", "q", TARGET_ME
+				 ",\"cid\":\"c\",\"data\":1"));
+	WAIT(count(w->a, "incomingMessage") == 2);
+	before = described(w->a, "unexpectedMessages");
+	mock_tell(&w->mock, SAYS("e", "roomLockEvent", "q",
+				 ",\"lock\":true"));
+	mock_tell(&w->mock, SAYS("e", "public", "z",
+				 ",\"cid\":\"c\",\"data\":1"));
+	WAIT(described(w->a, "unexpectedMessages") == before + 2);
+	g_assert_false(is_locked(w->a));
+	g_assert_cmpuint(count(w->a, "incomingMessage"), ==, 2);
+	mock_tell(&w->mock, SAYS("e", "bye", "q", ""));
+	WAIT(find(w->a, "peerLeft", "peerId", "e"));
+	/* as our own server says it */
+	mock_tell(&w->mock, SAYS("e", "enter", "q", TARGET_ME HELLO));
+	WAIT(mock_count(&w->mock, "welcome", "e") == 2);
+	mock_tell(&w->mock, SAYS("e", "bye", "r", ""));
+	WAIT(count(w->a, "peerLeft") == 2);
+}
+
 int main(int argc, char *argv[])
 {
 	static const gboolean privileged = TRUE;
@@ -341,5 +438,9 @@ int main(int argc, char *argv[])
 		   test_privileged, leave);
 	g_test_add("/room-mcu/not-privileged", struct world, NULL, enter,
 		   test_not_privileged, leave);
+	g_test_add("/room-mcu/of-another-room", struct world, NULL, enter,
+		   test_of_another_room, leave);
+	g_test_add("/room-mcu/introduced-from-another", struct world, NULL,
+		   enter, test_introduced_from_another, leave);
 	return g_test_run();
 }
