@@ -178,6 +178,8 @@ static JsonObject *apply(Daemon *d, const Config *next, gboolean rejoin,
 	if (!changed)
 		return NULL;
 	json_array_foreach_element(changed, log_change, NULL);
+	/* Who has renewed one says so by a reload. */
+	daemon_certificates_check(d);
 	o = json_object_new();
 	json_object_set_array_member(o, "changed", changed);
 	json_object_set_boolean_member(o, "rejoined", rejoined);

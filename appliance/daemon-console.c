@@ -565,6 +565,11 @@ void daemon_console_print(Daemon *d)
 	config_secret_free(g_steal_pointer(&c->token));
 }
 
+struct room_server *daemon_console_server(Daemon *d)
+{
+	return d->console ? d->console->server : NULL;
+}
+
 char *daemon_console_viewer_url(Daemon *d)
 {
 	const char *url = room_server_get_url(d->room_server);

@@ -89,6 +89,17 @@ static const struct daemon_message_row rows[N_DAEMON_MESSAGES] = {
 		G_LOG_LEVEL_WARNING, "SKYLINK_ROOM, SKYLINK_REASON",
 		"The room cannot be joined, and why; it is tried again for "
 		"ever, and the same reason is told once."},
+	[DAEMON_MESSAGE_CERTIFICATE] = {
+		"3662dce51cba48ad8ce9aac721b1f1f8", "certificate",
+		G_LOG_LEVEL_MESSAGE, "",
+		"The room server or the console shows another certificate from "
+		"now on: the operator's was renewed, or one of the box's own "
+		"making was about to end."},
+	[DAEMON_MESSAGE_CERTIFICATE_BAD] = {
+		"95673fd525cb45fdb7427aeae673e6ec", "certificate-bad",
+		G_LOG_LEVEL_WARNING, "SKYLINK_REASON",
+		"The operator's certificate ends soon, has ended, or cannot be "
+		"read; the one before stays in use."},
 };
 
 const struct daemon_message_row *daemon_message_get(enum daemon_message m)

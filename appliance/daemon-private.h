@@ -86,6 +86,7 @@ typedef struct {
 	gboolean init_used;	/* rooms are reached as init said */
 	gboolean locked_by_us;	/* the room we are in */
 	struct daemon_console *console;		/* NULL: not yet, or ended */
+	struct daemon_certificates *certificates; /* NULL: not yet, or ended */
 	struct daemon_restart *restart;		/* NULL: nobody asked */
 	gint64 started_us;
 } Daemon;
@@ -110,6 +111,11 @@ gboolean daemon_room_server_start(Daemon *d, GError **error);
 /* Certificate, names and where files are kept: those of [roomserver]. Return:
  * the directory, which @config borrows; g_free() */
 char *daemon_room_server_files(Daemon *d, struct room_server_config *config);
+/* Are the certificates of both servers still the ones to show? Asked now and
+ * then, from start to stop, and whenever the configuration is read. */
+void daemon_certificates_start(Daemon *d);
+void daemon_certificates_check(Daemon *d);
+void daemon_certificates_stop(Daemon *d);
 /* Only this machine reaches it, in the clear. */
 gboolean daemon_room_server_is_local(struct room_server *server);
 
@@ -128,6 +134,8 @@ gboolean daemon_console_listen(Daemon *d, GError **error);
 char *daemon_console_viewer_url(Daemon *d);
 /* Where it is, for people; then the secrets go. */
 void daemon_console_print(Daemon *d);
+/* That server; NULL: none, as it is with the room server's pages. */
+struct room_server *daemon_console_server(Daemon *d);
 /* An event, for whoever looks. */
 void daemon_console_event(Daemon *d, const char *name, JsonObject *params);
 

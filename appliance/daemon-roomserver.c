@@ -2,7 +2,10 @@
 /* appliance/daemon-roomserver.c - the room server, as [roomserver] wants it */
 #include "appliance/daemon-private.h"
 
+#include "appliance/daemon-messages.h"
 #include "appliance/spool/spool-path.h"
+
+#define CERTIFICATE_PERIOD_S 60
 
 /* Return: FALSE with all that is wrong in it, one line each. */
 static gboolean read_keys(Config *c, struct room_keys **ret, GError **error)
@@ -131,4 +134,109 @@ gboolean daemon_room_server_start(Daemon *d, GError **error)
 	if (d->room_server)
 		warn_if_open(d);
 	return d->room_server != NULL;
+}
+
+/* --- certificates ------------------------------------------------------------ */
+struct daemon_certificates {
+	GSource *timer;
+	char *told[2];		/* what is wrong with each, said once */
+};
+
+static void tell_bad(char **told, const char *who, const char *why)
+{
+	if (!g_strcmp0(*told, why))
+		return;
+	g_free(*told);
+	*told = g_strdup(why);
+	daemon_message_log(DAEMON_MESSAGE_CERTIFICATE_BAD,
+			   &(struct daemon_message_about){.reason = why},
+			   "%s goes on with the certificate it has: %s", who,
+			   why);
+}
+
+static void tell_end(struct room_server *server, const char *who,
+		     const char *word)
+{
+	g_autoptr(GDateTime) end = g_date_time_new_from_unix_utc(
+		room_server_get_certificate_end(server));
+	g_autofree char *when = end ? g_date_time_format_iso8601(end) : NULL;
+
+	daemon_message_log(DAEMON_MESSAGE_CERTIFICATE_BAD,
+			   &(struct daemon_message_about){.reason = word},
+			   "%s's certificate (roomserver.certificate_file) "
+			   "%s, %s: renew it; the new file is then taken by "
+			   "itself", who, word, when ? when : "?");
+}
+
+static void check_server(struct room_server *server, const char *who,
+			 char **told)
+{
+	g_autoptr(GError) error = NULL;
+
+	switch (room_server_check_certificate(
+		server, g_get_real_time() / G_USEC_PER_SEC, &error)) {
+	case ROOM_SERVER_CERTIFICATE_SAME:
+		break;
+	case ROOM_SERVER_CERTIFICATE_NEW:
+		g_clear_pointer(told, g_free);
+		daemon_message_log(DAEMON_MESSAGE_CERTIFICATE, NULL,
+				   "%s shows another certificate from now on, "
+				   "with SHA-256 %s", who,
+				   room_server_get_fingerprint(server));
+		break;
+	case ROOM_SERVER_CERTIFICATE_SOON:
+		tell_end(server, who, "ends soon");
+		break;
+	case ROOM_SERVER_CERTIFICATE_ENDED:
+		tell_end(server, who, "has ended");
+		break;
+	case ROOM_SERVER_CERTIFICATE_BAD:
+		tell_bad(told, who, error->message);
+		break;
+	}
+}
+
+void daemon_certificates_check(Daemon *d)
+{
+	struct room_server *console = daemon_console_server(d);
+
+	if (!d->certificates)
+		return;
+	if (d->room_server)
+		check_server(d->room_server, "the room server",
+			     &d->certificates->told[0]);
+	if (console)
+		check_server(console, "the console", &d->certificates->told[1]);
+}
+
+static gboolean on_certificate_timer(gpointer data)
+{
+	daemon_certificates_check(data);
+	return G_SOURCE_CONTINUE;
+}
+
+void daemon_certificates_start(Daemon *d)
+{
+	struct daemon_certificates *c;
+
+	if (!d->room_server && !daemon_console_server(d))
+		return;
+	d->certificates = c = g_new0(struct daemon_certificates, 1);
+	c->timer = g_timeout_source_new_seconds(CERTIFICATE_PERIOD_S);
+	g_source_set_callback(c->timer, on_certificate_timer, d, NULL);
+	g_source_attach(c->timer, NULL);
+	daemon_certificates_check(d);
+}
+
+void daemon_certificates_stop(Daemon *d)
+{
+	struct daemon_certificates *c = g_steal_pointer(&d->certificates);
+
+	if (!c)
+		return;
+	g_source_destroy(c->timer);
+	g_source_unref(c->timer);
+	for (unsigned int i = 0; i < G_N_ELEMENTS(c->told); i++)
+		g_free(c->told[i]);
+	g_free(c);
 }

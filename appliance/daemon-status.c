@@ -152,6 +152,10 @@ static JsonNode *describe_room_server(Daemon *d)
 		json_object_set_string_member(
 			o, "fingerprint",
 			room_server_get_fingerprint(d->room_server));
+	if (room_server_get_certificate_end(d->room_server))
+		json_object_set_int_member(
+			o, "certificate_end",
+			room_server_get_certificate_end(d->room_server));
 	set_int(o, "clients", s.clients);
 	set_int(o, "rooms", s.rooms);
 	set_int(o, "clients_total", s.clients_total);

@@ -314,6 +314,7 @@ static void stop(Daemon *d)
 	 * still ask them for a keyframe: the engine ends before them. */
 	d->engine = rtc_engine_free(d->engine);
 	daemon_media_free(d);
+	daemon_certificates_stop(d);
 	d->room_server = room_server_free(d->room_server);
 	daemon_console_stop(d);
 	daemon_notify_done(d);
@@ -361,6 +362,7 @@ int daemon_run(const struct daemon_options *options)
 
 	if (start(d, &error)) {
 		print_address(d);
+		daemon_certificates_start(d);
 		daemon_watchdog_start(d);
 		daemon_message_log(DAEMON_MESSAGE_STARTED, NULL, "ready");
 		daemon_notify_ready(d);

@@ -197,6 +197,7 @@ static const struct option_row rows[N_OPTIONS] = {
 		"roomserver", "certificate_file", OPTION_PATH, "",
 		.change = OPTION_RESTART,
 		.help = "The certificate for it and those above it, as PEM. "
+			"A renewed one is taken by itself within a minute. "
 			"Empty: one of its own making, kept in the state "
 			"directory, whose fingerprint 'skylinkctl status' and "
 			"the viewer page show.",

@@ -11,6 +11,7 @@
 
 #include <glib.h>
 #include <libwebsockets.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -62,7 +63,9 @@ struct room_service {
 	struct room_core *core;
 	uint8_t secret[ROOM_SECRET_BYTES];
 	const struct room_keys *keys;
-	const struct room_tls *tls;	/* NULL: http alone */
+	struct room_tls *tls;		/* NULL: http alone */
+	struct room_tls *context_tls;	/* the first, which the vhost has */
+	_Atomic(struct room_tls *) next_tls;	/* to be taken; NULL: none */
 	struct room_limits *limits;
 	GPtrArray *pending;	/* sessions to be written to, each once */
 	struct ev_loop *loop;	/* epoll; NULL: libwebsockets' own poll() */

@@ -6,9 +6,9 @@
 #include <sys/random.h>
 
 #include "appliance/console/console-link.h"
+#include "appliance/roomserver/room-certificate.h"
 #include "appliance/roomserver/room-service.h"
 #include "appliance/roomserver/room-state.h"
-#include "appliance/roomserver/room-tls.h"
 
 #define DEFAULT_LISTEN		 "127.0.0.1:8080"
 #define DEFAULT_KEY		 "demo"
@@ -32,7 +32,7 @@ struct room_server {
 	struct room_listener listener;
 	struct room_counters counters;
 	struct room_keys *keys;
-	struct room_tls *tls;
+	struct room_certificate *certificate;	/* NULL: http alone */
 	struct room_service *service;
 	struct console_link *console;	/* that wakes it; NULL: none */
 	GThread *thread;
@@ -81,18 +81,18 @@ static gboolean fill_tls(struct room_server *server,
 			 const struct room_server_config *config,
 			 const char *dir, GError **error)
 {
-	if (!config->tls)
-		return TRUE;
-	if (config->certificate || config->certificate_key) {
-		server->tls = room_tls_load(config->certificate,
-					    config->certificate_key, error);
-	} else {
-		server->tls = room_tls_keep(dir,
-					    (const char *const *) server->names,
-					    g_get_real_time() / G_USEC_PER_SEC,
-					    error);
-	}
-	return server->tls != NULL;
+	struct room_certificate_config certificate = {
+		.file = config->certificate,
+		.key_file = config->certificate_key,
+		.state_dir = dir,
+		.names = config->names,
+	};
+
+	if (config->tls)
+		server->certificate = room_certificate_new(
+			&certificate, g_get_real_time() / G_USEC_PER_SEC,
+			error);
+	return !config->tls || server->certificate;
 }
 
 /* What must be kept and cannot be is no reason not to serve. */
@@ -147,7 +147,7 @@ static char *make_url(const struct room_server *server)
 	const char *host = server->listener.host;
 
 	return g_strdup_printf("%s://%s:%u/",
-			       server->tls && !is_local(host) ? "https"
+			       server->certificate && !is_local(host) ? "https"
 							      : "http",
 			       host, server->listener.port);
 }
@@ -194,7 +194,8 @@ static gboolean start(struct room_server *server,
 				config->next_free_port, error))
 		return FALSE;
 	server->url = make_url(server);
-	service.tls = server->tls;
+	if (server->certificate)
+		service.tls = room_certificate_get(server->certificate);
 	server->service = room_service_new(&service, &server->listener,
 					   &server->counters, error);
 	ok = server->service != NULL;
@@ -242,7 +243,7 @@ struct room_server *room_server_free(struct room_server *server)
 	}
 	room_service_free(server->service);
 	room_listener_close(&server->listener);
-	room_tls_free(server->tls);
+	room_certificate_free(server->certificate);
 	room_keys_free(server->keys);
 	g_strfreev(server->names);
 	g_free(server->url);
@@ -262,7 +263,40 @@ const char *room_server_get_url(struct room_server *server)
 
 const char *room_server_get_fingerprint(struct room_server *server)
 {
-	return server->tls ? room_tls_get_fingerprint(server->tls) : NULL;
+	return server->certificate
+		       ? room_tls_get_fingerprint(
+				 room_certificate_get(server->certificate))
+		       : NULL;
+}
+
+gint64 room_server_get_certificate_end(struct room_server *server)
+{
+	return server->certificate
+		       ? room_tls_get_end(
+				 room_certificate_get(server->certificate))
+		       : 0;
+}
+
+enum room_server_certificate
+room_server_check_certificate(struct room_server *server, gint64 now,
+			      GError **error)
+{
+	struct room_certificate *c = server->certificate;
+	gboolean changed;
+
+	if (!c)
+		return ROOM_SERVER_CERTIFICATE_SAME;
+	if (!room_certificate_check(c, now, &changed, error))
+		return ROOM_SERVER_CERTIFICATE_BAD;
+	if (changed) {
+		room_service_set_tls(server->service, room_certificate_get(c));
+		return ROOM_SERVER_CERTIFICATE_NEW;
+	}
+	if (!room_certificate_is_to_be_told(c, now))
+		return ROOM_SERVER_CERTIFICATE_SAME;
+	return room_tls_get_end(room_certificate_get(c)) > now
+		       ? ROOM_SERVER_CERTIFICATE_SOON
+		       : ROOM_SERVER_CERTIFICATE_ENDED;
 }
 
 const char *room_server_get_key_secret(struct room_server *server,

@@ -61,8 +61,31 @@ struct room_server *room_server_free(struct room_server *server);
  * where others reach it and TLS is on. Any thread */
 guint16 room_server_get_port(struct room_server *server);
 const char *room_server_get_url(struct room_server *server);
-/* Of the certificate: "AB:CD:..."; NULL without TLS. Any thread */
+/* Of the certificate: "AB:CD:...", borrowed until it is checked; NULL without
+ * TLS. Control */
 const char *room_server_get_fingerprint(struct room_server *server);
+/* Its last second, since 1970; 0 without TLS. Control */
+gint64 room_server_get_certificate_end(struct room_server *server);
+
+enum room_server_certificate {
+	ROOM_SERVER_CERTIFICATE_SAME,
+	ROOM_SERVER_CERTIFICATE_NEW,	/* served from now on */
+	ROOM_SERVER_CERTIFICATE_SOON,	/* the operator's: about to end */
+	ROOM_SERVER_CERTIFICATE_ENDED,
+	ROOM_SERVER_CERTIFICATE_BAD,	/* @error; the one before goes on */
+};
+
+/**
+ * room_server_check_certificate() - is there another one, or to be?
+ * @now: seconds since 1970
+ *
+ * To be called now and then, as a certificate does not last as long as a
+ * server. Connections keep the one they have. Each state is returned once, but
+ * _SAME. Control
+ */
+enum room_server_certificate
+room_server_check_certificate(struct room_server *server, gint64 now,
+			      GError **error);
 /* The secret of a key, for a client in this program; NULL: none. */
 const char *room_server_get_key_secret(struct room_server *server,
 				       const char *app_key);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <ev.h>
 #include <fcntl.h>
+#include <openssl/ssl.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
@@ -301,6 +302,26 @@ static int on_upgrade(struct room_service *service, struct lws *wsi)
 	return room_websocket_on_upgrade(service, wsi);
 }
 
+static void take_tls(struct room_service *service)
+{
+	struct room_tls *next = atomic_exchange(&service->next_tls, NULL);
+
+	if (!next)
+		return;
+	room_tls_unref(service->tls);
+	service->tls = next;
+}
+
+/* A context cannot forget a certificate of another kind of key; a connection
+ * can. Return: 1, or 0 when there is none to show. */
+static int on_handshake(SSL *connection, void *user)
+{
+	struct room_service *service = user;
+
+	return service->tls == service->context_tls ||
+	       room_tls_use(service->tls, connection);
+}
+
 static int handle(struct room_service *service, struct lws *wsi,
 		  enum lws_callback_reasons reason,
 		  struct connection *connection, void *in, size_t len)
@@ -341,9 +362,11 @@ static int handle(struct room_service *service, struct lws *wsi,
 		return 0;
 	case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
 		/* "user" is the context of all connections to come. */
+		SSL_CTX_set_cert_cb((void *) connection, on_handshake, service);
 		return room_tls_apply(service->tls, (void *) connection) ? 0
 									 : 1;
 	case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
+		take_tls(service);
 		room_console_wake(service);
 		return 0;
 	case LWS_CALLBACK_RAW_RX_FILE:
@@ -529,7 +552,10 @@ struct room_service *room_service_new(const struct room_service_config *config,
 	service->counters = counters;
 	service->app_key = g_strdup(config->app_key);
 	service->keys = config->core->keys;
-	service->tls = config->tls;
+	if (config->tls) {
+		service->tls = room_tls_ref(config->tls);
+		service->context_tls = room_tls_ref(config->tls);
+	}
 	service->limits = room_limits_new(config->max_clients_per_address);
 	service->viewer_room = g_strdup(config->viewer_room);
 	memcpy(service->secret, config->core->secret, ROOM_SECRET_BYTES);
@@ -589,6 +615,9 @@ struct room_service *room_service_free(struct room_service *service)
 		g_ptr_array_unref(service->streams);
 	console_auth_free(service->auth);
 	room_limits_free(service->limits);
+	room_tls_unref(service->tls);
+	room_tls_unref(service->context_tls);
+	room_tls_unref(atomic_exchange(&service->next_tls, NULL));
 	g_free(service->app_key);
 	g_free(service->viewer_room);
 	g_free(service);
@@ -609,6 +638,12 @@ void room_service_run(struct room_service *service)
 	while (engine_n_sessions(service->engine) &&
 	       g_get_monotonic_time() < deadline_us)
 		turn(service);
+}
+
+void room_service_set_tls(struct room_service *service, struct room_tls *tls)
+{
+	room_tls_unref(atomic_exchange(&service->next_tls, room_tls_ref(tls)));
+	room_service_wake(service);
 }
 
 void room_service_wake(void *service)

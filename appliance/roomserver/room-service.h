@@ -43,7 +43,7 @@
 struct room_service_config {
 	const struct room_core_config *core;
 	const char *app_key, *viewer_room;	/* what the page joins */
-	const struct room_tls *tls;	/* borrowed for life; NULL: http alone */
+	struct room_tls *tls;		/* NULL: http alone */
 	const char *const *names;	/* this machine's; borrowed for life */
 	bool no_rooms;		/* nothing but the console */
 	bool viewer_open;	/* to whoever reaches it, from anywhere */
@@ -65,6 +65,9 @@ struct room_service *room_service_free(struct room_service *service);
 
 /* Serve until room_service_stop(); says goodbye to the clients, returns. */
 void room_service_run(struct room_service *service);
+/* For connections to come, of a service that has one; it takes a reference.
+ * Thread: any */
+void room_service_set_tls(struct room_service *service, struct room_tls *tls);
 /* What the console's link calls. Thread: any */
 void room_service_wake(void *service);
 /* Thread: any */

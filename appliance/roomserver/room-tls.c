@@ -5,6 +5,7 @@
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <string.h>
+#include <time.h>
 
 #include <openssl/bn.h>
 #include <openssl/ec.h>
@@ -22,6 +23,7 @@ G_DEFINE_QUARK(room - tls - error - quark, room_tls_error)
 #define SERIAL_BITS 120
 
 struct room_tls {
+	gatomicrefcount refs;
 	X509 *certificate;
 	STACK_OF(X509) * chain; /* above it; may be NULL */
 	EVP_PKEY *key;
@@ -29,9 +31,24 @@ struct room_tls {
 	char fingerprint[DTLS_FINGERPRINT_BYTES];
 };
 
-struct room_tls *room_tls_free(struct room_tls *tls)
+static struct room_tls *new_tls(bool self_signed)
 {
-	if (!tls)
+	struct room_tls *tls = g_new0(struct room_tls, 1);
+
+	g_atomic_ref_count_init(&tls->refs);
+	tls->self_signed = self_signed;
+	return tls;
+}
+
+struct room_tls *room_tls_ref(struct room_tls *tls)
+{
+	g_atomic_ref_count_inc(&tls->refs);
+	return tls;
+}
+
+struct room_tls *room_tls_unref(struct room_tls *tls)
+{
+	if (!tls || !g_atomic_ref_count_dec(&tls->refs))
 		return NULL;
 	X509_free(tls->certificate);
 	sk_X509_pop_free(tls->chain, X509_free);
@@ -48,6 +65,27 @@ const char *room_tls_get_fingerprint(const struct room_tls *tls)
 bool room_tls_is_self_signed(const struct room_tls *tls)
 {
 	return tls->self_signed;
+}
+
+gint64 room_tls_get_end(const struct room_tls *tls)
+{
+	struct tm tm;
+
+	if (ASN1_TIME_to_tm(X509_get0_notAfter(tls->certificate), &tm) != 1)
+		return 0;
+	return timegm(&tm);
+}
+
+bool room_tls_is_due(const struct room_tls *tls, gint64 now)
+{
+	time_t present = (time_t) now;
+	time_t limit = (time_t) (now + ROOM_TLS_RENEW_DAYS * DAY_S);
+
+	if (!tls->self_signed || now < ROOM_TLS_CLOCK_MIN_S)
+		return false;
+	return X509_cmp_time(X509_get0_notBefore(tls->certificate),
+			     &present) >= 0 ||
+	       X509_cmp_time(X509_get0_notAfter(tls->certificate), &limit) <= 0;
 }
 
 /* Why OpenSSL failed, for people. */
@@ -109,7 +147,7 @@ struct room_tls *room_tls_load(const char *certificate, const char *key,
 			    certificate ? certificate : key);
 		return NULL;
 	}
-	tls = g_new0(struct room_tls, 1);
+	tls = new_tls(false);
 	bio = BIO_new_file(certificate, "r");
 	ERR_clear_error();
 	if (!bio || !read_chain(tls, bio))
@@ -136,7 +174,7 @@ struct room_tls *room_tls_load(const char *certificate, const char *key,
 			    "both as PEM and without a password",
 			    bad, reason);
 	}
-	return room_tls_free(tls);
+	return room_tls_unref(tls);
 }
 
 /* "IP:192.0.2.1,DNS:box" of those that are one or the other. */
@@ -216,9 +254,8 @@ static bool fill(X509 *cert, EVP_PKEY *key, const char *const *names,
 static struct room_tls *make(const char *const *names, gint64 now,
 			     GError **error)
 {
-	struct room_tls *tls = g_new0(struct room_tls, 1);
+	struct room_tls *tls = new_tls(true);
 
-	tls->self_signed = true;
 	tls->key = EVP_EC_gen("P-256");
 	tls->certificate = X509_new();
 	if (tls->key && tls->certificate &&
@@ -231,26 +268,24 @@ static struct room_tls *make(const char *const *names, gint64 now,
 		g_set_error(error, ROOM_TLS_ERROR, ROOM_TLS_ERROR_MAKE,
 			    "Cannot make a certificate: %s", reason);
 	}
-	return room_tls_free(tls);
+	return room_tls_unref(tls);
 }
 
 /* What an earlier start has kept; NULL when it is of no use any more. */
 static struct room_tls *parse_kept(GBytes *bytes, gint64 now)
 {
-	struct room_tls *tls = g_new0(struct room_tls, 1);
-	time_t limit = (time_t) (now + ROOM_TLS_RENEW_DAYS * DAY_S);
+	struct room_tls *tls = new_tls(true);
 	gsize len;
 	const void *text = g_bytes_get_data(bytes, &len);
 	BIO *bio = BIO_new_mem_buf(text, (int) len);
 
-	tls->self_signed = true;
 	if (bio)
 		tls->key =
 			PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
 	if (!tls->key || !read_chain(tls, bio) ||
 	    X509_check_private_key(tls->certificate, tls->key) != 1 ||
-	    X509_cmp_time(X509_get0_notAfter(tls->certificate), &limit) <= 0)
-		tls = room_tls_free(tls);
+	    room_tls_is_due(tls, now))
+		tls = room_tls_unref(tls);
 	BIO_free(bio);
 	ERR_clear_error();
 	return tls;
@@ -293,9 +328,10 @@ struct room_tls *room_tls_keep(const char *state_dir, const char *const *names,
 		if (tls)
 			return tls;
 	}
-	tls = make(names, now, error);
+	/* Whoever has set his clock can use it. */
+	tls = make(names, MAX(now, ROOM_TLS_CLOCK_MIN_S), error);
 	if (tls && state_dir && !keep(tls, state_dir, error))
-		return room_tls_free(tls);
+		return room_tls_unref(tls);
 	return tls;
 }
 
@@ -315,6 +351,16 @@ bool room_tls_apply(const struct room_tls *tls, struct ssl_ctx_st *context)
 	if (!ok)
 		ERR_clear_error();
 	return ok;
+}
+
+bool room_tls_use(const struct room_tls *tls, struct ssl_st *connection)
+{
+	SSL_certs_clear(connection);
+	if (SSL_use_cert_and_key(connection, tls->certificate, tls->key,
+				 tls->chain, 1) == 1)
+		return true;
+	ERR_clear_error();
+	return false;
 }
 
 static void add_addresses(GPtrArray *names)

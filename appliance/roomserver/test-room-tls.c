@@ -30,7 +30,7 @@ static char *fingerprint_at(const char *dir, gint64 now)
 	g_assert_true(room_tls_is_self_signed(tls));
 	fingerprint = g_strdup(room_tls_get_fingerprint(tls));
 	g_assert_cmpuint(strlen(fingerprint), ==, 32 * 3 - 1);
-	room_tls_free(tls);
+	room_tls_unref(tls);
 	return fingerprint;
 }
 
