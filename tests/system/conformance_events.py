@@ -278,13 +278,19 @@ def _(after):
 
 
 # --- a media server --------------------------------------------------------------------------
+def rooms(made):
+    """The room that the box is in, by the name that the server has for it."""
+    return [m['rid'] for m in made.said if m['type'] == 'enter']
+
+
 def with_mcu(after):
     """A box in a room where a media server is said to be. The relay makes its
     messages up (our room server gives nobody that id) and keeps what is for
     it."""
     made = front(after, keep=lambda message: message.get('target') != 'MCU')
     c = box(after, made.url, room='mcu')
-    made.say({'type': 'enter', 'mid': 'MCU', 'rid': 'x', 'agent': 'MCU', 'version': '1',
+    until(lambda: rooms(made))
+    made.say({'type': 'enter', 'mid': 'MCU', 'rid': rooms(made)[0], 'agent': 'MCU', 'version': '1',
               'os': '', 'weight': 0, 'receiveOnly': False, 'userInfo': {
                   'userData': '', 'settings': {'audio': False, 'video': False, 'bandwidth': {}},
                   'mediaStatus': {'audioMuted': False, 'videoMuted': False}}})
@@ -302,7 +308,7 @@ def _(after):
 @event('serverPeerLeft', 'a media server goes')
 def _(after):
     made, c = with_mcu(after)
-    made.say({'type': 'bye', 'mid': 'MCU', 'rid': 'x'})
+    made.say({'type': 'bye', 'mid': 'MCU', 'rid': rooms(made)[0]})
     assert c.wait('serverPeerLeft') == {'peerId': 'MCU', 'serverPeerType': 'mcu'}
     assert not c.faults, c.faults
 
