@@ -11,10 +11,11 @@
  *
  * Joins the room as a second appliance, decodes every picture and every sound
  * of every peer that sends, reads the test picture's barcode, and after SECONDS
- * of received video prints one line of JSON: frames and units seen, barcodes in
- * order or not, latency, sequence gaps (in each sender's own packets), mean
- * luma, pictures with eight bars of falling brightness, how often barcodes came
- * and went, and the strongest tone. Exit status 0 when pictures were decoded.
+ * of received video, or SIGTERM, prints one line of JSON: frames and units seen,
+ * barcodes in order or not, the most of them left out at once, latency, sequence
+ * gaps (in each sender's own packets), mean luma, pictures with eight bars of
+ * falling brightness, how often barcodes came and went, and the strongest tone.
+ * Exit status 0 when pictures were decoded.
  *
  * Thread:  control for the room, network for what arrives (decoded there:
  *          a test receiver may)
@@ -110,6 +111,7 @@ struct receiver {
 	uint64_t longest_us;		/* between two units of one sender */
 	uint64_t first_us, last_us;
 	unsigned int frames, barcodes, not_increasing;
+	unsigned int hole;		/* the most numbers left out at once */
 	unsigned int audio_packets, width, height;
 	struct barcode last, first;
 	unsigned int barred;		/* pictures with the bars in them */
@@ -230,6 +232,9 @@ static void look_at(struct receiver *r, const AVFrame *f)
 		r->repeated++;
 	else if (!rtp_seq_newer(b.number, r->last.number))
 		note_disorder(r, b.number);
+	else
+		r->hole = MAX(r->hole, (uint16_t) (b.number - r->last.number) -
+				       1u);
 	r->missing = 0;
 	r->barcodes++;
 	r->last = b;
@@ -518,7 +523,8 @@ static void print_result(struct receiver *r)
 	       "\"audio_packets\":%u,\"tone_hz\":%.0f,\"tone_level\":%.3f,"
 	       "\"barred\":%u,\"barcode_runs\":%u,\"without_barcode\":%u,"
 	       "\"repeated\":%u,\"times_back\":%u,\"longest_ms\":%u,"
-	       "\"audio_gaps\":%u,\"audio_times_back\":%u,\"senders\":%u",
+	       "\"audio_gaps\":%u,\"audio_times_back\":%u,\"senders\":%u,"
+	       "\"hole\":%u",
 	       r->codec, r->width, r->height, seconds, all.units, r->frames,
 	       all.damaged, all.gaps, r->barcodes, r->not_increasing,
 	       r->barcodes ? (uint16_t) (r->last.number - r->first.number) +
@@ -529,7 +535,7 @@ static void print_result(struct receiver *r)
 	       r->tone_level, r->barred, r->barcode_runs, r->without_barcode,
 	       r->repeated, all.times_back,
 	       (unsigned int) (r->longest_us / 1000), all.sound.gaps,
-	       all.sound.times_back, r->n_senders);
+	       all.sound.times_back, r->n_senders, r->hole);
 	if (r->status) {
 		g_autofree char *status = json_to_string(r->status, FALSE);
 

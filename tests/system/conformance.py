@@ -13,12 +13,11 @@ import tempfile
 import time
 
 from daemon import SMALL, Daemon
-from wire import TOP, Server
+from wire import PATIENCE_S, TOP, Server
 
 with open(os.path.join(TOP, 'tests', 'surface.json'), encoding='utf-8') as f:
     SURFACE = json.load(f)
 
-WAIT = 60           # seconds: for what hangs; slow is no failure
 MEDIA = ['--source', 'test', *SMALL, '--set', 'network.loopback=yes']
 
 TYPES = {'String': str, 'Boolean': bool, 'Number': (int, float), 'Array': list,
@@ -206,7 +205,7 @@ class Box:
         self.collect()
         return len(self.seen)
 
-    def wait(self, name, since=0, seconds=WAIT, **fields):
+    def wait(self, name, since=0, seconds=PATIENCE_S, **fields):
         """The first such event from there on; dotted names reach inside."""
         deadline = time.monotonic() + seconds
         while True:
@@ -224,7 +223,7 @@ class Box:
             except TimeoutError:
                 continue
             finally:
-                self.control.socket.settimeout(30)
+                self.control.socket.settimeout(PATIENCE_S)
 
     def stop(self):
         try:

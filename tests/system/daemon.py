@@ -8,7 +8,7 @@ import socket
 import subprocess
 import tempfile
 
-from wire import BUILD, until
+from wire import BUILD, PATIENCE_S, until
 
 # A small picture: these tests are about the daemon's life.
 FPS = 15
@@ -31,7 +31,7 @@ class Refused(Exception):
 class Control:
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(30)
+        self.socket.settimeout(PATIENCE_S)
         self.socket.connect(path)
         self.buffer = b''
         self.fds = []           # that came with answers
@@ -39,11 +39,20 @@ class Control:
         self.events = []
         self.answers = {}
 
+    def request(self, method, params=None):
+        self.n += 1
+        return (json.dumps({'jsonrpc': '2.0', 'id': self.n, 'method': method,
+                            'params': params or {}}) + '\n').encode()
+
+    def send_together(self, *requests):
+        """(method, params) of each: the next one is there before the first can be done."""
+        numbers = range(self.n + 1, self.n + 1 + len(requests))
+        self.socket.sendall(b''.join(self.request(*request) for request in requests))
+        return numbers
+
     def send(self, method, params=None, fds=()):
         """Descriptors go with the line, and stay the caller's."""
-        self.n += 1
-        line = (json.dumps({'jsonrpc': '2.0', 'id': self.n, 'method': method,
-                            'params': params or {}}) + '\n').encode()
+        line = self.request(method, params)
         sent = socket.send_fds(self.socket, [line], list(fds)) if fds else 0
         self.socket.sendall(line[sent:])
         return self.n
@@ -136,7 +145,7 @@ class Daemon:
     def url(self):
         return self.process.stdout.readline().decode().strip()
 
-    def ends(self, seconds=20):
+    def ends(self, seconds=PATIENCE_S):
         """Exit status of a daemon that ends by itself."""
         code = self.process.wait(timeout=seconds)
         log = self.log()
@@ -154,7 +163,7 @@ class Daemon:
 
 
 class Receiver:
-    """tests/skylink-receiver: ends after so many seconds of video."""
+    """tests/skylink-receiver: ends after so many seconds of video; or by enough()."""
 
     def __init__(self, server, room, seconds=1, codec=None):
         self.process = subprocess.Popen(
@@ -164,9 +173,14 @@ class Receiver:
             text=True)
 
     def result(self):
-        text, _ = self.process.communicate(timeout=90)
+        text, _ = self.process.communicate(timeout=2 * PATIENCE_S)
         assert self.process.returncode == 0, (self.process.returncode, text)
         return json.loads(text)
+
+    def enough(self):
+        """Ends it: for what takes as long as it takes."""
+        self.process.terminate()
+        return self.result()
 
     def kill(self):
         if self.process.poll() is None:

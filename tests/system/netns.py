@@ -78,6 +78,12 @@ class Link:
     def remove(self, address):
         ip('addr', 'del', f'{address}/24', 'dev', self.name)
 
+    def replace(self, old, new):
+        """At once: a program between the two would be another event."""
+        subprocess.run(['ip', '-batch', '-'], check=True, text=True, input=''.join(
+            f'addr {what} {address}/24 dev {self.name}\n'
+            for what, address in (('del', old), ('add', new))))
+
 
 class Capture:
     """UDP datagrams that pass the loopback, as (source port, DSCP, payload)."""

@@ -114,8 +114,7 @@ def _(after):
     box.reaches(peer)
     ids = [p['peerId'] for p in box.control.call('stats.peers')]
     for old, new in (('10.9.0.1', '10.9.0.2'), ('10.9.0.2', '10.9.0.1')):
-        world.lan.remove(old)
-        world.lan.add(new)
+        world.lan.replace(old, new)
         box.leaves_from(new)
         box.reaches(peer)
     assert [p['peerId'] for p in box.control.call('stats.peers')] == ids
@@ -175,12 +174,12 @@ def _(after):
     assert url.startswith('http://10.9.0.9:'), url
     box = Box(after, '--set', f'room.server={url.rstrip("/")}')
     box.daemon.wait_state('joined')
-    lan.remove('10.9.0.1')
-    lan.add('10.9.0.2')
+    lan.replace('10.9.0.1', '10.9.0.2')
     # Without this it would be noticed by silence, after 85 s.
     until(lambda: box.daemon.status()['room']['losses'] == 1, 20, 0.05)
     box.daemon.wait_state('joined')
-    _, _, after_change = box.daemon.log().partition('the network changed: 10.9.0.2')
+    # Between the two it may have looked as well.
+    _, _, after_change = box.daemon.log().partition('the network changed: ')
     assert 'the room is lost' in after_change, box.daemon.log()
 
 

@@ -21,6 +21,8 @@ import urllib.request
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CLONE_NEWNS = 0x20000
 BUILD = os.environ.get('BUILD', os.path.join(TOP, 'build'))
+# A deadline is for what hangs: a busy machine takes its time, a sanitizer more of it.
+PATIENCE_S = 60
 
 
 class Server:
@@ -67,7 +69,7 @@ class Server:
     def stop(self):
         if self.process.poll() is None:
             self.process.stdin.close()
-        code = self.process.wait(timeout=10)
+        code = self.process.wait(timeout=PATIENCE_S)
         if not self.process.stdout.closed:
             complaints = self.process.stderr.read()
             self.process.stdout.close()
@@ -80,7 +82,7 @@ class Server:
         s = socket.socket(socket.AF_INET6 if self.host.startswith('[') else socket.AF_INET)
         if small_window:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        s.settimeout(20)
+        s.settimeout(PATIENCE_S)
         s.connect((self.host.strip('[]'), self.port))
         if tls:
             # Trusted as a person would: by comparing the fingerprint.
@@ -103,7 +105,7 @@ class Server:
         request = urllib.request.Request(url.rstrip('/') + path, data=body,
                                          method=method, headers=headers or {})
         try:
-            with urllib.request.urlopen(request, timeout=20,
+            with urllib.request.urlopen(request, timeout=PATIENCE_S,
                                         context=self.context() if tls else None) as answer:
                 return answer.status, dict(answer.headers), answer.read()
         except urllib.error.HTTPError as error:
@@ -328,7 +330,9 @@ class Suite:
         sys.exit(1 if self.failed else 0)
 
 
-def until(what, seconds=10, every=0.02):
+def until(what, seconds=PATIENCE_S, every=0.02):
+    """What is awaited comes; fails after so many seconds, or PATIENCE_S if they are fewer."""
+    seconds = max(seconds, PATIENCE_S)
     deadline = time.monotonic() + seconds
     while True:
         value = what()
