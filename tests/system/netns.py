@@ -13,6 +13,8 @@ import struct
 import subprocess
 import sys
 
+from wire import PATIENCE_S
+
 MARK = 'SKYLINK_TEST_NETNS'
 
 
@@ -93,7 +95,7 @@ class Capture:
                                     socket.htons(0x0800))
         after(self.socket.close)
         self.socket.bind(('lo', 0))
-        self.socket.settimeout(20)
+        self.socket.settimeout(PATIENCE_S)
 
     def datagram(self):
         while True:
@@ -104,13 +106,3 @@ class Capture:
                 continue
             port = struct.unpack_from('>H', packet, header)[0]
             return port, packet[1] >> 2, packet[header + 8:]
-
-    def skip(self):
-        """What has come so far is forgotten."""
-        self.socket.setblocking(False)
-        try:
-            while self.socket.recv(65536):
-                pass
-        except BlockingIOError:
-            pass
-        self.socket.settimeout(20)

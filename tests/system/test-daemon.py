@@ -128,7 +128,7 @@ def _(after):
 @case('an interface that is not there: media does not take another')
 def _(after):
     daemon = started(after, *TEST, *SERVER, '--set', 'network.interfaces=none0')
-    receiver = Receiver(daemon.url(), 'lobby', 60)
+    receiver = Receiver(daemon.url(), 'lobby', 3600)
     after(receiver.kill)
     pairs = until(lambda: [p['pair'] for p in daemon.status()['peers'] if p['pair']], 20, 0.05)
     assert pairs[0].startswith('host 127.0.0.1:'), pairs
@@ -309,7 +309,7 @@ def _(after):
     path = os.path.join(tempfile.mkdtemp(prefix='skylink-metrics-'), 'metrics.sock')
     after(lambda: os.rmdir(os.path.dirname(path)))
     daemon = started(after, *TEST, *SERVER, '--set', f'control.metrics=unix:{path}')
-    receiver = Receiver(daemon.url(), 'lobby', 60)
+    receiver = Receiver(daemon.url(), 'lobby', 3600)
     after(receiver.kill)
     until(lambda: any(p['rtt_ms'] for p in daemon.status()['peers']), 20, 0.05)
     peer = daemon.status()['peers'][0]['peerId']
@@ -351,7 +351,7 @@ def _(after):
         text = told.recv(4096).decode()
         wanted = [w for w in wanted if not text.startswith(w)]
     nowhere.stop()
-    receiver = Receiver(daemon.url(), 'lobby', 60)
+    receiver = Receiver(daemon.url(), 'lobby', 3600)
     after(receiver.kill)
     while told.recv(4096) != b'STATUS=in room lobby, 1 peer':
         pass
@@ -388,7 +388,7 @@ def _(after):
 @case('top: rates of what is sent; Ctrl-C and the end of the daemon')
 def _(after):
     daemon = started(after, *TEST, *SERVER)
-    receiver = Receiver(daemon.url(), 'lobby', 60)
+    receiver = Receiver(daemon.url(), 'lobby', 3600)
     after(receiver.kill)
     until(lambda: any(p['rtt_ms'] for p in daemon.status()['peers']), 20, 0.05)
     peer = daemon.status()['peers'][0]['peerId']
@@ -411,7 +411,7 @@ def _(after):
 def _(after):
     daemon = started(after, *TEST, *SERVER)
     url = daemon.url()
-    receivers = [Receiver(url, 'lobby', 60) for _ in range(3)]
+    receivers = [Receiver(url, 'lobby', 3600) for _ in range(3)]
     for receiver in receivers:
         after(receiver.kill)
     until(lambda: [r['takers'] for r in daemon.status()['video']['rungs']] == [3], 30, 0.05)

@@ -104,7 +104,7 @@ def _(after):
     need_kernel()
     secret = outside(after)
     box = Box(after)
-    receiver = Receiver(box.url, 'lobby', 60)
+    receiver = Receiver(box.url, 'lobby', 3600)
     after(receiver.kill)
     until(lambda: any(r['takers'] for r in box.daemon.status()['video']['rungs']), 30, 0.05)
 

@@ -150,16 +150,25 @@ atexit.register(end_slow)   # also when its case is not reached
 SLOW = start_slow(SLOW_END.append)
 
 
+def pictures_flow(box, n=30):
+    """So many more leave for somebody than had left."""
+    def left():
+        return max(p['rtc']['videoFrames'] for p in box.control.call('stats.status')['peers'])
+    before = left()
+    until(lambda: left() >= before + n, 30, 0.05)
+
+
 @effect('size and rate at the receiver, in one connection', 'video.width video.height video.fps')
 def _(after):
     box = Options(after)
-    receiver = Receiver(box.url, 'lobby', 4)
+    receiver = Receiver(box.url, 'lobby', 3600)
     after(receiver.kill)
     until(lambda: box.daemon.status()['video']['frames_captured'] > 10, 30, 0.05)
     ids = sorted(p['peerId'] for p in box.control.call('stats.peers'))
     box.change(video_width=640, video_height=360, video_fps=10)
     assert sorted(p['peerId'] for p in box.control.call('stats.peers')) == ids
-    seen = receiver.result()
+    pictures_flow(box)
+    seen = receiver.enough()
     assert (seen['width'], seen['height']) == (640, 360) and not seen['damaged'], seen
     status = box.daemon.status()
     assert status['streams']['userMedia']['video'] == {
@@ -175,12 +184,13 @@ def _(after):
 @effect('another source for who watches', 'video.source')
 def _(after):
     box = Options(after)
-    receiver = Receiver(box.url, 'lobby', 4)
+    receiver = Receiver(box.url, 'lobby', 3600)
     after(receiver.kill)
     until(lambda: box.daemon.status()['video']['frames_captured'] > 10, 30, 0.05)
     box.change(video_source='test-screen')
     until(lambda: box.daemon.status()['video']['source'].startswith('test-screen'), 10, 0.05)
-    seen = receiver.result()
+    pictures_flow(box)
+    seen = receiver.enough()
     assert seen['frames'] > 0 and not seen['damaged'], seen
     assert box.get('video.source') == 'test-screen'
 
@@ -188,15 +198,15 @@ def _(after):
 @effect('rates hold for who is here', 'video.min_bitrate video.bitrate video.max_bitrate')
 def _(after):
     box = Options(after)
-    receiver = Receiver(box.url, 'lobby', 60)
+    receiver = Receiver(box.url, 'lobby', 3600)
     after(receiver.kill)
 
     def target():
         rungs = [r for r in box.daemon.status()['video']['rungs'] if r['takers']]
-        return rungs[0]['target_bps'] if rungs else None
+        return rungs[0]['target_bps'] if rungs else 0
     until(target, 30, 0.05)
     box.change(video_min_bitrate='100k', video_bitrate='200k', video_max_bitrate='300k')
-    until(lambda: target() <= 300000, 10, 0.05)
+    until(lambda: 0 < target() <= 300000, 10, 0.05)
     box.change(video_min_bitrate='900k', video_bitrate='950k', video_max_bitrate='1M')
     until(lambda: 900000 <= target() <= 1000000, 10, 0.05)
 
@@ -427,7 +437,7 @@ def _(after):
 def _(after):
     box = Options(after, peer=False)
     box.change(video_codec='vp8')
-    receiver = Receiver(box.url, 'lobby', 1)
+    receiver = Receiver(box.url, 'lobby', 3600)
     after(receiver.kill)
     until(lambda: [r['codec'] for r in box.daemon.status()['video']['rungs'] if r['takers']] ==
           ['VP8'], 30, 0.05)
@@ -455,7 +465,7 @@ def _(after):
     need_network()
     for io in ('io_uring', 'epoll'):
         box = Options(after, FILE + f'io = {io}\n', peer=False)
-        receiver = Receiver(box.url, 'lobby', 30)
+        receiver = Receiver(box.url, 'lobby', 3600)
         after(receiver.kill)
         if box.daemon.status()['network']['io'] != io:
             raise Skip(box.daemon.status()['network']['io_reason'])
@@ -463,10 +473,10 @@ def _(after):
               box.daemon.status()['peers'][0]['packets'] > 50, 30, 0.05)
         capture = netns.Capture(after)
         # What the receiver sends (feedback) is marked as well, and alike.
-        assert code_points(capture, 100, is_rtp) == {46, 34}
+        until(lambda: code_points(capture, 100, is_rtp) == {46, 34})
         box.change(network_dscp_audio=10, network_dscp_video=0)
-        capture.skip()
-        assert code_points(capture, 100, is_rtp) == {10, 0}
+        # What has been on its way is over at some time.
+        until(lambda: code_points(capture, 100, is_rtp) == {10, 0})
         receiver.kill()
 
 
@@ -499,18 +509,17 @@ def _(after):
 @effect('shared by who is here; the picture yields', 'network.total_bitrate')
 def _(after):
     box = Options(after, FILE.replace('fps = 15', 'fps = 15\nmin_bitrate = 100k'), peer=False)
-    receivers = [Receiver(box.url, 'lobby', 60) for _ in range(2)]
+    receivers = [Receiver(box.url, 'lobby', 3600) for _ in range(2)]
     for receiver in receivers:
         after(receiver.kill)
 
     def target():
         rungs = [r for r in box.daemon.status()['video']['rungs'] if r['takers'] == 2]
-        return rungs[0]['target_bps'] if rungs else None
-    until(target, 30, 0.05)
+        return rungs[0]['target_bps'] if rungs else 0
     until(lambda: target() > 600000, 30, 0.05)
     box.change(network_total_bitrate='1M')
     # Half of it each; 48k and headers for sound.
-    until(lambda: target() <= 422000, 20, 0.05)
+    until(lambda: 0 < target() <= 422000, 20, 0.05)
     receivers[0].kill()
     box.change(network_total_bitrate='0')
 
@@ -585,7 +594,7 @@ def _(after):
     box = Options(after, peer=False)
 
     def watched():
-        receiver = Receiver(box.url, 'lobby', 30)
+        receiver = Receiver(box.url, 'lobby', 3600)
         after(receiver.kill)
         until(lambda: box.daemon.status()['peers'] and
               box.daemon.status()['peers'][0]['packets'] > 50, 30, 0.05)

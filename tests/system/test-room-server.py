@@ -20,16 +20,30 @@ import time
 import urllib.parse
 import warnings
 
-from wire import Closed, Polling, Server, Skip, Suite, WebSocket, event, join_message, read_until, until
+from clock import Clock
+from wire import PATIENCE_S, Closed, Polling, Server, Skip, Suite, WebSocket, event, join_message, read_until, until
 
 suite = Suite()
 case = suite.case
 
 
-def started(after, *arguments):
-    server = Server(*arguments)
+BUSY_S = 0.4    # of CPU: less than a loop takes that turns for nothing, more than a tick
+
+
+def started(after, *arguments, **options):
+    server = Server(*arguments, **options)
     after(server.stop)
     return server
+
+
+def is_taken(server, sock):
+    """The server has read all that was sent to it."""
+    ports = sock.getpeername()[1], sock.getsockname()[1]
+    with open('/proc/self/net/tcp', encoding='ascii') as f:
+        rows = [line.split() for line in list(f)[1:]]
+    waiting = [row[4] for row in rows
+               if tuple(int(row[i].split(':')[1], 16) for i in (1, 2)) == ports]
+    return waiting and all(int(queues.split(':')[1], 16) == 0 for queues in waiting)
 
 
 def note(text):
@@ -85,7 +99,7 @@ def _(after):
     assert a.answer['type'] == 'inRoom'
     everywhere = started(after, '--listen', '*:0')
     for host in ('127.0.0.1', '::1'):
-        with socket.create_connection((host, everywhere.port), timeout=5) as s:
+        with socket.create_connection((host, everywhere.port), timeout=PATIENCE_S) as s:
             s.sendall(b'GET / HTTP/1.0\r\n\r\n')
             assert b'200 OK' in s.recv(4096)
 
@@ -162,8 +176,6 @@ def _(after):
     with server.connect() as half, server.connect() as mute:
         half.sendall(b'GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ')
         start = time.monotonic()
-        mute.settimeout(15)
-        half.settimeout(15)
         assert mute.recv(1) == b''
         half.recv(4096)
         note(f'closed after {time.monotonic() - start:.1f} s')
@@ -174,26 +186,25 @@ def _(after):
     server = started(after)
     watcher = WebSocket(server).join()
     goer = Polling(server).join()
-    with goer.hold():
-        until(lambda: server.stats()['clients'] == 2)
-        time.sleep(0.2)
+    with goer.hold() as s:
+        until(lambda: is_taken(server, s))
         start = time.monotonic()
+    # By silence it would be noticed after 85 s, and not be waited for.
     bye = watcher.receive_message()
     note(f'bye after {1000 * (time.monotonic() - start):.0f} ms')
     assert bye['type'] == 'bye' and bye['mid'] == goer.sid
-    assert time.monotonic() - start < 1
 
     # Half closed while held: FIN, and then the client waits.
     lingerer = Polling(server).join()
     with lingerer.hold() as s:
-        time.sleep(0.2)
+        until(lambda: is_taken(server, s))
         s.shutdown(socket.SHUT_WR)
         assert watcher.receive_message()['mid'] == lingerer.sid
         before = server.cpu_seconds()
-        time.sleep(1)
+        time.sleep(2)
         spent = server.cpu_seconds() - before
-    note(f'{1000 * spent:.0f} ms of CPU in a second')
-    assert spent < 0.2
+    note(f'{1000 * spent:.0f} ms of CPU in two seconds')
+    assert spent < BUSY_S
 
 
 def busy(server, seconds=2):
@@ -227,7 +238,7 @@ def _(after):
         note(f'{what}: {1000 * spent:.0f} ms of CPU in two seconds')
         # A loop that turns for nothing takes all it gets, 600 ms at least on
         # a machine that does much else.
-        assert spent < 0.2
+        assert spent < BUSY_S
 
 
 @case('a WebSocket that neither reads nor writes any more')
@@ -241,7 +252,7 @@ def _(after):
     stuck.socket.shutdown(socket.SHUT_WR)
     bye = talker.receive_message()
     assert bye['type'] == 'bye' and bye['mid'] == stuck.sid
-    assert busy(server) < 0.2
+    assert busy(server) < BUSY_S
 
 
 @case('a large answer arrives whole, and the connection serves on')
@@ -289,7 +300,7 @@ def _(after):
     watcher = WebSocket(server).join()
     a = Polling(server).join()
     with a.hold() as held:
-        time.sleep(0.1)
+        until(lambda: is_taken(server, held))
         assert a.post('41')[2] == b'ok'
         read_until(held, b'\r\n\r\n1:6')
     assert watcher.receive_message()['type'] == 'bye'
@@ -331,12 +342,10 @@ def _(after):
     resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (40, 40))
     many = [server.connect() for _ in range(60)]
     time.sleep(1)
-    before = server.cpu_seconds()
-    time.sleep(1)
-    spent = server.cpu_seconds() - before
+    spent = busy(server)
     for s in many:
         s.close()
-    assert spent < 0.2, spent
+    assert spent < BUSY_S, spent
     assert server.grant()['success']
 
 
@@ -368,9 +377,7 @@ def _(after):
     b = Polling(server).join()
     with b.hold() as held:
         until(lambda: server.stats()['clients'] == 2)
-        start = time.monotonic()
-        assert server.stop() == 0
-        assert time.monotonic() - start < 2
+        assert server.stop() == 0       # and waits for nobody who stays
         assert a.receive() == '41'
         a.expect_end()
         read_until(held, b'2:41')
@@ -468,14 +475,18 @@ def _(after):
 
 @case('meetings: before, and until they end')
 def _(after):
-    server = started(after, '--keys', written(after, KEYS))
+    clock = Clock(scratch(after))
+    server = started(after, '--keys', written(after, KEYS), environment=clock.environment())
     answer = json.loads(server.request('GET', schedule(time.time() + 600, 1))[2])
     early = WebSocket(server).join(key='kiosk', grant=answer)
     assert early.answer['reason'] == 'notStart' and early.expect_end() == 1000
-    grant = json.loads(server.request('GET', schedule(time.time() - 3597, 1))[2])
+    grant = json.loads(server.request('GET', schedule(time.time() - 1800, 1))[2])
     guest = WebSocket(server).join(key='kiosk', grant=grant)
     assert guest.answer['type'] == 'inRoom'
-    warning, end = guest.receive_message(), guest.receive_message()
+    clock.go_on(26 / 60)
+    warning = guest.receive_message()
+    clock.go_on(5 / 60)
+    end = guest.receive_message()
     assert (warning['action'], warning['reason']) == ('warning', 'toClose')
     assert (end['action'], end['reason'], end['rid']) == ('reject', 'roomclose', guest.rid)
     assert guest.expect_end() == 1000
@@ -622,7 +633,7 @@ def _(after):
                      '\r\n'.encode())
         open_ends = {hello: None, body: None, silent: None}
         while None in open_ends.values():
-            assert time.monotonic() - start < 40, open_ends
+            assert time.monotonic() - start < PATIENCE_S, open_ends
             if open_ends[body] is None:
                 try:
                     body.sendall(b'x')      # a byte now and then
@@ -670,7 +681,7 @@ def _(after):
     before = server.resident_kb()
     grants = [server.grant(f'r{i}') for i in range(4)]
     frames = [event(join_message(grant)) for grant in grants]
-    start = server.cpu_seconds()
+    start, begun = server.cpu_seconds(), time.monotonic()
     for i in range(10000):
         client.send(frames[i % 4])
     client.send('2last')
@@ -684,10 +695,12 @@ def _(after):
             what = message.get('reason', message['type'])
             answers[what] = answers.get(what, 0) + 1
     stats = server.stats()
+    # 40 at once and 4 a second; one of them more than it can take since.
+    allowed = 41 + 4 * (time.monotonic() - begun)
     note(f'{answers}, {stats["badMessages"]} dropped, {stats["rooms"]} rooms, '
          f'{server.cpu_seconds() - start:.2f} s of CPU, resident +{server.resident_kb() - before} kB')
-    assert answers['fastmsg'] >= 1 and answers['inRoom'] < 100
-    assert stats['badMessages'] > 9800 and stats['rooms'] == 4
+    assert answers['fastmsg'] >= 1 and answers['inRoom'] <= allowed
+    assert stats['badMessages'] >= 10000 - allowed and stats['rooms'] == 4
     assert WebSocket(server).join().answer['type'] == 'inRoom'
 
 
@@ -751,7 +764,7 @@ def stun_attributes(packet):
 def allocate(port, user, password):
     """RFC 5766: asks a relay for an address; the type of its answer."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.settimeout(5)
+        s.settimeout(PATIENCE_S)
         s.connect(('127.0.0.1', port))
         transport = [(0x19, b'\x11\0\0\0')]
         s.send(stun(3, transport))

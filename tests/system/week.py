@@ -14,16 +14,15 @@ import os
 import random
 import shutil
 import signal
-import struct
 import subprocess
 import tempfile
 import time
 
 from churn import Watched, probed, slope
+from clock import Clock
 from daemon import SMALL, Daemon, Receiver, Refused, program
 from wire import Server, until
 
-HOUR_NS = 3600 * 10 ** 9
 RECEIVERS_MAX = 3
 SETTLE_S = 60
 # What an event may leave on the heap for good, and what a sample may be off.
@@ -31,27 +30,6 @@ HEAP_BYTES_AN_EVENT = 512
 HEAP_NOISE = 256 << 10
 # glib's worker threads come and go with names that are resolved.
 SPARE_THREADS = 3
-
-
-class Clock:
-    """The time of day of all programs of one world."""
-
-    def __init__(self, folder):
-        self.path = os.path.join(folder, 'clock')
-        self.hours = 0
-        self.set()
-
-    def set(self):
-        # in place, since it is mapped
-        fd = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
-        os.pwrite(fd, struct.pack('q', self.hours * HOUR_NS), 0)
-        os.close(fd)
-
-    def environment(self, probe=None):
-        probe = dict(probe or {})
-        libraries = [probe.pop('LD_PRELOAD', ''), program('tests/libclock-offset.so')]
-        return {**probe, 'LD_PRELOAD': ' '.join(filter(None, libraries)),
-                'CLOCK_OFFSET': self.path}
 
 
 class Week:
@@ -342,8 +320,7 @@ class Week:
             what = Week.lock
         start = time.monotonic()
         what(self)
-        self.clock.hours += 1
-        self.clock.set()
+        self.clock.go_on(1)
         try:
             self.check()
         except Exception as error:
