@@ -120,8 +120,20 @@ static void fill_room(Daemon *d, DoctorInput *in)
 	in->ice_urls = d->room ? room_list_ice_urls(d->room) : NULL;
 }
 
+static void fill_stand_in(struct doctor_stand_in *ret, const char *source,
+			  const char *why, uint64_t since_us)
+{
+	*ret = (struct doctor_stand_in){
+		.source = g_strdup(source),
+		.why = g_strdup(why),
+		.for_s = (g_get_monotonic_time() - (gint64) since_us) /
+			G_USEC_PER_SEC,
+	};
+}
+
 static void fill_media(Daemon *d, DoctorInput *in)
 {
+	const MediaStream *sent = daemon_media_get_stream(d);
 	struct video_pipeline_stats video;
 	struct audio_pipeline_stats audio;
 	struct rtc_engine_stats engine;
@@ -130,11 +142,17 @@ static void fill_media(Daemon *d, DoctorInput *in)
 		video_pipeline_get_stats(d->video, &video);
 		in->camera_live = video.state == VIDEO_SOURCE_LIVE &&
 			g_str_has_prefix(video.source, "v4l2:");
+		if (sent && video.state == VIDEO_SOURCE_PLACEHOLDER)
+			fill_stand_in(&in->picture, sent->video_source,
+				      video.source, video.since_us);
 	}
 	if (d->audio) {
 		audio_pipeline_get_stats(d->audio, &audio);
 		in->microphone_live = audio.state == AUDIO_SOURCE_LIVE &&
 			g_str_has_prefix(audio.source, "alsa:");
+		if (sent && audio.state == AUDIO_SOURCE_SILENCE)
+			fill_stand_in(&in->sound, sent->audio_source,
+				      audio.source, audio.since_us);
 	}
 	if (!d->engine)
 		return;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "appliance/ctl/ctl-text.h"
 #include "drivers/alsa-capture.h"
 #include "drivers/v4l2-capture.h"
 
@@ -172,6 +173,22 @@ static void check_none(struct look *l, const char *stands)
 		   "None is there: peers get %s", stands);
 }
 
+/* Whatever source it is: peers see it, and wonder since when. */
+static void check_stand_in(struct look *l, const struct doctor_stand_in *in,
+			   const char *what)
+{
+	g_autofree char *duration = NULL;
+
+	if (!in->source)
+		return;
+	duration = ctl_text_duration((double) in->for_s);
+	doctor_add(l->report, l->check, DOCTOR_WARNING,
+		   "Bring it back, or choose another source; 'skylinkctl "
+		   "devices' shows what is there.",
+		   "%s has stood in for '%s' for %s: %s", what, in->source,
+		   duration, in->why);
+}
+
 void doctor_check_devices(const DoctorInput *input, DoctorReport *r)
 {
 	struct look camera = {.input = input, .report = r, .check = "camera",
@@ -186,10 +203,12 @@ void doctor_check_devices(const DoctorInput *input, DoctorReport *r)
 		add_closed_nodes(&camera, "/dev/video*");
 		check_none(&camera, "a test picture");
 	}
+	check_stand_in(&camera, &input->picture, "A placeholder picture");
 	if (is_wanted(&microphone, input->audio_source, "alsa:")) {
 		check_named(&microphone, input->audio_source, "alsa:", FALSE);
 		look_at_microphones(&microphone);
 		add_closed_nodes(&microphone, "/dev/snd/pcmC*c");
 		check_none(&microphone, "a test tone");
 	}
+	check_stand_in(&microphone, &input->sound, "Silence");
 }

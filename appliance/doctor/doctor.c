@@ -215,6 +215,10 @@ void doctor_input_clear(DoctorInput *i)
 	g_strfreev(i->ice_urls);
 	g_free(i->video_source);
 	g_free(i->audio_source);
+	g_free(i->picture.source);
+	g_free(i->picture.why);
+	g_free(i->sound.source);
+	g_free(i->sound.why);
 	g_free(i->io);
 	g_free(i->io_reason);
 	g_free(i->demux);

@@ -40,6 +40,12 @@ typedef struct {
 
 	char *video_source, *audio_source;	/* as configured */
 	gboolean camera_live, microphone_live;	/* this daemon has them open */
+	/* What peers get in the place of a picture or a sound. */
+	struct doctor_stand_in {
+		char *source;		/* which is not there; NULL: it is */
+		char *why;		/* a sentence */
+		gint64 for_s;		/* since then */
+	} picture, sound;
 	char *io, *io_reason, *demux, *demux_reason; /* of the engine that runs;
 						      * NULL: none does */
 	int landlock_abi;	/* that this daemon has in force; or 0 ... */

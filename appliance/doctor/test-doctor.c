@@ -362,6 +362,26 @@ static void test_missing_camera(struct fixture *f, gconstpointer data)
 	assert_row(f, "camera", "failed", "*configured, but it is not there");
 }
 
+static void test_stand_ins(struct fixture *f, gconstpointer data)
+{
+	f->input.video_source = g_strdup("none");
+	f->input.audio_source = g_strdup("none");
+	f->input.picture = (struct doctor_stand_in){
+		.source = g_strdup("v4l2:Door"),
+		.why = g_strdup("no camera is named 'Door'"), .for_s = 725,
+	};
+	f->input.sound = (struct doctor_stand_in){
+		.source = g_strdup("alsa:Desk"), .why = g_strdup("busy"),
+		.for_s = 3,
+	};
+	doctor_check_devices(&f->input, f->report);
+	assert_row(f, "camera", "warning",
+		   "A placeholder picture has stood in for 'v4l2:Door' for "
+		   "12 min 5 s: no camera is named 'Door'");
+	assert_row(f, "microphone", "warning",
+		   "Silence has stood in for 'alsa:Desk' for 3 s: busy");
+}
+
 static void test_devices_that_nobody_wants(struct fixture *f,
 					   gconstpointer data)
 {
@@ -486,6 +506,7 @@ int main(int argc, char *argv[])
 	ADD("no-ice", test_no_ice);
 	ADD("turn-over-tls", test_turn_over_tls);
 	ADD("missing-camera", test_missing_camera);
+	ADD("stand-ins", test_stand_ins);
 	ADD("unwanted-devices", test_devices_that_nobody_wants);
 	ADD("config", test_config);
 	ADD("full-disk", test_full_disk);

@@ -120,6 +120,8 @@ def _(after):
     video = daemon.status()['video']
     assert video['state'] == 'placeholder' and video['detail'] == state['detail'], video
     assert video['source'] == 'v4l2:/dev/video-none', video
+    what = [row['what'] for row in control.call('stats.doctor') if row['check'] == 'camera']
+    assert any("picture has stood in for 'v4l2:/dev/video-none' for " in w for w in what), what
     assert Receiver(url, 'lobby').result()['frames'] > 0
     receiver.kill()
     assert control.event('stats.codec')['running'] is False
