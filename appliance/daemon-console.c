@@ -10,6 +10,7 @@
  */
 #include "appliance/daemon-life.h"
 #include "appliance/daemon-media.h"
+#include "appliance/daemon-selftest.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -251,6 +252,32 @@ static void add_health(struct daemon_console *c, JsonObject *page)
 	json_object_set_object_member(page, "health", health);
 }
 
+/* Of the last self-test the rows that somebody should do something about. */
+static void add_selftest(Daemon *d, JsonObject *page)
+{
+	JsonObject *o, *last;
+	JsonArray *rows, *few;
+
+	if (!d->selftest)
+		return;
+	o = daemon_selftest_describe(d, TRUE);
+	last = object_of(o, "last");
+	json_object_set_object_member(page, "selftest", o);
+	if (!last)
+		return;
+	rows = json_object_get_array_member(last, "rows");
+	few = json_array_new();
+	for (guint i = 0; i < json_array_get_length(rows); i++) {
+		JsonNode *row = json_array_get_element(rows, i);
+		const char *state = JSON_NODE_HOLDS_OBJECT(row) ?
+			text_member(json_node_get_object(row), "state") : NULL;
+
+		if (!g_strcmp0(state, "failed") || !g_strcmp0(state, "warning"))
+			json_array_add_element(few, json_node_copy(row));
+	}
+	json_object_set_array_member(last, "rows", few);
+}
+
 static void publish(struct daemon_console *c)
 {
 	static const char *const left_out[] = {
@@ -267,6 +294,7 @@ static void publish(struct daemon_console *c)
 		json_object_remove_member(page, left_out[i]);
 	name_peers(page);
 	add_health(c, page);
+	add_selftest(d, page);
 	json_object_set_string_member(page, "box", g_get_host_name());
 	json_object_set_int_member(page, "time", now_ms());
 	json_object_set_int_member(page, "since", c->state_since_ms);

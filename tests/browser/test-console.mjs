@@ -270,6 +270,50 @@ await test('console: leave and join, the check, the connection lost and found', 
   await live(page);
 });
 
+await test('console: the self-test, when it was and what failed', async (t) => {
+  const box = await startBox(t, { args: ['--set', 'video.source=v4l2:/dev/video-none'] });
+  const page = await openPage(t, `${box.url}console/`);
+  await login(page);
+  await live(page);
+  await waitText(page, 'selftest-state', 'Not run yet');
+  await waitText(page, 'selftest-more', 'next ');
+  const { last } = await box.call('selftest.run');
+  t.equal(last.result, 'failed');
+  await waitText(page, 'selftest-state', 'Failed');
+  await waitText(page, 'problems', 'The last self-test failed');
+  const wrong = last.rows.filter((row) => ['failed', 'warning'].includes(row.state));
+  const what = await page.evaluate(() => [...document.querySelectorAll('#selftest-rows div')]
+    .map((div) => div.textContent));
+  t.equal(what.length, wrong.length);
+  t.ok(what[0].startsWith('Wrong'), what[0]);
+  t.ok(what.some((line) => line.includes('v4l2:/dev/video-none is configured, but it is not there')),
+    what.join('\n'));
+  for (const [name, size] of Object.entries(SIZES)) {
+    page.size = size;
+    await page.send('Emulation.setDeviceMetricsOverride', { width: size.width,
+      height: size.height, mobile: size.mobile ?? false, deviceScaleFactor: size.scale ?? 1 });
+    await page.evaluate(() => document.getElementById('health-title').scrollIntoView());
+    await page.screenshot(path.join(SHOTS, `console-selftest-${name}.png`), size);
+    await checkLayout(t, page);
+    await checkContrast(t, page);
+  }
+  // What else the last one may have come to.
+  t.deepEqual(await page.evaluate(async () => {
+    const { selftestWords } = await import('/console/words.js');
+    return ['ok', 'warning', 'failed', 'aborted', 'skipped'].map((result) => {
+      const { state, level, more } = selftestWords({ running: false, next: null,
+        last: { at: 1767225600, result, reason: result === 'skipped' ? 'a peer is here' : null } });
+      return [state, level, more.endsWith('none is planned'), more.includes(': a peer is here')];
+    });
+  }), [['Passed', 'good', true, false], ['Look', 'warn', true, false], ['Failed', 'bad', true, false],
+    ['Broken off', 'warn', true, false], ['Skipped', '', true, true]]);
+  t.equal(await page.evaluate(async () => {
+    const { selftestWords } = await import('/console/words.js');
+    return selftestWords({ running: true, next: null, last: null }).state;
+  }), 'Running');
+  noErrors(t, page);
+});
+
 await test('console: guessing is slowed, whatever is tried', async (t) => {
   const box = await startBox(t);
   const page = await openPage(t, `${box.url}console/`);

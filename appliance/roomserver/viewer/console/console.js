@@ -3,7 +3,8 @@
 
 import { Link } from './link.js';
 import { Preview } from './preview.js';
-import { clock, duration, mediaWords, peerWords, problems, roomWords } from './words.js';
+import { clock, duration, mediaWords, peerWords, problems, roomWords,
+  selftestWords } from './words.js';
 
 const MAX_EVENTS = 100;
 
@@ -150,9 +151,20 @@ function buildStage({ stage, wanted, ok, still_s: still }) {
 }
 
 const ORDER = { failed: 0, warning: 1, skipped: 2, ok: 3 };
+const byState = (rows) => [...rows].sort((a, b) => ORDER[a.state] - ORDER[b.state]);
 
-function showHealth({ health, video, audio }) {
-  const findings = [...health.findings ?? []].sort((a, b) => ORDER[a.state] - ORDER[b.state]);
+// A room server alone has none.
+function showSelftest(selftest) {
+  $('selftest').hidden = !selftest;
+  if (!selftest) return;
+  const { level, state: words, more, rows } = selftestWords(selftest);
+  pill($('selftest-state'), level, words);
+  say('selftest-more', more);
+  fill('selftest-rows', byState(rows), buildFinding);
+}
+
+function showHealth({ health }) {
+  const findings = byState(health.findings ?? []);
   const n = (kind) => findings.filter((f) => f.state === kind).length;
   say('health-sum', health.checking ? 'The box looks at itself; this takes up to half a minute.'
     : !health.findings ? 'Not checked since the start. “Check now” looks at devices, network, '
@@ -192,6 +204,7 @@ function show() {
   fill('peers', page.peers, buildPeer);
   $('peers-none').hidden = page.n_peers > 0;
   showHealth(page);
+  showSelftest(page.selftest);
   say('footer', `skylinkd ${page.version} · up ${duration(page.uptime_s)} · ${
     Math.round(page.process.cpu_percent)} % of a core · ${
     Math.round(page.process.rss_kb / 1024)} MB`);

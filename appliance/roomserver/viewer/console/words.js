@@ -25,6 +25,9 @@ export function rate(bps) {
 
 export const clock = (ms) => new Date(ms).toLocaleTimeString([], { hour12: false });
 
+const moment = (s) => new Date(s * 1000).toLocaleString([],
+  { dateStyle: 'medium', timeStyle: 'short', hour12: false });
+
 export function roomWords({ room, since, time, wanted_room: wanted }) {
   const name = room.name ?? '';
   const state = room.state === 'joined' ? `In room ${name}`
@@ -40,7 +43,7 @@ export function roomWords({ room, since, time, wanted_room: wanted }) {
 }
 
 // What somebody should do something about, the worst first.
-export function problems({ room, video, audio, health }) {
+export function problems({ room, video, audio, health, selftest }) {
   const list = [];
   const add = (level, what, advice) => list.push({ level, what, advice });
   if (room.error && room.state !== 'joined')
@@ -61,7 +64,27 @@ export function problems({ room, video, audio, health }) {
   if (audio?.muted) add('warn', 'The sound is muted', 'Peers hear nothing until it is turned on.');
   for (const finding of health.findings ?? [])
     if (finding.state === 'failed') add('bad', finding.what, finding.advice ?? '');
+  if (selftest?.last?.result === 'failed')
+    add('bad', 'The last self-test failed', 'What it found stands under Health.');
   return list;
+}
+
+const SELFTEST = {
+  ok: ['good', 'Passed'],
+  warning: ['warn', 'Look'],
+  failed: ['bad', 'Failed'],
+  aborted: ['warn', 'Broken off'],
+  skipped: ['', 'Skipped'],
+};
+
+// The self-test at night: its pill, when it was and will be, what is to be done.
+export function selftestWords({ running, next, last }) {
+  const [level, state] = running ? ['', 'Running']
+    : !last ? ['', 'Not run yet'] : SELFTEST[last.result] ?? ['warn', last.result];
+  const more = [];
+  if (last) more.push(`Last ${moment(last.at)}${last.reason ? `: ${last.reason}` : ''}`);
+  more.push(next ? `next ${moment(next)}` : 'none is planned');
+  return { level, state, more: more.join(' · '), rows: last?.rows ?? [] };
 }
 
 // One of the things that are sent: its pill, and a line of detail.
