@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "appliance/control/control-table.h"
 #include "appliance/ctl/ctl-table.h"
 #include "config/option-table.h"
 
@@ -14,16 +15,34 @@ static char *with_blanks(const char *values)
 	return g_strdelimit(text, "|", ' ');
 }
 
+static void append_word(GString *s, const char *word)
+{
+	g_string_append_printf(s, "%s%s", s->len ? " " : "", word);
+}
+
+static void append_methods(GString *s, const ControlMethod *m)
+{
+	for (; m->name; m++)
+		append_word(s, m->name);
+}
+
 /* What the arguments of a verb can be; "" when nobody knows. g_free() it. */
 static char *argument_words(const struct ctl_verb *v)
 {
 	g_autofree char *words = with_blanks(v->values ? v->values : v->words);
 	GString *s = g_string_new(words);
 
-	for (int i = 0; v->takes_keys && i < N_OPTIONS; i++)
-		g_string_append_printf(s, "%s%s.%s", s->len ? " " : "",
-				       option_table_get(i)->section,
-				       option_table_get(i)->key);
+	for (int i = 0; v->takes_keys && i < N_OPTIONS; i++) {
+		append_word(s, option_table_get(i)->section);
+		g_string_append_printf(s, ".%s", option_table_get(i)->key);
+	}
+	if (v->takes_methods) {
+		append_methods(s, control_methods);
+		append_methods(s, control_builtin_methods);
+	}
+	for (const ControlEvent *e = control_events;
+	     v->takes_events && e->name; e++)
+		append_word(s, e->name);
 	return g_string_free(s, FALSE);
 }
 
@@ -245,11 +264,35 @@ static void fish_option(GString *s, const char *condition,
 	g_string_append_printf(s, " -d '%s'\n", help);
 }
 
+/* Fish's own helpers take an option's argument for the verb. */
+static void fish_find_verb(GString *s)
+{
+	g_string_append(s, "function __skylinkctl_verb\n"
+			   "\tset -l words (commandline -opc)\n"
+			   "\tset -e words[1]\n"
+			   "\twhile set -q words[1]\n"
+			   "\t\tswitch $words[1]\n"
+			   "\t\tcase");
+	for (int i = 0; i < N_CTL_OPTIONS; i++)
+		if (ctl_options[i].argument)
+			append_option_words(s, &ctl_options[i]);
+	g_string_append(s, "\n\t\t\tset -q words[2]; and set -e words[1]\n"
+			   "\t\tcase '-*'\n"
+			   "\t\tcase '*'\n"
+			   "\t\t\techo $words[1]\n"
+			   "\t\t\treturn\n"
+			   "\t\tend\n"
+			   "\t\tset -e words[1]\n"
+			   "\tend\n"
+			   "end\n");
+}
+
 static char *make_fish(void)
 {
-	GString *s = g_string_new("# fish completion for skylinkctl\n"
-				  "complete -c skylinkctl -f\n");
+	GString *s = g_string_new("# fish completion for skylinkctl\n");
 
+	fish_find_verb(s);
+	g_string_append(s, "complete -c skylinkctl -f\n");
 	for (int i = 0; i < CTL_FIRST_OWN_OPTION; i++)
 		fish_option(s, "", &ctl_options[i]);
 	for (int i = 0; i < N_CTL_VERBS; i++) {
@@ -257,15 +300,20 @@ static char *make_fish(void)
 		g_autofree char *help = fish_text(v->help);
 		g_autofree char *values = argument_words(v);
 		g_autofree char *condition = g_strdup_printf(
-			" -n '__fish_seen_subcommand_from %s'", v->name);
+			" -n 'contains -- %s (__skylinkctl_verb)'", v->name);
 
 		g_string_append_printf(s, "complete -c skylinkctl -n "
-					  "'__fish_use_subcommand' -a %s -d "
-					  "'%s'\n", v->name, help);
+					  "'not count (__skylinkctl_verb) "
+					  ">/dev/null' -a %s -d '%s'\n",
+				       v->name, help);
 		if (*values)
 			g_string_append_printf(s, "complete -c skylinkctl%s "
 						  "-a '%s'\n", condition,
 					       values);
+		for (int k = 0; i == CTL_HELP_VERB && k < N_CTL_VERBS; k++)
+			g_string_append_printf(s, "complete -c skylinkctl%s "
+						  "-a %s\n", condition,
+					       ctl_verbs[k].name);
 		if (v->takes_files)
 			g_string_append_printf(s, "complete -c skylinkctl%s "
 						  "-F\n", condition);

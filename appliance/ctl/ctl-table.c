@@ -188,21 +188,25 @@ const struct ctl_verb ctl_verbs[N_CTL_VERBS] = {
 			OWN(CTL_FOLLOW) | OWN(CTL_PEER) | OWN(CTL_COUNT),
 			"List the events there are; with --follow print them "
 			"as they happen.",
-			"NAME may end in '*'. Without names all are meant."},
+			"NAME may end in '*'. Without names all are meant.",
+			.takes_events = true},
 	[CTL_WATCH] = {"watch", "[NAME...]", NULL, 0, 64,
 		       OWN(CTL_PEER) | OWN(CTL_COUNT),
 		       "Print events as they happen: 'events -f'.",
 		       "While it watches incomingDataRequest, what peers offer "
-		       "waits for 'accept'."},
+		       "waits for 'accept'.",
+		       .takes_events = true},
 	[CTL_CALL] = {"call", "METHOD [JSON|@FILE]", NULL, 1, 2, OWN(CTL_FD),
 		      "Call any method of the control socket.",
 		      "JSON is its parameters, an object or an array; '-' "
 		      "reads them from standard input. Without it there are "
 		      "none. 'skylinkctl methods' lists what there is. A file "
 		      "that comes with the answer goes to standard output "
-		      "behind it."},
+		      "behind it.",
+		      .takes_methods = true},
 	[CTL_METHODS] = {"methods", "[NAME]", NULL, 0, 1, 0,
-			 "List the daemon's methods, or explain one.", NULL},
+			 "List the daemon's methods, or explain one.", NULL,
+			 .takes_methods = true},
 	[CTL_CONFIG] = {"config",
 			"[get|set|reset|diff|reload] [NAME...]",
 			NULL, 0, 64, OWN(CTL_DRY_RUN) | OWN(CTL_REJOIN),

@@ -118,7 +118,8 @@ struct ctl_verb {
 	const char *details;	/* more, or NULL */
 	bool takes_files;	/* arguments complete to files */
 	const char *words;	/* they complete to these, "get|set", or NULL */
-	bool takes_keys;	/* and to the configuration's options */
+	bool takes_keys;	/* and to the configuration's options, ... */
+	bool takes_methods, takes_events;	/* ... to the socket's names */
 };
 extern const struct ctl_verb ctl_verbs[N_CTL_VERBS];
 

@@ -81,6 +81,9 @@ static void test_bash(void)
 	assert_completes("skylinkctl events --fo", "--follow");
 	assert_completes("skylinkctl peers --fo", "");
 	assert_completes("skylinkctl help jo", "join");
+	assert_completes("skylinkctl call selftest.r", "selftest.run");
+	assert_completes("skylinkctl methods rpc.d", "rpc.discover");
+	assert_completes("skylinkctl watch device.s", "device.state");
 	assert_completes("skylinkctl send /etc/os-releas", "/etc/os-release");
 }
 
