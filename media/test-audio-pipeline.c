@@ -109,7 +109,7 @@ static void stop(struct listener *l, struct audio_pipeline *p)
 
 static void wait_units(struct listener *l, unsigned int n)
 {
-	struct timespec until = test_deadline(20);
+	struct timespec until = test_deadline(60);
 
 	pthread_mutex_lock(&l->lock);
 	while (l->n_units < n)
@@ -154,7 +154,7 @@ static double rms(const float *x, size_t n)
 
 static void wait_state(struct listener *l, enum audio_source_state state)
 {
-	struct timespec until = test_deadline(20);
+	struct timespec until = test_deadline(60);
 
 	pthread_mutex_lock(&l->lock);
 	while (l->state != state)

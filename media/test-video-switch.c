@@ -25,7 +25,7 @@ static unsigned int entries(const char *path)
 /* What a source that was replaced has is given back by its own thread. */
 static void wait_for_entries(const char *path, unsigned int at_most)
 {
-	gint64 until = g_get_monotonic_time() + 40 * G_TIME_SPAN_SECOND;
+	gint64 until = g_get_monotonic_time() + 60 * G_TIME_SPAN_SECOND;
 
 	while (entries(path) > at_most) {
 		g_assert_cmpint(g_get_monotonic_time(), <, until);

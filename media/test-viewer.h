@@ -166,7 +166,7 @@ static inline void wait_for(struct viewer *v,
 					   unsigned int n),
 			    unsigned int n)
 {
-	struct timespec until = test_deadline(40);
+	struct timespec until = test_deadline(60);
 
 	pthread_mutex_lock(&v->lock);
 	while (!enough(v, n))

@@ -17,7 +17,7 @@
 
 #include "webrtc/net-loop.h"
 
-#define NET_TEST_DEADLINE_S 20
+#define NET_TEST_DEADLINE_S 60
 
 /* All zero to begin with. POSIX's locks rather than GLib's, because the thread
  * sanitizer does not see into those. */

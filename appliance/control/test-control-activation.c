@@ -12,7 +12,7 @@
 
 #include "appliance/control/control-server.h"
 
-#define DEADLINE_US (20 * G_USEC_PER_SEC)
+#define DEADLINE_US (60 * G_USEC_PER_SEC)
 #define DISCOVER "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"rpc.discover\"}\n"
 
 /* What systemd does: it listens, and keeps the socket. */

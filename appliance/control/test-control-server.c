@@ -15,7 +15,7 @@
 #include "appliance/control/control-credentials.h"
 #include "appliance/control/control-line.h"
 
-#define DEADLINE_US (20 * G_USEC_PER_SEC)
+#define DEADLINE_US (60 * G_USEC_PER_SEC)
 
 struct fixture {
 	char *dir, *path;

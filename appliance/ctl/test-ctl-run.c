@@ -14,7 +14,7 @@
 #include "appliance/control/control-config.h"
 #include "appliance/ctl/ctl-table.h"
 
-#define DEADLINE_S 30
+#define DEADLINE_S 60
 
 struct fixture {
 	char *dir, *path;

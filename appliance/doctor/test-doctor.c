@@ -284,7 +284,7 @@ static void wait_for_stun(guint16 port)
 		.sin_family = AF_INET, .sin_port = htons(port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
-	gint64 until = g_get_monotonic_time() + 30 * G_USEC_PER_SEC;
+	gint64 until = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
 	struct sockaddr_storage seen;
 
 	while (stun_probe((struct sockaddr *) &at, sizeof(at), false, 1000,

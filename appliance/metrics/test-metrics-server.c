@@ -7,7 +7,7 @@
 
 #include "appliance/metrics/metrics-text.h"
 
-#define DEADLINE_S 30
+#define DEADLINE_S 60
 #define PAGE	   "# HELP up x\n# TYPE up gauge\nup 1\n"
 
 struct fixture {

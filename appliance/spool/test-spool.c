@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define MB	    G_GUINT64_CONSTANT(1000000)
-#define DEADLINE_US (20 * G_USEC_PER_SEC)
+#define DEADLINE_US (60 * G_USEC_PER_SEC)
 
 struct fixture {
 	char *top, *path;

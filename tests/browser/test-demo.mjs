@@ -59,10 +59,10 @@ const waitPicture = (page, frames = 10) => page.waitFor((n) => {
   const video = window.picture();
   return text('state-text') === 'Live, 1 picture' && video?.videoWidth &&
     video.getVideoPlaybackQuality().totalVideoFrames >= n;
-}, { args: [frames], timeout: 30000, what: 'the moving picture' });
+}, { args: [frames], what: 'the moving picture' });
 
 const waitTitle = (page, title) => page.waitFor((wanted) => text('message-title') === wanted &&
-  !document.getElementById('message').hidden, { args: [title], timeout: 20000, what: title });
+  !document.getElementById('message').hidden, { args: [title], what: title });
 
 async function checkPicture(t, page) {
   const fine = (s) => s.read >= 0.5 * SECONDS * FPS;

@@ -121,7 +121,7 @@ async function startRelay(t, address) {
     await rm(folder, { recursive: true, force: true });
   });
   await new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('coturn does not listen')), 10000);
+    const timer = setTimeout(() => reject(new Error('coturn does not listen')), 60000);
     createInterface({ input: child.stdout }).on('line', (line) => {
       if (!/UDP listener opened/.test(line)) return;
       clearTimeout(timer);

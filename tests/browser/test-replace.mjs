@@ -23,16 +23,16 @@ async function replace(t, version) {
   t.after(() => pages.stop());
   const server = await startServer(t);
   const appliance = await startAppliance(t, [...SMALL, '--set', `room.server=${server.url}`]);
-  await appliance.waitFor((s) => s.room.state === 'joined', 'the appliance to join', 40000);
+  await appliance.waitFor((s) => s.room.state === 'joined', 'the appliance to join', 60000);
   const events = await appliance.follow(['incomingStream', 'handshakeProgress',
     'channelMessage']);
   const page = await PageEnd.open(t, pages, server.host, version, 'page');
   await page.join('lobby');
-  await appliance.waitFor((s) => s.peers[0]?.state === 'connected', 'the connection', 40000);
+  await appliance.waitFor((s) => s.peers[0]?.state === 'connected', 'the connection', 60000);
   const streams = () => events.list.filter((e) => e.method === 'incomingStream' &&
     !e.params.isSelf).length;
   const received = async () => (await appliance.status()).peers[0].rtc.receivedVideoPackets;
-  await until(() => streams() > 0, { label: 'the first stream', timeout: 20000 });
+  await until(() => streams() > 0, { label: 'the first stream', timeout: 60000 });
 
   const acks = () => events.list.filter((e) => e.method === 'channelMessage' &&
     e.params.message.type === 'answerAck').length;
@@ -41,11 +41,11 @@ async function replace(t, version) {
   const acked = async (verb, ...parameters) => {
     const before = acks();
     await page.do(verb, ...parameters);
-    await until(() => acks() > before, { label: `${verb} to be over`, timeout: 30000 });
+    await until(() => acks() > before, { label: `${verb} to be over`, timeout: 60000 });
   };
 
   if (version === '2.7.2')
-    await until(() => acks() > 0, { label: 'the first offer to be over', timeout: 20000 });
+    await until(() => acks() > 0, { label: 'the first offer to be over', timeout: 60000 });
   for (let i = 1; i <= TIMES; i++) {
     const before = streams();
     if (version === '2.7.2') {
@@ -54,11 +54,11 @@ async function replace(t, version) {
     } else {
       await page.do('replace', CAMERA);
     }
-    await until(() => streams() > before, { label: `stream ${i}`, timeout: 30000 });
+    await until(() => streams() > before, { label: `stream ${i}`, timeout: 60000 });
   }
   const before = await received();
   await until(async () => await received() > before + 10,
-    { label: 'the last stream\'s packets', timeout: 20000 });
+    { label: 'the last stream\'s packets', timeout: 60000 });
   const errors = events.list.filter((e) => e.method === 'handshakeProgress' &&
     e.params.state === 'error');
   t.deepEqual(errors, []);

@@ -12,7 +12,7 @@ import { delay, until } from './lib/wait.mjs';
 const PACKETS = 50 + SMALL_FPS;
 
 const joined = (appliance) =>
-  appliance.waitFor((s) => s.room.state === 'joined', 'the appliance to join', 40000);
+  appliance.waitFor((s) => s.room.state === 'joined', 'the appliance to join', 60000);
 
 const startMember = (t, server) =>
   startAppliance(t, [...SMALL, '--set', `room.server=${server.url}`]);
@@ -51,7 +51,7 @@ await test('the room server restarts: two appliances keep their media and rejoin
   const flowing = (label) => Promise.all(pair.map((a) => a.waitFor((s) =>
     s.room.state === 'joined' && s.peers.length === 1 && s.peers[0].state === 'connected' &&
     s.peers[0].rtc.receivedVideoPackets > 0 && s.peers[0].rtc.receivedAudioPackets > 0,
-  label, 40000)));
+  label, 60000)));
   const before = await flowing('media both ways');
   const flows = pair.map((a) => watchFlow(a));
 

@@ -27,13 +27,13 @@ async function meet(t, version, pageFirst) {
   const world = { page };
   if (pageFirst) await page.join('lobby');
   world.appliance = await start(t, server);
-  await world.appliance.waitFor((s) => s.room.state === 'joined', 'the appliance to join', 40000);
+  await world.appliance.waitFor((s) => s.room.state === 'joined', 'the appliance to join', 60000);
   world.other = await start(t, server);
   if (!pageFirst) {
-    await world.other.waitFor(connected(1), 'the other appliance', 40000);
+    await world.other.waitFor(connected(1), 'the other appliance', 60000);
     await page.join('lobby');
   }
-  await world.appliance.waitFor(connected(2), 'both connections', 40000);
+  await world.appliance.waitFor(connected(2), 'both connections', 60000);
   world.id = (await world.other.status()).peers.find((p) => p.peerId !== page.id).peerId;
   await flows(world, 'the picture');
   return world;
@@ -77,7 +77,7 @@ async function comesBack(t, version, pageFirst, seconds) {
   await silence(t, world, seconds * 1000);
   const awake = Date.now();
   await appliance.waitFor((s) => s.peers.some((p) => p.peerId === page.id &&
-    p.state === 'connected'), 'the connection to be back', 40000);
+    p.state === 'connected'), 'the connection to be back', 60000);
   await flows(world, 'the picture to be back', 30000);
   const failed = events.list.find((e) => e.params.state === 'failed');
   t.ok(failed, 'the silence was not noticed');

@@ -20,11 +20,11 @@ async function meet(t, version, pageFirst) {
   const page = await PageEnd.open(t, pages, server.host, version, 'page');
   if (pageFirst) await page.join('lobby');
   const appliance = await startAppliance(t, [...SMALL, '--set', `room.server=${server.url}`]);
-  await appliance.waitFor((s) => s.room.state === 'joined', 'the appliance to join', 40000);
+  await appliance.waitFor((s) => s.room.state === 'joined', 'the appliance to join', 60000);
   const events = await appliance.follow(['peerRestart', 'streamEnded', 'incomingStream',
     'handshakeProgress']);
   if (!pageFirst) await page.join('lobby');
-  await appliance.waitFor((s) => s.peers[0]?.state === 'connected', 'the connection', 40000);
+  await appliance.waitFor((s) => s.peers[0]?.state === 'connected', 'the connection', 60000);
   const { peerId } = await page.wait({ name: 'stream' });
   return { page, appliance, events, peer: { id: peerId } };
 }
@@ -33,7 +33,7 @@ async function meet(t, version, pageFirst) {
 async function picture({ page, peer }, label) {
   const first = (await page.stats(peer)).decoded;
   await until(async () => (await page.stats(peer)).decoded >= first + FRAMES,
-    { label, timeout: 20000 });
+    { label, timeout: 60000 });
 }
 
 const takes = (n) => (s) => s.peers.filter((p) => p.rtc.videoCodec).length === n;

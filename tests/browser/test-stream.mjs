@@ -28,11 +28,11 @@ const isBlue = ([r, g, b]) => b > r + 25 && b > g;
 // The picture has the size, and goes on.
 async function moving(page, peer, width, height) {
   await page.waitFor((p, w, h) => client.video(p)?.videoWidth === w &&
-    client.video(p).videoHeight === h, { args: [peer, width, height], timeout: 20000,
+    client.video(p).videoHeight === h, { args: [peer, width, height], timeout: 60000,
     what: `a picture of ${width}x${height}` });
   const before = (await pageStats(page, peer)).video.decoded;
   await page.waitFor(async (p, n) => (await client.stats(p)).video.decoded >= n,
-    { args: [peer, before + FRAMES], timeout: 20000,
+    { args: [peer, before + FRAMES], timeout: 60000,
       what: `${FRAMES} pictures more than ${before}` });
 }
 

@@ -6,6 +6,7 @@
 
 import { Chromium } from './lib/chromium.mjs';
 import { startPageServer } from './lib/page-server.mjs';
+import { steady } from './lib/load.mjs';
 import { startRoomServer } from './lib/program.mjs';
 import { finish, test } from './lib/tap.mjs';
 
@@ -40,7 +41,7 @@ async function start(t, args = []) {
   return { server, pages };
 }
 
-const videos = (page, n, timeout = 15000) => page.waitFor((count) => {
+const videos = (page, n, timeout = 60000) => page.waitFor((count) => {
   const all = [...document.querySelectorAll('.tile video')];
   return all.length === count && all.every((v) => v.videoWidth > 0 &&
     v.getVideoPlaybackQuality().totalVideoFrames > 5);
@@ -89,14 +90,17 @@ await test('the picture is the one sent, and it is fresh', async (t) => {
   // The page's own policy forbids foreign scripts: the tool injects this one.
   await page.evaluate((await import('node:fs')).readFileSync(
     new URL('./lib/measure.js', import.meta.url), 'utf8'));
-  const seen = await page.evaluate(() =>
-    measure.frames(document.querySelector('.tile video'), 4000));
-  const latency = [...seen.latency].sort((a, b) => a - b);
-  t.note(`${seen.read} of ${seen.presented} frames read, age median ` +
-    `${latency[latency.length >> 1]?.toFixed(0)} ms`);
-  t.ok(seen.read >= 40);
-  t.equal(seen.backwards, 0);
-  t.ok(seen.read >= 0.9 * seen.presented);
+  const fine = (s) => s.read >= 40 && s.read >= 0.9 * s.presented;
+  const seen = await steady(t, async () => {
+    const watched = await page.evaluate(() =>
+      measure.frames(document.querySelector('.tile video'), 4000));
+    const latency = [...watched.latency].sort((a, b) => a - b);
+    t.note(`${watched.read} of ${watched.presented} frames read, age median ` +
+      `${latency[latency.length >> 1]?.toFixed(0)} ms`);
+    t.equal(watched.backwards, 0);
+    return watched;
+  }, fine);
+  t.ok(fine(seen), `${seen.read} of ${seen.presented} frames read`);
 });
 
 await test('sound waits for a click', async (t) => {
@@ -138,19 +142,19 @@ await test('it comes back by itself when the server does', async (t) => {
   const sender = await openSender(t, server, pages, 'Alice');
   await videos(page, 1);
   await server.stop();
-  await page.waitFor(() => text('message-title') === 'Connection lost', { timeout: 5000 });
+  await page.waitFor(() => text('message-title') === 'Connection lost');
   await shot(page, 'lost-desktop');
   await shot(page, 'lost-phone', PHONE);
 
   const again = await startRoomServer(['--listen', server.host]);
   t.after(() => again.stop());
   await page.waitFor(() => ['empty', 'live'].includes(
-    document.getElementById('state').dataset.state), { timeout: 20000, what: 'the rejoin' });
+    document.getElementById('state').dataset.state), { what: 'the rejoin' });
   const rejoined = Date.now();
   await sender.page.evaluate(() => client.skylink.joinRoom('lobby', { userData: 'Alice' }));
   await page.waitFor(() => text('state-text') === 'Live, 1 picture' &&
     document.querySelector('.tile:not(.waiting) video')?.videoWidth > 0,
-  { timeout: 15000, what: 'the picture again' });
+  { what: 'the picture again' });
   t.note(`picture ${Date.now() - rejoined} ms after the sender's joinRoom`);
 });
 

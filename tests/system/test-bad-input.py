@@ -14,7 +14,7 @@ import time
 
 from daemon import SMALL, Daemon, Receiver
 from rawserver import IN_ROOM, RawServer
-from wire import Closed, Server, Suite, WebSocket, event, join_message, until
+from wire import PATIENCE_S, Closed, Server, Suite, WebSocket, event, join_message, until
 
 suite = Suite()
 case = suite.case
@@ -401,7 +401,7 @@ def _(after):
                   b'POST /socket.io/?EIO=3&transport=polling&sid=x HTTP/1.1\r\nHost: x\r\n'
                   b'Content-Length: 100000\r\n\r\n1')
         slow.append(s)
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + PATIENCE_S
     for s in slow:
         s.settimeout(max(1, deadline - time.monotonic()))
         try:
@@ -439,7 +439,9 @@ def _(after):
     daemon.wait_state('joined')
     viewer = Receiver(server.url.rstrip('/'), 'lobby', 600)     # a real peer, all along
     after(viewer.kill)
-    until(lambda: [p for p in daemon.status()['peers'] if p['state'] == 'connected'], 20, 0.1)
+    # Until all that it needs for it is open.
+    until(lambda: [p for p in daemon.status()['peers']
+                   if p['state'] == 'connected' and p['packets'] > 100], 20, 0.1)
     me = room_of(daemon)['id']
     before = Process(daemon, 'appliance')
     n = 0

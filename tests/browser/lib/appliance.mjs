@@ -19,7 +19,7 @@ export function ask(socket, method, params = undefined) {
   return new Promise((resolve, reject) => {
     const connection = createConnection(socket);
     let text = '';
-    connection.setTimeout(30000, () => connection.destroy(new Error(`${method}: no answer`)));
+    connection.setTimeout(60000, () => connection.destroy(new Error(`${method}: no answer`)));
     connection.on('error', reject);
     connection.on('data', (chunk) => {
       text += chunk;
@@ -82,7 +82,7 @@ export async function startAppliance(t, args = [],
     pid: child.pid, child, output: '', printed: '', ended, socket,
     call: (method, params) => ask(socket, method, params),
     status: () => ask(socket, 'stats.status'),
-    waitFor: (test, label, timeout = 20000) => until(async () => {
+    waitFor: (test, label, timeout = 60000) => until(async () => {
       const status = await appliance.status().catch(() => null);
       return status && test(status) ? status : null;
     }, { label, timeout }),

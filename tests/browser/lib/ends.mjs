@@ -226,7 +226,7 @@ export class ApplianceEnd extends End {
     const from = await this.mark();
     await this.appliance.call('joinRoom', { room, options: { userData } });
     const status = await this.appliance.waitFor((s) => s.room.state === 'joined' &&
-      s.room.name === room || s.room.error, 'the appliance to join', 40000);
+      s.room.name === room || s.room.error, 'the appliance to join', 60000);
     if (status.room.state !== 'joined') throw new Error(`joinRoom: ${status.room.error} ` +
       JSON.stringify(await this.find({ name: 'action' }, from)));
     this.id = status.room.id;

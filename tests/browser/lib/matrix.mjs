@@ -81,7 +81,7 @@ async function flows(x, y) {
   await until(async () => {
     const now = await y.stats(x);
     return now.decoded >= before.decoded + FRAMES && now.packets >= before.packets + PACKETS;
-  }, { timeout: 20000, label: `media of ${x.name} in ${y.name}` });
+  }, { timeout: 60000, label: `media of ${x.name} in ${y.name}` });
 }
 
 async function media({ t, a, b }) {
