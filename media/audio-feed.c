@@ -44,6 +44,30 @@ void audio_choice_copy_done(struct audio_choice_copy *c)
 	*c = (struct audio_choice_copy){0};
 }
 
+/* Return: false: nobody is there to be given a unit. Else they stay until
+ * leave(). */
+static bool enter(struct audio_feed *f)
+{
+	struct audio_pipeline *p = f->p;
+	bool is_wanted;
+
+	pthread_mutex_lock(&p->threads.lock);
+	is_wanted = p->feed == f && f->is_wanted;
+	p->busy |= is_wanted;
+	pthread_mutex_unlock(&p->threads.lock);
+	return is_wanted;
+}
+
+static void leave(struct audio_feed *f)
+{
+	struct audio_pipeline *p = f->p;
+
+	pthread_mutex_lock(&p->threads.lock);
+	p->busy = false;
+	pthread_cond_broadcast(&p->left);
+	pthread_mutex_unlock(&p->threads.lock);
+}
+
 static void set_state(struct audio_feed *f, enum audio_source_state state,
 		      const char *detail)
 {
@@ -60,11 +84,15 @@ static void set_state(struct audio_feed *f, enum audio_source_state state,
 			p->lost++;
 		p->state = state;
 		snprintf(p->detail, sizeof(p->detail), "%s", detail);
+		p->busy = true;
 	}
 	pthread_mutex_unlock(&p->threads.lock);
 
-	if (counts && p->config.on_state)
+	if (!counts)
+		return;
+	if (p->config.on_state)
 		p->config.on_state(p->config.user, state, detail);
+	leave(f);
 }
 
 /* Who asks sees which device is held. */
@@ -333,7 +361,10 @@ static int read_some(struct audio_feed *f)
 	}
 	if (f->n_have == OPUS_FRAME_SAMPLES) {
 		f->n_have = 0;
-		encode(f, samples);
+		if (enter(f)) {
+			encode(f, samples);
+			leave(f);
+		}
 	}
 	return r;
 }

@@ -42,6 +42,8 @@ struct audio_pipeline {
 	 * call */
 	struct capture_threads threads;
 	struct audio_feed *feed; /* the one that counts; NULL: none runs */
+	bool busy; /* it calls our user, who is not to go meanwhile */
+	pthread_cond_t left;
 	struct audio_feed *stuck[CAPTURE_LEFT_MAX]; /* left behind */
 	bool had_device; /* a device of the choice was live once */
 	enum audio_source_state state;

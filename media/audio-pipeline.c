@@ -94,6 +94,7 @@ int audio_pipeline_new(struct audio_pipeline **ret,
 	if (!p)
 		return -ENOMEM;
 	capture_threads_init(&p->threads);
+	pthread_cond_init(&p->left, NULL);
 	p->config = *config;
 	p->clock = config->clock ? config->clock : media_clock_system();
 	atomic_store(&p->bitrate_bps, config->bitrate_bps);
@@ -115,6 +116,7 @@ int audio_pipeline_new(struct audio_pipeline **ret,
 void audio_pipeline_destroy(struct audio_pipeline *p)
 {
 	unit_pool_close(p->units);
+	pthread_cond_destroy(&p->left);
 	capture_threads_done(&p->threads);
 	audio_choice_copy_done(&p->wanted);
 	free(p);
@@ -132,12 +134,20 @@ static void unlock(struct audio_pipeline *p)
 	pthread_mutex_unlock(&p->threads.lock);
 }
 
+/* Until nobody is in a call of ours; with the lock, which is let go of. */
+static void wait_left(struct audio_pipeline *p)
+{
+	while (p->busy)
+		pthread_cond_wait(&p->left, &p->threads.lock);
+}
+
 struct audio_pipeline *audio_pipeline_free(struct audio_pipeline *p)
 {
 	if (!p)
 		return NULL;
 	/* It counts no more: nobody is called from now on. */
 	lock(p);
+	wait_left(p);
 	if (p->feed) {
 		p->feed->is_wanted = false;
 		atomic_store(&p->feed->is_dropped, true);
@@ -302,6 +312,7 @@ void audio_pipeline_release(struct audio_pipeline *p)
 		p->feed->is_wanted = false;
 		capture_thread_wake(&p->feed->thread);
 	}
+	wait_left(p);
 	unlock(p);
 }
 

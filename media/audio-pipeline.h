@@ -92,7 +92,7 @@ char *audio_choice_find_fault(const struct audio_choice *choice);
 int audio_choice_try(const struct audio_choice *choice, char **ret_error);
 
 /* Counted users; the source runs while there is one. Its thread is told to end
- * and not waited for. */
+ * and not waited for; but no unit comes after the last release has returned. */
 int audio_pipeline_take(struct audio_pipeline *p);
 void audio_pipeline_release(struct audio_pipeline *p);
 

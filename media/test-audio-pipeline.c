@@ -20,6 +20,7 @@ struct listener {
 	size_t bytes;
 	uint64_t next_number, last_us;
 	bool uneven, must_rise;
+	bool hold, inside, released; /* on_unit() waits for the release */
 	unsigned int n_decoded;
 	uint8_t level;
 	enum audio_source_state state;
@@ -58,6 +59,16 @@ static void on_unit(void *user, struct coded_unit *u)
 	l->bytes += u->size;
 	l->n_units++;
 	pthread_cond_broadcast(&l->changed);
+	if (l->hold) {
+		struct timespec until = test_deadline(1);
+
+		l->inside = true;
+		while (!l->released &&
+		       !pthread_cond_timedwait(&l->changed, &l->lock, &until))
+			continue;
+		l->hold = false;
+	}
+	g_assert_false(l->released);
 	pthread_mutex_unlock(&l->lock);
 }
 
@@ -105,6 +116,26 @@ static void stop(struct listener *l, struct audio_pipeline *p)
 	test_decoder_done(&l->decoder);
 	g_free(l->samples);
 	g_free(l->detail);
+}
+
+/* Who released has nobody in a call of before, and is not called again. */
+static void test_released_is_over(void)
+{
+	struct listener l;
+	struct audio_pipeline *p = start(&l, "test", 1);
+
+	g_assert_cmpint(audio_pipeline_take(p), ==, 0);
+	pthread_mutex_lock(&l.lock);
+	l.hold = true;
+	while (!l.inside)
+		pthread_cond_wait(&l.changed, &l.lock);
+	pthread_mutex_unlock(&l.lock);
+	audio_pipeline_release(p);
+	pthread_mutex_lock(&l.lock);
+	l.released = true;
+	pthread_cond_broadcast(&l.changed);
+	pthread_mutex_unlock(&l.lock);
+	stop(&l, p);
 }
 
 static void wait_units(struct listener *l, unsigned int n)
@@ -431,6 +462,8 @@ static void test_wrong_configuration_is_named(void)
 int main(int argc, char *argv[])
 {
 	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/audio-pipeline/released-is-over",
+			test_released_is_over);
 	g_test_add_func("/audio-pipeline/tone", test_tone_arrives);
 	g_test_add_func("/audio-pipeline/level-mute", test_level_and_mute);
 	g_test_add_func("/audio-pipeline/bitrate", test_bitrate_moves);
