@@ -35,6 +35,7 @@
 /* The first check often comes before the remote knows us: repeat it soon. */
 #define ICE_CHECK_RTO_MS    100
 #define ICE_CHECK_RETRIES   6
+#define ICE_ROLE_WAIT_MS    5	/* between a peer's birth and its offer */
 #define ICE_GATHER_RETRY_MS 100
 #define ICE_GATHER_RETRIES  20
 /* A name server may hold up host candidates this long, and a dead STUN or
@@ -154,7 +155,7 @@ struct ice_agent {
 		unsigned int n_held;
 		unsigned int attempts;
 		bool connected;
-		GSource *retry, *gather_limit, *connect_limit, *resolve_limit;
+		GSource *soon, *retry, *gather_limit, *connect_limit, *resolve_limit;
 		GCancellable *resolving;
 		unsigned int n_resolving;
 		bool stun_pending; /* gathering waits for its address */
@@ -189,6 +190,7 @@ void ice_thread_close(struct ice_thread *thread);
 /* @data of each is what ice.c queued; the callee does not keep it. */
 void ice_nice_open(struct ice_agent *agent, const void *credentials);
 void ice_nice_gather(struct ice_agent *agent, const void *unused);
+void ice_nice_gather_soon(struct ice_agent *agent, const void *unused);
 void ice_nice_set_controlling(struct ice_agent *agent, const void *flag);
 void ice_nice_set_remote(struct ice_agent *agent, const void *credentials);
 void ice_nice_add_remote(struct ice_agent *agent, const void *candidate);

@@ -427,12 +427,29 @@ void ice_nice_start_gathering(struct ice_agent *a)
 
 void ice_nice_gather(struct ice_agent *a, const void *unused)
 {
+	ice_nice_disarm(&a->ice.soon);
 	if (a->ice.gathering)
 		return;
 	a->ice.gathering = true;
 	add_addresses(a);
 	if (!a->ice.stun_pending)
 		ice_nice_start_gathering(a);
+}
+
+static gboolean gather_now(gpointer agent)
+{
+	ice_nice_gather(agent, NULL);
+	return G_SOURCE_REMOVE;
+}
+
+/* libnice takes no other role once it gathers. */
+void ice_nice_gather_soon(struct ice_agent *a, const void *unused)
+{
+	if (a->ice.gathering)
+		return;
+	ice_nice_arm(a, &a->ice.soon, ICE_ROLE_WAIT_MS, gather_now);
+	/* A role that is in the queue by then comes first. */
+	g_source_set_priority(a->ice.soon, G_PRIORITY_LOW);
 }
 
 /* --- the remote side ---------------------------------------------------- */
@@ -590,6 +607,7 @@ void ice_nice_set_network(struct ice_agent *a, const void *data)
 /* --- restart, end ------------------------------------------------------- */
 static void disarm_all(struct ice_agent *a)
 {
+	ice_nice_disarm(&a->ice.soon);
 	ice_nice_disarm(&a->ice.retry);
 	ice_nice_disarm(&a->ice.gather_limit);
 	ice_nice_disarm(&a->ice.connect_limit);

@@ -346,6 +346,11 @@ void ice_agent_gather(struct ice_agent *a)
 	queue_call(a, ice_nice_gather, NULL);
 }
 
+void ice_agent_gather_soon(struct ice_agent *a)
+{
+	queue_call(a, ice_nice_gather_soon, NULL);
+}
+
 void ice_agent_set_controlling(struct ice_agent *a, bool controlling)
 {
 	queue_call(a, ice_nice_set_controlling,

@@ -121,6 +121,12 @@ const char *ice_agent_get_pwd(const struct ice_agent *agent);
 /* Starts gathering. Fails (after retries for two seconds) as
  * state(RTC_ICE_FAILED). */
 void ice_agent_gather(struct ice_agent *agent);
+/* The same in ICE_ROLE_WAIT_MS, if ice_agent_gather() does not come before: for
+ * who may be told his role in a moment. */
+void ice_agent_gather_soon(struct ice_agent *agent);
+/* Before gathering; later it counts from other sockets on (a restart behind
+ * ice_agent_set_network()), and until then a conflict with the remote's role
+ * decides (RFC 8445 §7.3.1.1). */
 void ice_agent_set_controlling(struct ice_agent *agent, bool controlling);
 void ice_agent_set_remote_credentials(struct ice_agent *agent,
 				      const char *ufrag, const char *pwd);

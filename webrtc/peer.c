@@ -581,8 +581,6 @@ static bool apply(struct rtc_peer *peer, GError **error)
 				    "The network thread does not keep up");
 		return false;
 	}
-	if (n->remote_ice_lite)
-		ice_agent_set_controlling(peer->agent, true);
 	ice_agent_set_remote_credentials(peer->agent, n->ufrag, n->pwd);
 	if (n->n_candidates)
 		ice_agent_add_remote_candidates(peer->agent, n->candidates,
@@ -631,13 +629,27 @@ char *rtc_peer_create_offer(struct rtc_peer *peer, bool ice_restart,
 	if (jsep_get_state(peer->jsep) == RTC_SIGNALING_STABLE) {
 		if (ice_restart && peer->remote_known)
 			restart_ice(peer);
-		if (!peer->described)
+		if (!peer->described) {
 			ice_agent_set_controlling(peer->agent, true);
+			ice_agent_gather(peer->agent);
+		}
 	}
 	if (jsep_failed(peer, jsep_create_offer(peer->jsep, &sdp), error))
 		return NULL;
 	peer->described = true;
 	return sdp;
+}
+
+/* Who answers is controlled, unless the other side never checks (RFC 8445
+ * §6.1.1); that role may come too late for what is open. */
+static void begin_ice(struct rtc_peer *peer)
+{
+	if (jsep_get_negotiated(peer->jsep)->remote_ice_lite) {
+		ice_agent_set_controlling(peer->agent, true);
+		peer_set_network(peer);
+		restart_ice(peer);
+	}
+	ice_agent_gather(peer->agent);
 }
 
 char *rtc_peer_accept_offer(struct rtc_peer *peer, const char *sdp,
@@ -648,10 +660,13 @@ char *rtc_peer_accept_offer(struct rtc_peer *peer, const char *sdp,
 	if (jsep_failed(peer, jsep_accept_offer(peer->jsep, sdp, strlen(sdp)),
 			error))
 		return NULL;
-	/* 0.6.12 offers again without: its pairs are as dead as ours. */
-	if (jsep_get_negotiated(peer->jsep)->ice_restarted ||
-	    peer->state == RTC_STATE_DISCONNECTED)
+	if (!peer->described) {
+		begin_ice(peer);
+	} else if (jsep_get_negotiated(peer->jsep)->ice_restarted ||
+		   /* 0.6.12 offers again without; its pairs are as dead. */
+		   peer->state == RTC_STATE_DISCONNECTED) {
 		restart_ice(peer);
+	}
 	if (jsep_failed(peer, jsep_create_answer(peer->jsep, &answer), error)) {
 		jsep_rollback(peer->jsep);
 		return NULL;
@@ -902,9 +917,10 @@ struct rtc_peer *rtc_peer_new(struct rtc_engine *engine,
 				    "Cannot make session identifiers");
 		return rtc_peer_free(peer);
 	}
-	/* At once, not with the first description: then host candidates travel
-	 * inside it, and the join is shorter. */
-	ice_agent_gather(peer->agent);
+	/* Not with the first description of the remote: host candidates are then
+	 * inside the answer, and the join is shorter. But our own offer, which
+	 * gives us our role, mostly comes at once. */
+	ice_agent_gather_soon(peer->agent);
 	return peer;
 }
 

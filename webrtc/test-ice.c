@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "webrtc/ice-agent.h"
 #include "webrtc/ice-test.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <gio/gio.h>
 #include <netinet/in.h>
+#include <nice/debug.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#define TRIES 50
 
 static void test_kernel(void)
 {
@@ -179,6 +183,169 @@ static void test_default_addresses(void)
 	ice_agent_gather(b.a.agent);
 	await(&b, b.a.done);
 	g_assert_cmpuint(b.a.n_candidates, >, 0);
+	close_bench(&b);
+}
+
+/* --- roles -------------------------------------------------------------- */
+/* libnice says so in its debug messages alone. */
+static void count_conflicts(const char *domain, GLogLevelFlags level,
+			    const char *text, gpointer user)
+{
+	gint *n = user;
+
+	if (strstr(text, "Role conflict"))
+		g_atomic_int_inc(n);
+}
+
+/* Return: whether the role came in time. */
+static bool begin_as(struct end *e, bool controlling)
+{
+	gint64 start_us;
+
+	open_end(e, false, RTC_DEMUX_KERNEL, NULL, 0, false);
+	start_us = g_get_monotonic_time();
+	ice_agent_gather_soon(e->agent);
+	if (controlling)
+		ice_agent_set_controlling(e->agent, true);
+	return g_get_monotonic_time() - start_us < ICE_ROLE_WAIT_MS * 1000;
+}
+
+/* Return: conflicts until both were connected; negative: this thread was too
+ * slow. */
+static gint try_as(bool a_controls, bool b_controls)
+{
+	struct bench b;
+	bool in_time;
+	gint conflicts = 0;
+	guint handler = g_log_set_handler("libnice", G_LOG_LEVEL_DEBUG,
+					  count_conflicts, &conflicts);
+
+	open_bench(&b);
+	in_time = begin_as(&b.a, a_controls);
+	in_time &= begin_as(&b.b, b_controls);
+	connect_ends(&b);
+	exchange_packets(&b, 10);
+	close_bench(&b);
+	g_log_remove_handler("libnice", handler);
+	return in_time ? g_atomic_int_get(&conflicts) : -1;
+}
+
+static gint connect_as(bool a_controls, bool b_controls)
+{
+	gint conflicts = -1;
+
+	for (int i = 0; i < TRIES && conflicts < 0; i++)
+		conflicts = try_as(a_controls, b_controls);
+	return conflicts;
+}
+
+/* Who offers knows it a moment after gathering was asked for, and has the role
+ * of an offerer all the same. */
+static void test_role_known_late(void)
+{
+	nice_debug_enable(FALSE);
+	g_assert_cmpint(connect_as(true, false), ==, 0);
+	g_assert_cmpint(connect_as(false, true), ==, 0);
+	/* The messages counted are the right ones. */
+	g_assert_cmpint(connect_as(true, true), >, 0);
+	g_assert_cmpint(connect_as(false, false), >, 0);
+	nice_debug_disable(FALSE);
+}
+
+struct lite {
+	GMainContext *context;
+	NiceAgent *nice;
+	guint stream;
+	gint ready;			/* atomic */
+};
+
+static void lite_state(NiceAgent *nice, guint stream, guint component,
+		       guint state, gpointer user)
+{
+	struct lite *l = user;
+
+	if (state == NICE_COMPONENT_STATE_READY)
+		g_atomic_int_set(&l->ready, 1);
+}
+
+static void lite_receive(NiceAgent *nice, guint stream, guint component,
+			 guint len, gchar *data, gpointer user)
+{
+}
+
+/* One that answers checks, and makes none: what a media server may be. */
+static void open_lite(struct lite *l, struct end *remote)
+{
+	NiceAddress loopback;
+	struct candidate c;
+	gchar *ufrag, *pwd, *line;
+	GSList *list;
+
+	*l = (struct lite){.context = g_main_context_new()};
+	l->nice = nice_agent_new_full(l->context, NICE_COMPATIBILITY_RFC5245,
+				      NICE_AGENT_OPTION_LITE_MODE);
+	g_object_set(l->nice, "upnp", FALSE, "ice-tcp", FALSE, NULL);
+	nice_address_init(&loopback);
+	g_assert_true(nice_address_set_from_string(&loopback, "127.0.0.1"));
+	nice_agent_add_local_address(l->nice, &loopback);
+	l->stream = nice_agent_add_stream(l->nice, 1);
+	g_signal_connect(l->nice, "component-state-changed",
+			 G_CALLBACK(lite_state), l);
+	nice_agent_attach_recv(l->nice, l->stream, 1, l->context, lite_receive,
+			       NULL);
+	g_assert_true(nice_agent_gather_candidates(l->nice, l->stream));
+	g_assert_true(nice_agent_set_remote_credentials(
+		l->nice, l->stream, ice_agent_get_ufrag(remote->agent),
+		ice_agent_get_pwd(remote->agent)));
+	g_assert_true(nice_agent_get_local_credentials(l->nice, l->stream,
+						       &ufrag, &pwd));
+	ice_agent_set_remote_credentials(remote->agent, ufrag, pwd);
+	list = nice_agent_get_local_candidates(l->nice, l->stream, 1);
+	line = nice_agent_generate_local_candidate_sdp(l->nice, list->data);
+	/* ours begin without the "a=" */
+	g_assert_cmpint(candidate_parse(line + 2, strlen(line + 2), &c), ==, 0);
+	ice_agent_add_remote_candidates(remote->agent, &c, 1);
+	g_slist_free_full(list, (GDestroyNotify) nice_candidate_free);
+	g_free(line);
+	g_free(ufrag);
+	g_free(pwd);
+}
+
+/* Only who controls ends this: nobody else nominates. */
+static void test_lite_remote(void)
+{
+	gint64 deadline = g_get_monotonic_time() + DEADLINE_US;
+	struct bench b;
+	struct lite l;
+
+	open_bench(&b);
+	b.a.deaf = true;
+	open_end(&b.a, false, RTC_DEMUX_KERNEL, NULL, 0, false);
+	ice_agent_set_controlling(b.a.agent, true);
+	ice_agent_gather_soon(b.a.agent);
+	open_lite(&l, &b.a);
+	while (!g_atomic_int_get(&l.ready)) {
+		g_assert_cmpint(g_get_monotonic_time(), <, deadline);
+		g_main_context_iteration(l.context, FALSE);
+		g_usleep(1000);
+	}
+	await(&b, b.a.path_up && b.a.state == RTC_ICE_COMPLETED);
+	g_object_unref(l.nice);
+	g_main_context_unref(l.context);
+	close_bench(&b);
+}
+
+/* Nobody says when: it begins by itself. */
+static void test_gather_soon(void)
+{
+	struct bench b;
+
+	open_bench(&b);
+	b.a.deaf = true;
+	open_end(&b.a, false, RTC_DEMUX_KERNEL, NULL, 0, false);
+	ice_agent_gather_soon(b.a.agent);
+	await(&b, b.a.done);
+	g_assert_cmpuint(b.a.n_candidates, ==, 1);
 	close_bench(&b);
 }
 
@@ -386,6 +553,9 @@ int main(int argc, char *argv[])
 	g_test_add_func("/ice/port-range", test_port_range);
 	g_test_add_func("/ice/two-addresses", test_two_addresses);
 	g_test_add_func("/ice/default-addresses", test_default_addresses);
+	g_test_add_func("/ice/role-known-late", test_role_known_late);
+	g_test_add_func("/ice/gather-soon", test_gather_soon);
+	g_test_add_func("/ice/lite", test_lite_remote);
 	g_test_add_func("/ice/unknown-source", test_unknown_source);
 	g_test_add_func("/ice/consent-lost", test_consent_lost);
 	g_test_add_func("/ice/restart", test_restart);
