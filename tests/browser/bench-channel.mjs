@@ -6,10 +6,11 @@
 // Rows alternate within a round: the appliance's transport to a page and back,
 // two of the appliance's, and two pages of two Chromiums as the baseline. Rates
 // are the receiver's, from the first message to the last; "per core" is by the
-// CPU time of the appliance's process. $DELAY_MS only names what somebody else
-// did to the loopback.
+// CPU time of the appliance's process. With $DELAY_MS each packet is so long on
+// its way (tests/slow-link.c): a round trip takes twice that.
 
 import { spawn } from 'node:child_process';
+import { networkInterfaces } from 'node:os';
 import { createInterface } from 'node:readline';
 import path from 'node:path';
 import { Chromium } from './lib/chromium.mjs';
@@ -148,11 +149,50 @@ const kinds = {
   page: (role) => PageEnd.start(role),
 };
 
-async function connect(from, to) {
+// A long way between both: each is told of the link's port as the other's.
+class Link {
+  #child;
+  #ports;
+  #address;
+
+  static async start(ms) {
+    const link = new Link();
+    // Not 127.0.0.1, which a page's sockets do not reach.
+    link.#address = Object.values(networkInterfaces()).flat()
+      .find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
+    if (!link.#address) throw new Error('a page needs an address of IPv4 for the link');
+    link.#child = spawn(path.join(BUILD, 'tests', 'slow-link'), [ms, link.#address],
+      { stdio: ['pipe', 'pipe', 'inherit'] });
+    const lines = createInterface({ input: link.#child.stdout })[Symbol.asyncIterator]();
+    link.#ports = [(await lines.next()).value, (await lines.next()).value];
+    return link;
+  }
+
+  // One candidate is enough: UDP, of the end itself.
+  lead(sdp, side) {
+    const words = (line) => line.split(' ');
+    const lines = sdp.split('\r\n');
+    const one = lines.find((line) => line.startsWith('a=candidate:') &&
+      words(line)[2].toLowerCase() === 'udp' && words(line)[4] === this.#address);
+    if (!one) throw new Error(`no ${this.#address} in ${sdp}`);
+    return lines.flatMap((line) => {
+      if (!line.startsWith('a=candidate:')) return [line];
+      return line === one ? [[...words(line).slice(0, 5), this.#ports[side], ...words(line).slice(6)].join(' ')] : [];
+    }).join('\r\n');
+  }
+
+  async stop() {
+    this.#child.stdin.end();
+    await new Promise((r) => this.#child.once('exit', r));
+  }
+}
+
+async function connect(from, to, link) {
   const a = await kinds[from]('offer');
   const b = await kinds[to]('answer');
-  await b.accept(await a.describe(), 'offer');
-  await a.accept(await b.describe(), 'answer');
+  const lead = (sdp, side) => link ? link.lead(sdp, side) : sdp;
+  await b.accept(lead(await a.describe(), 0), 'offer');
+  await a.accept(lead(await b.describe(), 1), 'answer');
   await Promise.all([a.opened(), b.opened()]);
   return [a, b];
 }
@@ -165,10 +205,12 @@ async function run(a, b, bytes) {
 }
 
 const rate = ({ bytes, seconds }) => bytes / 1e6 / seconds;
+const delay = process.env.DELAY_MS;
 const perCore = (bytes, cpu) => cpu ? bytes / 1e6 / cpu : undefined;
 
 async function row(from, to, bytes) {
-  const [a, b] = await connect(from, to);
+  const link = delay && await Link.start(delay);
+  const [a, b] = await connect(from, to, link);
   const load = watchLoad();
   try {
     await run(a, b, bytes / 8); // until the windows are open
@@ -178,6 +220,7 @@ async function row(from, to, bytes) {
       kb: sent.kb ?? received.kb };
   } finally {
     await Promise.all([a.stop(), b.stop()]);
+    await link?.stop();
   }
 }
 
