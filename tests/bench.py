@@ -662,11 +662,12 @@ def of(rows, key):
     return median(values) if values else None
 
 
-def bench_ends(table, figure, script, what, lines, baseline, environment={}):
+def bench_ends(table, figure, script, what, lines, baseline, megabytes=200,
+               environment={}):
     if not has_browser(table, figure):
         return
     rows = ends(script, 1 if Options.quick else 3,
-                50 if Options.quick else 200, environment)
+                min(megabytes, 50) if Options.quick else megabytes, environment)
     base = of(rows.get(baseline, []), 'rate')
     for name, found in rows.items():
         rate = of(found, 'rate')
@@ -694,7 +695,7 @@ def bench_channel(table):
     bench_ends(table, '13', 'bench-channel.mjs', 'at 50 ms round trip',
                {'appliance to page': (25, 0),
                 'appliance to appliance': (25, 0)}, 'page to page',
-               {'DELAY_MS': '25'})
+               megabytes=20, environment={'DELAY_MS': '25'})
 
 
 def bench_files(table):
