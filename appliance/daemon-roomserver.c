@@ -2,6 +2,8 @@
 /* appliance/daemon-roomserver.c - the room server, as [roomserver] wants it */
 #include "appliance/daemon-private.h"
 
+#include <string.h>
+
 #include "appliance/daemon-messages.h"
 #include "appliance/spool/spool-path.h"
 
@@ -168,9 +170,23 @@ static void tell_end(struct room_server *server, const char *who,
 			   "itself", who, word, when ? when : "?");
 }
 
+/* Files that were only touched, or have another chain, are no news. */
+static void tell_new(struct room_server *server, const char *who,
+		     const char *before)
+{
+	const char *now = room_server_get_fingerprint(server);
+
+	if (strcmp(now, before))
+		daemon_message_log(DAEMON_MESSAGE_CERTIFICATE, NULL,
+				   "%s shows another certificate from now on, "
+				   "with SHA-256 %s", who, now);
+}
+
 static void check_server(struct room_server *server, const char *who,
 			 char **told)
 {
+	g_autofree char *before =
+		g_strdup(room_server_get_fingerprint(server));
 	g_autoptr(GError) error = NULL;
 
 	switch (room_server_check_certificate(
@@ -179,10 +195,7 @@ static void check_server(struct room_server *server, const char *who,
 		break;
 	case ROOM_SERVER_CERTIFICATE_NEW:
 		g_clear_pointer(told, g_free);
-		daemon_message_log(DAEMON_MESSAGE_CERTIFICATE, NULL,
-				   "%s shows another certificate from now on, "
-				   "with SHA-256 %s", who,
-				   room_server_get_fingerprint(server));
+		tell_new(server, who, before);
 		break;
 	case ROOM_SERVER_CERTIFICATE_SOON:
 		tell_end(server, who, "ends soon");

@@ -155,7 +155,8 @@ struct ice_agent {
 		unsigned int n_held;
 		unsigned int attempts;
 		bool connected;
-		GSource *soon, *retry, *gather_limit, *connect_limit, *resolve_limit;
+		GSource *soon, *retry;
+		GSource *gather_limit, *connect_limit, *resolve_limit;
 		GCancellable *resolving;
 		unsigned int n_resolving;
 		bool stun_pending; /* gathering waits for its address */

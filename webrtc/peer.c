@@ -917,9 +917,9 @@ struct rtc_peer *rtc_peer_new(struct rtc_engine *engine,
 				    "Cannot make session identifiers");
 		return rtc_peer_free(peer);
 	}
-	/* Not with the first description of the remote: host candidates are then
-	 * inside the answer, and the join is shorter. But our own offer, which
-	 * gives us our role, mostly comes at once. */
+	/* Before the remote's first description, so that host candidates are
+	 * inside our answer and the join is shorter; but behind our own offer,
+	 * which gives us our role and mostly comes at once. */
 	ice_agent_gather_soon(peer->agent);
 	return peer;
 }

@@ -147,8 +147,9 @@ static char *make_url(const struct room_server *server)
 	const char *host = server->listener.host;
 
 	return g_strdup_printf("%s://%s:%u/",
-			       server->certificate && !is_local(host) ? "https"
-							      : "http",
+			       server->certificate && !is_local(host)
+				       ? "https"
+				       : "http",
 			       host, server->listener.port);
 }
 

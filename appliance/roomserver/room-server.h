@@ -69,7 +69,7 @@ gint64 room_server_get_certificate_end(struct room_server *server);
 
 enum room_server_certificate {
 	ROOM_SERVER_CERTIFICATE_SAME,
-	ROOM_SERVER_CERTIFICATE_NEW,	/* served from now on */
+	ROOM_SERVER_CERTIFICATE_NEW,	/* or read again: served from now on */
 	ROOM_SERVER_CERTIFICATE_SOON,	/* the operator's: about to end */
 	ROOM_SERVER_CERTIFICATE_ENDED,
 	ROOM_SERVER_CERTIFICATE_BAD,	/* @error; the one before goes on */
@@ -80,8 +80,8 @@ enum room_server_certificate {
  * @now: seconds since 1970
  *
  * To be called now and then, as a certificate does not last as long as a
- * server. Connections keep the one they have. Each state is returned once, but
- * _SAME. Control
+ * server. Connections keep the one they have. _SOON and _ENDED are returned once
+ * for each certificate. Control
  */
 enum room_server_certificate
 room_server_check_certificate(struct room_server *server, gint64 now,

@@ -60,8 +60,8 @@ const char *room_tls_get_fingerprint(const struct room_tls *tls);
 bool room_tls_is_self_signed(const struct room_tls *tls);
 /* Its last second, since 1970; 0: not to be told. */
 gint64 room_tls_get_end(const struct room_tls *tls);
-/* One of our own that ends within ROOM_TLS_RENEW_DAYS, or that a wrong clock has
- * made for a time to come. By a clock that nobody has set, none is. */
+/* One of our own that ends within ROOM_TLS_RENEW_DAYS, or that a wrong clock
+ * has made for a time to come. By a clock that nobody has set, none is. */
 bool room_tls_is_due(const struct room_tls *tls, gint64 now);
 /* Gives certificate, chain and key to a context, and sets what is safe. */
 bool room_tls_apply(const struct room_tls *tls, struct ssl_ctx_st *context);

@@ -125,6 +125,10 @@ def _(after):
         assert f'shows another certificate from now on, with SHA-256 {new}' in box.daemon.log()
         # The page on the old connection tells of the new one, too.
         assert new in ask(old)
+    # Read again, and the same: no news.
+    os.chmod(os.path.join(box.folder, 'box.key'), 0o640)
+    box.control.call('config.reload')
+    assert box.daemon.log().count('shows another certificate') == 3, box.daemon.log()
     # A client that can only check the kind before is not shown what is over.
     try:
         box.shown('ECDHE-ECDSA-AES128-GCM-SHA256')
